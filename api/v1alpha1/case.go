@@ -1,0 +1,256 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Case is one happening, from signal to outcome. Its name is a function of the signal, so that the same happening is the
+// same Case in every replica. What was seen is in the spec and never changes; what was made of it is in the status.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:categories=moorgate
+// +kubebuilder:printcolumn:name="Face",type=string,JSONPath=`.spec.signal.face`
+// +kubebuilder:printcolumn:name="Subject",type=string,JSONPath=`.status.subject`
+// +kubebuilder:printcolumn:name="Happening",type=string,JSONPath=`.spec.signal.reason`
+// +kubebuilder:printcolumn:name="Verdict",type=string,JSONPath=`.status.decision`
+// +kubebuilder:printcolumn:name="Score",type=integer,JSONPath=`.status.score`
+// +kubebuilder:printcolumn:name="Answer",type=string,JSONPath=`.status.answer`
+// +kubebuilder:printcolumn:name="Why",type=string,JSONPath=`.status.summary`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type Case struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="the spec of a Case is what was seen, and cannot be changed"
+	Spec   CaseSpec   `json:"spec"`
+	Status CaseStatus `json:"status,omitzero"`
+}
+
+// CaseSpec is what was seen.
+type CaseSpec struct {
+	// Signal is the happening.
+	Signal CaseSignal `json:"signal"`
+	// Subject is the object that it happened to.
+	Subject Subject `json:"subject"`
+	// Answer is the admission answer that was given, on Cases of the webhook.
+	// +optional
+	Answer *Answer `json:"answer,omitempty"`
+}
+
+// CaseSignal says what happened.
+type CaseSignal struct {
+	// Face is the part of Moorgate that saw it.
+	// +kubebuilder:validation:Enum=webhook;drift;remediate
+	Face string `json:"face"`
+	// Reason is what happened, as a stable CamelCase word.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason"`
+	// Key tells happenings apart; the Case's name is made from it.
+	// +kubebuilder:validation:MaxLength=512
+	Key string `json:"key"`
+	// Text is one sentence about it.
+	// +kubebuilder:validation:MaxLength=1024
+	// +optional
+	Text string `json:"text,omitempty"`
+	// FirstSeen is when it was first seen.
+	FirstSeen metav1.Time `json:"firstSeen"`
+}
+
+// Subject names an object in the Case's namespace.
+type Subject struct {
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Group string `json:"group,omitempty"`
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Version string `json:"version,omitempty"`
+	// +kubebuilder:validation:MaxLength=63
+	Kind string `json:"kind"`
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+	// UID is empty where the object did not exist yet.
+	// +kubebuilder:validation:MaxLength=128
+	// +optional
+	UID string `json:"uid,omitempty"`
+}
+
+// Answer is an admission answer as it was given.
+type Answer struct {
+	// Said is Admitted, Warned, Denied, Retried or SlippedThrough (nobody answered: the webhook was away).
+	// +kubebuilder:validation:Enum=Admitted;Warned;Denied;Retried;SlippedThrough
+	Said string `json:"said"`
+	// User is who asked.
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	User string `json:"user,omitempty"`
+	// Opinion is the verdict that the answer was made from.
+	Opinion Opinion `json:"opinion"`
+}
+
+// Opinion is an assessment and what the guardrail decided on it.
+type Opinion struct {
+	// Decision is Allow, Hold (a human should look) or Deny.
+	// +kubebuilder:validation:Enum=Allow;Hold;Deny
+	Decision string `json:"decision"`
+	// Cause is the root cause, from a closed list.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Cause string `json:"cause,omitempty"`
+	// Score, 0 to 100, is how sound the rollout or the chosen action looks. Absent: it could not be said.
+	// +optional
+	Score *int32 `json:"score,omitempty"`
+	// Confidence, 0 to 100, is how sure we are. Absent: it could not be said.
+	// +optional
+	Confidence *int32 `json:"confidence,omitempty"`
+	// Reasons say why the decision is not higher.
+	// +kubebuilder:validation:MaxItems=64
+	// +listType=atomic
+	// +optional
+	Reasons []Reason `json:"reasons,omitempty"`
+	// Findings are what was found wrong.
+	// +kubebuilder:validation:MaxItems=64
+	// +listType=atomic
+	// +optional
+	Findings []Finding `json:"findings,omitempty"`
+	// Unread names the evidence that could not be read.
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=atomic
+	// +kubebuilder:validation:items:MaxLength=512
+	// +optional
+	Unread []string `json:"unread,omitempty"`
+}
+
+// Reason is why a decision is not higher.
+type Reason struct {
+	// +kubebuilder:validation:MaxLength=64
+	Rule string `json:"rule"`
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Guardrail string `json:"guardrail,omitempty"`
+	// +kubebuilder:validation:Enum=Allow;Hold;Deny
+	Decision string `json:"decision"`
+	// +kubebuilder:validation:MaxLength=512
+	Text string `json:"text"`
+}
+
+// Finding is one thing that was found wrong.
+type Finding struct {
+	// +kubebuilder:validation:MaxLength=64
+	ID string `json:"id"`
+	// +kubebuilder:validation:MaxLength=512
+	Text string `json:"text"`
+	// Points were taken from 100.
+	Points int32 `json:"points"`
+	// Hard findings refuse by themselves.
+	// +optional
+	Hard bool `json:"hard,omitempty"`
+	// Nature is pending (may merely not be there yet), recent (about the recent past or the present load) or empty.
+	// +kubebuilder:validation:Enum="";pending;recent
+	// +optional
+	Nature string `json:"nature,omitempty"`
+}
+
+// Choice is one action on the menu.
+type Choice struct {
+	// +kubebuilder:validation:MaxLength=64
+	ID string `json:"id"`
+	// +kubebuilder:validation:MaxLength=64
+	Verb string `json:"verb"`
+	// Reach is how far it reaches: live, git, mark, answer or nothing.
+	// +kubebuilder:validation:Enum=live;git;mark;answer;nothing
+	Reach string `json:"reach"`
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	Text string `json:"text,omitempty"`
+	// Edits are the fields that it would change.
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=atomic
+	// +optional
+	Edits []Edit `json:"edits,omitempty"`
+	// Digest binds everything that the action would do.
+	// +kubebuilder:validation:MaxLength=80
+	Digest string `json:"digest"`
+}
+
+// Edit is one field with its old and new value, as JSON.
+type Edit struct {
+	// +kubebuilder:validation:MaxLength=512
+	Path string `json:"path"`
+	// +kubebuilder:validation:MaxLength=1024
+	// +optional
+	Old string `json:"old,omitempty"`
+	// +kubebuilder:validation:MaxLength=1024
+	// +optional
+	New string `json:"new,omitempty"`
+}
+
+// CaseStatus is what was made of it.
+type CaseStatus struct {
+	// Subject is the subject as people write it, for listings.
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	Subject string `json:"subject,omitempty"`
+	// Opinion is the latest verdict.
+	// +optional
+	Opinion `json:",inline"`
+	// Answer is what the webhook said, for listings.
+	// +kubebuilder:validation:MaxLength=32
+	// +optional
+	Answer string `json:"answer,omitempty"`
+	// Summary is the weightiest reason or finding, for listings.
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	Summary string `json:"summary,omitempty"`
+	// Menu is everything that was offered.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=atomic
+	// +optional
+	Menu []Choice `json:"menu,omitempty"`
+	// Chosen are the ids that were picked from the menu, in order.
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=64
+	// +listType=atomic
+	// +optional
+	Chosen []string `json:"chosen,omitempty"`
+	// Owner is who owns what the Case is about: the field manager of a drifted field.
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	Owner string `json:"owner,omitempty"`
+	// Audit is where the verdict's record stands.
+	// +optional
+	Audit *AuditPosition `json:"audit,omitempty"`
+	// ObservedGeneration is the generation that the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// Conditions: Judged once there is a verdict, Recorded once it is in the audit log.
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=8
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// The condition types of a Case.
+const (
+	// CaseJudged is True once there is a verdict, with the decision as its reason.
+	CaseJudged = "Judged"
+	// CaseRecorded is True once the verdict is in the audit log.
+	CaseRecorded = "Recorded"
+)
+
+// AuditPosition is where a record stands in an audit log.
+type AuditPosition struct {
+	// +kubebuilder:validation:MaxLength=64
+	Log string `json:"log"`
+	// +kubebuilder:validation:Minimum=1
+	Sequence int64 `json:"sequence"`
+}
+
+// CaseList is a list of Cases.
+//
+// +kubebuilder:object:root=true
+type CaseList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Case `json:"items"`
+}

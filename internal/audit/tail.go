@@ -1,0 +1,157 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// tail is the end of the log that is being written: the last segment. Only one goroutine uses it.
+type tail struct {
+	dir   string
+	limit int64 // bytes that a segment may grow to
+	fsync func(*os.File) error
+
+	f     *os.File // nil before the first segment
+	size  int64
+	dirty bool // something was written since the last fsync
+}
+
+// write appends whole lines, the first of which has the given sequence. They stand in one segment.
+func (t *tail) write(first uint64, lines []byte) error {
+	if t.f == nil || t.size > 0 && t.size+int64(len(lines)) > t.limit {
+		if err := t.roll(first); err != nil {
+			return err
+		}
+	}
+	t.dirty = true
+	n, err := t.f.Write(lines)
+	t.size += int64(n)
+	if err != nil {
+		return fmt.Errorf("write %d bytes to the audit log: %w", len(lines), err)
+	}
+	return nil
+}
+
+// sync puts all that was written on stable storage. After an error nothing may be concluded, and it must not be retried.
+func (t *tail) sync() error {
+	if !t.dirty {
+		return nil
+	}
+	if err := t.fsync(t.f); err != nil {
+		return fmt.Errorf("fsync the audit log: %w", err)
+	}
+	t.dirty = false
+	return nil
+}
+
+// roll begins a segment. The one before is on stable storage first, so only the last segment can ever be torn.
+func (t *tail) roll(first uint64) error {
+	if err := t.close(); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(segmentAt(t.dir, first).path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("begin an audit segment: %w", err)
+	}
+	t.f, t.size = f, 0
+	return syncDir(t.dir, t.fsync)
+}
+
+func (t *tail) close() error {
+	if t.f == nil {
+		return nil
+	}
+	err := t.sync()
+	if cerr := t.f.Close(); cerr != nil {
+		err = errors.Join(err, fmt.Errorf("close the audit segment: %w", cerr))
+	}
+	t.f = nil
+	return err
+}
+
+// resume makes the last segment ready to be continued: bytes that are no whole line are moved aside, to the file that it
+// names, and the rest is put on stable storage.
+func (t *tail) resume(s survey) (moved string, err error) {
+	if s.last.path == "" {
+		return "", nil
+	}
+	f, err := os.OpenFile(s.last.path, os.O_RDWR, 0)
+	if err != nil {
+		return "", fmt.Errorf("open the last segment: %w", err)
+	}
+	defer f.Close() // fsynced below, and O_APPEND is needed for what follows
+	if s.torn > 0 {
+		if moved, err = t.moveAside(f, s); err != nil {
+			return "", err
+		}
+	}
+	if err := t.settle(f, s.size); err != nil {
+		return "", err
+	}
+	if t.f, err = os.OpenFile(s.last.path, os.O_WRONLY|os.O_APPEND, 0); err != nil {
+		return "", fmt.Errorf("open the last segment: %w", err)
+	}
+	t.size = s.size
+	return moved, nil
+}
+
+// settle writes the bytes that stand in f over themselves and fsyncs. Merely to fsync would not do: if an fsync failed
+// before, the operating system may hold the bytes in memory, call them clean, and never write them.
+func (t *tail) settle(f *os.File, size int64) error {
+	buf := make([]byte, 256<<10)
+	for off := int64(0); off < size; {
+		part := buf[:min(int64(len(buf)), size-off)]
+		if _, err := f.ReadAt(part, off); err != nil {
+			return fmt.Errorf("read back the last segment: %w", err)
+		}
+		if _, err := f.WriteAt(part, off); err != nil {
+			return fmt.Errorf("write the last segment again: %w", err)
+		}
+		off += int64(len(part))
+	}
+	if err := t.fsync(f); err != nil {
+		return fmt.Errorf("fsync the last segment: %w", err)
+	}
+	return nil
+}
+
+// moveAside copies what stands after the last whole line to a file of its own, and cuts it off once the copy is safe.
+func (t *tail) moveAside(f *os.File, s survey) (string, error) {
+	var aside *os.File
+	for n := 1; aside == nil; n++ {
+		var err error
+		aside, err = os.OpenFile(fmt.Sprintf("%s.%d.torn", s.last.path, n), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if err != nil && !errors.Is(err, os.ErrExist) {
+			return "", fmt.Errorf("move %d bytes aside that are no whole record: %w", s.torn, err)
+		}
+	}
+	_, err := io.Copy(aside, io.NewSectionReader(f, s.size, s.torn))
+	if err == nil {
+		err = t.fsync(aside)
+	}
+	if err = errors.Join(err, aside.Close()); err == nil {
+		err = syncDir(t.dir, t.fsync)
+	}
+	if err == nil {
+		err = f.Truncate(s.size)
+	}
+	if err != nil {
+		return "", fmt.Errorf("move %d bytes aside that are no whole record, to %s: %w", s.torn, aside.Name(), err)
+	}
+	return aside.Name(), nil
+}
+
+// syncDir makes the names in a directory durable.
+func syncDir(dir string, fsync func(*os.File) error) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("open %s to fsync it: %w", dir, err)
+	}
+	defer d.Close() // read only: nothing can be lost
+	if err := fsync(d); err != nil {
+		return fmt.Errorf("fsync directory %s: %w", dir, err)
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"moorgate.dev/internal/gate"
+)
+
+const (
+	textRunes   = 240 // of any one text that people wrote, in a line
+	digestShort = 12  // hexadecimal digits of a digest
+)
+
+// Line writes an entry as one line for people, without a line end: sequence, time, face, subject, what happened. It is safe
+// for a terminal: control and formatting characters are taken out, and long texts are cut. It has no colours.
+func Line(e Entry) string {
+	r := e.Record
+	face, subject := "-", "-"
+	if r.Signal != nil {
+		face, subject = string(r.Signal.Face), r.Signal.Subject.String()
+	}
+	return fmt.Sprintf("%6d  %s  %-9s  %s  %s", e.Position.Sequence, r.At.UTC().Format(time.RFC3339),
+		printable(face, textRunes), printable(subject, textRunes), printable(happened(r), 3*textRunes))
+}
+
+func happened(r gate.Record) string {
+	switch {
+	case r.Kind == gate.RecordVerdict && r.Verdict != nil:
+		return "verdict " + r.Verdict.Decision.String() + score(r.Assessment) + reasons(*r.Verdict)
+	case r.Kind == gate.RecordIntent && r.Action != nil:
+		return "intent to " + plan(r)
+	case r.Kind == gate.RecordOutcome && r.Outcome != nil:
+		return "outcome " + r.Outcome.String() + " of " + plan(r) + text(": ", r.Text)
+	}
+	return string(r.Kind) + text(": ", r.Text)
+}
+
+func score(a *gate.Assessment) string {
+	if a == nil {
+		return ""
+	}
+	if n, known := a.Score.Get(); known {
+		return fmt.Sprintf(", score %d", n)
+	}
+	return ", no score"
+}
+
+// reasons is the first reason that brought the decision down to what it is, and how many others there are.
+func reasons(v gate.Verdict) string {
+	i := slices.IndexFunc(v.Reasons, func(r gate.Reason) bool { return r.Decision == v.Decision })
+	if i < 0 {
+		return ""
+	}
+	s := ": " + text("", v.Reasons[i].Text) + text(" (rule ", v.Reasons[i].Rule) + ")"
+	if n := len(v.Reasons) - 1; n > 0 {
+		s += fmt.Sprintf(", and %d more", n)
+	}
+	return s
+}
+
+func plan(r gate.Record) string {
+	s := "an unnamed action"
+	if r.Action != nil {
+		s = text("", r.Action.Verb) + " " + text("", r.Action.Target.String())
+	}
+	if hex, ok := strings.CutPrefix(r.Digest, "sha256:"); ok && len(hex) > digestShort {
+		s += ", plan " + hex[:digestShort]
+	}
+	return s
+}
+
+func text(before, s string) string {
+	if s == "" {
+		return ""
+	}
+	return before + printable(s, textRunes)
+}
+
+// printable keeps what a terminal shows and nothing that it obeys. White space becomes a blank; control characters,
+// escape sequences' first bytes, and characters that turn or hide text are dropped. At most most runes are kept.
+func printable(s string, most int) string {
+	var b strings.Builder
+	kept := 0
+	for _, c := range s {
+		switch {
+		case kept == most:
+			return b.String() + "…"
+		case unicode.IsSpace(c):
+			b.WriteByte(' ')
+		case unicode.IsPrint(c) && c != unicode.ReplacementChar:
+			b.WriteRune(c)
+		default:
+			continue
+		}
+		kept++
+	}
+	return b.String()
+}

@@ -1,0 +1,107 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// run is the one goroutine that touches the disk. It ends with Close.
+func (l *Log) run() {
+	defer close(l.stopped)
+	timer := time.NewTimer(l.flushEvery)
+	timer.Stop()
+	defer timer.Stop()
+	armed := false
+	for {
+		select {
+		case <-l.wake:
+			l.commit()
+		case <-timer.C:
+			armed = false
+			l.flush()
+		case <-l.closing:
+			l.commit()
+			return
+		}
+		switch {
+		case l.tail.dirty && !armed:
+			timer.Reset(l.flushEvery)
+			armed = true
+		case !l.tail.dirty && armed:
+			timer.Stop()
+			armed = false
+		}
+	}
+}
+
+// commit writes the pending batch, and fsyncs if anybody in it waits for that.
+func (l *Log) commit() {
+	l.mu.Lock()
+	b, err := l.pending, l.broken
+	l.pending = newBatch()
+	l.mu.Unlock()
+	if err == nil && len(b.lines) > 0 {
+		if err = l.tail.write(b.first, b.lines); err != nil {
+			l.fail(err)
+		}
+	}
+	b.writeErr = err
+	close(b.written)
+	if err == nil && b.durable {
+		err = l.flush()
+	}
+	b.fsyncErr = err
+	close(b.synced)
+}
+
+func (l *Log) flush() error {
+	if err := l.Err(); err != nil {
+		return err
+	}
+	err := l.tail.sync()
+	if err != nil {
+		l.fail(err)
+	}
+	return err
+}
+
+// fail breaks the log for good. The first cause is kept; what is dirty is not fsynced again.
+func (l *Log) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.broken == nil {
+		l.broken = err
+	}
+	l.tail.dirty = false
+}
+
+// Err says what broke the log; nil while it works. A process whose log is broken is not ready.
+func (l *Log) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.broken
+}
+
+// Close writes and fsyncs what is pending and lets the directory go. Appends that come later fail with ErrClosed. The
+// error says what of the log's content cannot be counted on, also if that broke earlier. Closing twice is no error.
+func (l *Log) Close() error {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		<-l.stopped
+		return nil
+	}
+	l.closed = true
+	l.mu.Unlock()
+	close(l.closing)
+	<-l.stopped
+	err := l.Err()
+	if cerr := l.tail.close(); err == nil {
+		err = cerr
+	}
+	if err = errors.Join(err, l.lock.Close()); err != nil {
+		return fmt.Errorf("close audit log %s: %w", l.ID(), err)
+	}
+	return nil
+}

@@ -1,0 +1,80 @@
+package cluster
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/gate"
+)
+
+// ParseGuardrail reads a Guardrail strictly: a field that this version does not know is an error that names it.
+func ParseGuardrail(u *unstructured.Unstructured) (v1alpha1.Guardrail, error) {
+	var g v1alpha1.Guardrail
+	spec, err := json.Marshal(u.Object["spec"])
+	if err != nil {
+		return g, fmt.Errorf("read the spec of Guardrail %s: %w", u.GetName(), err)
+	}
+	d := json.NewDecoder(bytes.NewReader(spec))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&g.Spec); err != nil {
+		return g, fmt.Errorf("read the spec of Guardrail %s: %w", u.GetName(), err)
+	}
+	g.Name, g.Generation, g.UID = u.GetName(), u.GetGeneration(), u.GetUID()
+	return g, nil
+}
+
+// Rail is what a Guardrail says to the guardrail's rules.
+func Rail(g v1alpha1.Guardrail) (gate.Rail, error) {
+	r := gate.Rail{
+		Name:            g.Name,
+		WarnBelow:       threshold(g.Spec.Thresholds.WarnBelow, "warnBelow"),
+		DenyBelow:       threshold(g.Spec.Thresholds.DenyBelow, "denyBelow"),
+		ConfidenceBelow: threshold(g.Spec.Thresholds.ConfidenceBelow, "confidenceBelow"),
+		DenyPending:     g.Spec.Admission.OnMissing == "Deny",
+	}
+	if err := r.Mode.UnmarshalText([]byte(g.Spec.Mode)); err != nil || (g.Spec.Mode != "" && r.Mode.String() != g.Spec.Mode) {
+		return r, fmt.Errorf("mode %q is not one of Observe, Propose, Approve, Automatic", g.Spec.Mode)
+	}
+	mode := g.Spec.Admission.Mode
+	if err := r.Admission.UnmarshalText([]byte(mode)); err != nil || (mode != "" && r.Admission.String() != mode) {
+		return r, fmt.Errorf("admission.mode %q is not one of Observe, Warn, Enforce", mode)
+	}
+	for _, p := range g.Spec.Pause {
+		r.Paused = append(r.Paused, p.Reason)
+	}
+	return r, nil
+}
+
+func threshold(n *int32, name string) gate.Fact[int] {
+	if n == nil {
+		return gate.Unknown[int](name + " is not set")
+	}
+	return gate.Known(int(*n))
+}
+
+// selects reports whether a Guardrail applies to a namespace with these labels.
+func selects(s v1alpha1.Selector, namespace labels.Set) (bool, error) {
+	ls := metav1.LabelSelector{MatchLabels: make(map[string]string, len(s.MatchLabels))}
+	for k, v := range s.MatchLabels {
+		ls.MatchLabels[k] = string(v)
+	}
+	for _, r := range s.MatchExpressions {
+		values := make([]string, len(r.Values))
+		for i, v := range r.Values {
+			values[i] = string(v)
+		}
+		ls.MatchExpressions = append(ls.MatchExpressions,
+			metav1.LabelSelectorRequirement{Key: r.Key, Operator: metav1.LabelSelectorOperator(r.Operator), Values: values})
+	}
+	selector, err := metav1.LabelSelectorAsSelector(&ls)
+	if err != nil {
+		return false, fmt.Errorf("namespaceSelector: %w", err)
+	}
+	return selector.Matches(namespace), nil
+}

@@ -1,0 +1,80 @@
+package cluster
+
+import (
+	"cmp"
+	"slices"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
+)
+
+// The bounds of the lists in a Case, as in its schema.
+const (
+	maxListed = 64
+	maxUnread = 32
+	maxMenu   = 16
+	maxEdits  = 32
+)
+
+// Opinion is a judgement as a Case holds it, within the bounds of the Case's schema.
+func Opinion(j flow.Judgement) v1alpha1.Opinion {
+	o := v1alpha1.Opinion{Decision: j.Verdict.Decision.String(), Cause: cut(j.Assessment.Cause, 64),
+		Score: number(j.Assessment.Score), Confidence: number(j.Assessment.Confidence)}
+	for _, r := range first(j.Verdict.Reasons, maxListed) {
+		o.Reasons = append(o.Reasons, v1alpha1.Reason{Rule: cut(r.Rule, 64), Guardrail: cut(r.Guardrail, 253),
+			Decision: r.Decision.String(), Text: cut(r.Text, 512)})
+	}
+	for _, f := range first(j.Assessment.Findings, maxListed) {
+		o.Findings = append(o.Findings, v1alpha1.Finding{ID: cut(f.ID, 64), Text: cut(f.Text, 512), Points: int32(f.Points),
+			Hard: f.Hard, Nature: string(f.Nature)})
+	}
+	for _, u := range first(j.Question.Facts.Unread, maxUnread) {
+		o.Unread = append(o.Unread, cut(u, 512))
+	}
+	return o
+}
+
+// Summary is the one sentence that tells most about a judgement: the weightiest finding, else the most careful reason.
+func Summary(j flow.Judgement) string {
+	if len(j.Assessment.Findings) > 0 {
+		worst := slices.MaxFunc(j.Assessment.Findings, func(a, b gate.Finding) int {
+			if a.Hard != b.Hard {
+				if a.Hard {
+					return 1
+				}
+				return -1
+			}
+			return cmp.Compare(a.Points, b.Points)
+		})
+		return cut(worst.Text, 512)
+	}
+	if len(j.Verdict.Reasons) > 0 {
+		strictest := slices.MinFunc(j.Verdict.Reasons, func(a, b gate.Reason) int { return cmp.Compare(a.Decision, b.Decision) })
+		return cut(strictest.Text, 512)
+	}
+	return "nothing was found wrong"
+}
+
+func menu(actions []gate.Action) []v1alpha1.Choice {
+	var choices []v1alpha1.Choice
+	for _, a := range first(actions, maxMenu) {
+		c := v1alpha1.Choice{ID: cut(a.ID, 64), Verb: cut(a.Verb, 64), Reach: a.Reach.String(), Text: cut(a.Text, 512), Digest: a.PlanDigest()}
+		for _, e := range first(a.Edits, maxEdits) {
+			c.Edits = append(c.Edits, v1alpha1.Edit{Path: cut(e.Path, 512), Old: cut(e.Old, 1024), New: cut(e.New, 1024)})
+		}
+		choices = append(choices, c)
+	}
+	return choices
+}
+
+func number(n gate.Fact[int]) *int32 {
+	v, known := n.Get()
+	if !known {
+		return nil
+	}
+	i := int32(v)
+	return &i
+}
+
+func first[T any](s []T, n int) []T { return s[:min(len(s), n)] }

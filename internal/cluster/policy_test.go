@@ -1,0 +1,98 @@
+package cluster
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"moorgate.dev/internal/gate"
+)
+
+func guardrail(t *testing.T, name, spec string) unstructured.Unstructured {
+	t.Helper()
+	u := unstructured.Unstructured{Object: map[string]any{}}
+	u.SetName(name)
+	var s map[string]any
+	if err := json.Unmarshal([]byte(spec), &s); err != nil {
+		t.Fatal(err)
+	}
+	u.Object["spec"] = s
+	return u
+}
+
+const numbers = `"thresholds":{"warnBelow":80,"denyBelow":50,"confidenceBelow":60}`
+
+func TestCompose(t *testing.T) {
+	tests := []struct {
+		name  string
+		specs map[string]string
+		check func(t *testing.T, p gate.Policy)
+	}{
+		{"observes where none applies", map[string]string{"a": `{"namespaceSelector":{"matchLabels":{"env":"dev"}},` + numbers + `}`},
+			func(t *testing.T, p gate.Policy) {
+				if len(p.Rails) != 1 || p.Rails[0].Mode != gate.Observe || p.Rails[0].Admission != gate.AdmissionObserve {
+					t.Errorf("policy %+v", p)
+				}
+			}},
+		{"keeps every Guardrail that applies, by name", map[string]string{"b": `{"mode":"Propose",` + numbers + `}`,
+			"a": `{"namespaceSelector":{"matchExpressions":[{"key":"env","operator":"In","values":["prod"]}]},` + numbers + `}`},
+			func(t *testing.T, p gate.Policy) {
+				if len(p.Rails) != 2 || p.Rails[0].Name != "a" || p.Rails[1].Mode != gate.Propose {
+					t.Errorf("policy %+v", p)
+				}
+			}},
+		{"takes a Guardrail with an unknown field for one that holds", map[string]string{"a": `{"maxBlastRadius":3,` + numbers + `}`},
+			unreadable("maxBlastRadius")},
+		{"takes a Guardrail with an unknown nested field for one that holds", map[string]string{"a": `{"admission":{"mode":"Warn","allowAll":true},` + numbers + `}`},
+			unreadable("allowAll")},
+		{"takes an unknown mode for one that holds", map[string]string{"a": `{"mode":"YOLO",` + numbers + `}`}, unreadable("YOLO")},
+		{"takes an unknown admission mode for one that holds", map[string]string{"a": `{"admission":{"mode":"enforce"},` + numbers + `}`}, unreadable("enforce")},
+		{"takes a selector that makes no sense for one that applies and holds", map[string]string{"a": `{"namespaceSelector":{"matchExpressions":[{"key":"env","operator":"Near"}]},` + numbers + `}`},
+			unreadable("namespaceSelector")},
+		{"leaves a missing threshold unknown", map[string]string{"a": `{}`}, func(t *testing.T, p gate.Policy) {
+			if _, known := p.Rails[0].DenyBelow.Get(); known {
+				t.Errorf("policy %+v", p)
+			}
+		}},
+		{"carries every field", map[string]string{"a": `{"mode":"Automatic","admission":{"mode":"Enforce","onMissing":"Deny"},"pause":[{"reason":"ana: release"}],` + numbers + `}`},
+			func(t *testing.T, p gate.Policy) {
+				r := p.Rails[0]
+				if r.Mode != gate.Automatic || r.Admission != gate.AdmissionEnforce || !r.DenyPending || len(r.Paused) != 1 ||
+					r.WarnBelow != gate.Known(80) || r.DenyBelow != gate.Known(50) || r.ConfidenceBelow != gate.Known(60) {
+					t.Errorf("rail %+v", r)
+				}
+			}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var all []unstructured.Unstructured
+			for name, spec := range tt.specs {
+				all = append(all, guardrail(t, name, spec))
+			}
+			tt.check(t, Compose(all, labels.Set{"env": "prod"}))
+		})
+	}
+}
+
+func unreadable(word string) func(*testing.T, gate.Policy) {
+	return func(t *testing.T, p gate.Policy) {
+		t.Helper()
+		if len(p.Rails) != 1 || !strings.Contains(p.Rails[0].Unreadable, word) {
+			t.Errorf("policy %+v, want one unreadable rail that names %s", p, word)
+		}
+	}
+}
+
+func TestCut(t *testing.T) {
+	if got := cut("a\x1b[31m\nb", 20); strings.ContainsAny(got, "\x1b\n") {
+		t.Errorf("control characters survive in %q", got)
+	}
+	for n := 3; n < 12; n++ {
+		if got := cut("ééééééé", n); len(got) > n || !strings.HasSuffix(got, "…") {
+			t.Errorf("cut to %d gives %q (%d bytes)", n, got, len(got))
+		}
+	}
+}

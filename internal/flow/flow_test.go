@@ -1,0 +1,124 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"moorgate.dev/internal/gate"
+)
+
+// tape is a Log that remembers the order of things and fails on demand.
+type tape struct {
+	steps []string
+	fail  gate.RecordKind
+}
+
+func (l *tape) Append(_ context.Context, r gate.Record) (gate.Position, error) {
+	if r.Kind == l.fail {
+		return gate.Position{}, errors.New("no space left on device")
+	}
+	l.steps = append(l.steps, string(r.Kind))
+	return gate.Position{Log: "tape", Sequence: uint64(len(l.steps))}, nil
+}
+
+// hand is an Actor that notes on the tape that it acted.
+type hand struct {
+	tape    *tape
+	outcome gate.Outcome
+	err     error
+}
+
+func (h hand) Act(_ context.Context, permit gate.Permit, plan gate.Action) (gate.Outcome, error) {
+	if !permit.Spend(plan) {
+		return gate.OutcomeRefused, errors.New("the permit is not for this plan")
+	}
+	h.tape.steps = append(h.tape.steps, "act")
+	return h.outcome, h.err
+}
+
+var plan = gate.Action{ID: "evict", Verb: "evict", Target: gate.Ref{Kind: "Pod", Name: "web-1", UID: "u"}}
+
+func question() Question {
+	return Question{Case: "shop/c", Signal: gate.Signal{Subject: plan.Target}, Facts: gate.Facts{Menu: []gate.Action{plan},
+		Paused: gate.Known([]string(nil)), Rollback: gate.Known(false), Failing: gate.Known(false)}}
+}
+
+func policy(m gate.Mode) gate.Policy {
+	return gate.Policy{Rails: []gate.Rail{{Name: "r", Mode: m, WarnBelow: gate.Known(80), DenyBelow: gate.Known(50), ConfidenceBelow: gate.Known(60)}}}
+}
+
+var sure = AdvisorFunc(func(context.Context, Question) gate.Assessment {
+	return gate.Assessment{Advisor: "sure", Score: gate.Known(100), Confidence: gate.Known(100), Choice: []string{"evict"}}
+})
+
+func attempt(l *tape, m gate.Mode) Attempt {
+	return Attempt{Log: l, Advisor: sure, Actor: hand{tape: l, outcome: gate.OutcomeDone}, Plan: plan.PlanDigest(),
+		Look: func(context.Context) (Question, gate.Policy, error) { return question(), policy(m), nil }}
+}
+
+func TestJudge(t *testing.T) {
+	t.Run("records the verdict", func(t *testing.T) {
+		var l tape
+		j, err := Judge(t.Context(), &l, question(), policy(gate.Observe), sure)
+		if err != nil || j.Verdict.Decision != gate.Hold || j.Position.Sequence != 1 {
+			t.Errorf("judgement %+v, error %v", j, err)
+		}
+	})
+	t.Run("leaves no record when off the record", func(t *testing.T) {
+		var l tape
+		q := question()
+		q.OffRecord = true
+		if _, err := Judge(t.Context(), &l, q, policy(gate.Observe), sure); err != nil || len(l.steps) != 0 {
+			t.Errorf("steps %v, error %v", l.steps, err)
+		}
+	})
+	t.Run("says so when the verdict could not be recorded, and still has it", func(t *testing.T) {
+		l := tape{fail: gate.RecordVerdict}
+		j, err := Judge(t.Context(), &l, question(), policy(gate.Observe), sure)
+		if err == nil || j.Verdict.Decision != gate.Hold || j.Position.Sequence != 0 {
+			t.Errorf("judgement %+v, error %v", j, err)
+		}
+	})
+}
+
+func TestAct(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(l *tape, a *Attempt)
+		mode   gate.Mode
+		want   gate.Outcome
+		steps  []string
+		fails  bool
+	}{
+		{"writes down the intent, acts, writes down the outcome", func(*tape, *Attempt) {}, gate.Automatic,
+			gate.OutcomeDone, []string{"intent", "act", "outcome"}, false},
+		{"does nothing in Observe", func(*tape, *Attempt) {}, gate.Observe, gate.OutcomeRefused, nil, false},
+		{"does nothing without a durable intent", func(l *tape, _ *Attempt) { l.fail = gate.RecordIntent }, gate.Automatic,
+			gate.OutcomeRefused, nil, true},
+		{"does nothing when the plan has changed", func(_ *tape, a *Attempt) { a.Plan = "sha256:other" }, gate.Automatic,
+			gate.OutcomeRefused, nil, false},
+		{"does nothing when the world cannot be read", func(_ *tape, a *Attempt) {
+			a.Look = func(context.Context) (Question, gate.Policy, error) {
+				return Question{}, gate.Policy{}, errors.New("connection refused")
+			}
+		}, gate.Automatic, gate.OutcomeRefused, nil, true},
+		{"reports an outcome that could not be written", func(l *tape, _ *Attempt) { l.fail = gate.RecordOutcome }, gate.Automatic,
+			gate.OutcomeDone, []string{"intent", "act"}, true},
+		{"records an ambiguous outcome as unknown", func(l *tape, a *Attempt) {
+			a.Actor = hand{tape: l, outcome: gate.OutcomeUnknown, err: errors.New("timeout")}
+		}, gate.Automatic, gate.OutcomeUnknown, []string{"intent", "act", "outcome"}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var l tape
+			a := attempt(&l, tt.mode)
+			tt.change(&l, &a)
+			outcome, _, err := Act(t.Context(), a)
+			if outcome != tt.want || (err != nil) != tt.fails || !slices.Equal(l.steps, tt.steps) {
+				t.Errorf("outcome %s, steps %v, error %v; want %s, %v, error %t", outcome, l.steps, err, tt.want, tt.steps, tt.fails)
+			}
+		})
+	}
+}

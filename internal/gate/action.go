@@ -1,0 +1,111 @@
+package gate
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+)
+
+// Reach is how far an Action reaches into the world. The zero Reach is the furthest, so that an Action whose reach nobody
+// stated is held like a live one.
+type Reach int
+
+// The reaches, furthest first.
+const (
+	ReachLive    Reach = iota // changes a workload in the cluster
+	ReachGit                  // proposes a change in Git for people to merge
+	ReachMark                 // writes moorgate.dev annotations on a rollout, and nothing else
+	ReachAnswer               // answers an admission request; writes nothing
+	ReachNothing              // does nothing, or tells somebody
+)
+
+var reachNames = [...]string{"live", "git", "mark", "answer", "nothing"}
+
+func (r Reach) String() string { return nameOf(reachNames[:], int(r)) }
+
+// MarshalText writes the reach's name.
+func (r Reach) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads a reach's name; an unknown one reads as live.
+func (r *Reach) UnmarshalText(b []byte) error {
+	*r = Reach(indexOf(reachNames[:], string(b)))
+	return nil
+}
+
+// Edit is one field with the value it has and the value it should have, each as JSON; empty means absent.
+type Edit struct {
+	Path string `json:"path"` // as people write it: spec.template.spec.containers[name=app].image
+	Old  string `json:"old,omitempty"`
+	New  string `json:"new,omitempty"`
+}
+
+// Action is one thing that may be done: an item on the menu.
+type Action struct {
+	ID     string `json:"id"`   // on the menu; all that an advisor may say
+	Verb   string `json:"verb"` // admit, annotate, pull-request, evict, escalate
+	Reach  Reach  `json:"reach"`
+	Target Ref    `json:"target"`
+	Edits  []Edit `json:"edits,omitempty"`
+	Base   string `json:"base,omitempty"` // the Git commit that the edits start from
+	Text   string `json:"text,omitempty"` // one sentence for people
+}
+
+// PlanDigest binds everything that the Action would do: verb, target with UID, each field with its old and new value, and
+// the Git base. The texts for people and the menu id are not part of it. It is "sha256:" and 64 hexadecimal digits.
+func (a Action) PlanDigest() string {
+	h := sha256.New()
+	write := func(parts ...string) {
+		for _, p := range parts {
+			var n [8]byte
+			binary.BigEndian.PutUint64(n[:], uint64(len(p)))
+			h.Write(n[:])
+			h.Write([]byte(p))
+		}
+	}
+	write("moorgate plan v1", a.Verb, a.Reach.String(), a.Target.Group, a.Target.Version, a.Target.Kind,
+		a.Target.Namespace, a.Target.Name, a.Target.UID, a.Base)
+	for _, e := range a.Edits {
+		write(e.Path, e.Old, e.New)
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+}
+
+// Outcome is what came of an Action. The zero Outcome is unknown: nothing may be concluded and nothing is tried again.
+type Outcome int
+
+// The outcomes.
+const (
+	OutcomeUnknown Outcome = iota // asked for, and no answer came that could be trusted
+	OutcomeDone                   // done, as far as its author can tell
+	OutcomeRefused                // the world refused, and nothing changed
+	OutcomeNothing                // there was nothing left to do
+)
+
+var outcomeNames = [...]string{"unknown", "done", "refused", "nothing"}
+
+func (o Outcome) String() string { return nameOf(outcomeNames[:], int(o)) }
+
+// MarshalText writes the outcome's name.
+func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText reads an outcome's name; anything else reads as unknown.
+func (o *Outcome) UnmarshalText(b []byte) error {
+	*o = Outcome(indexOf(outcomeNames[:], string(b)))
+	return nil
+}
+
+func nameOf(names []string, i int) string {
+	if i < 0 || i >= len(names) {
+		return names[0]
+	}
+	return names[i]
+}
+
+func indexOf(names []string, s string) int {
+	for i, n := range names {
+		if n == s {
+			return i
+		}
+	}
+	return 0
+}

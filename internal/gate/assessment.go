@@ -1,0 +1,37 @@
+package gate
+
+// Nature says what kind of claim a Finding makes, because some claims are too weak to refuse a rollout by themselves.
+type Nature string
+
+// The natures. The zero Nature is Lasting, which no rule excuses.
+const (
+	Lasting Nature = ""        // true of the change itself, whatever the cluster does next
+	Pending Nature = "pending" // something is not there, and may merely not be there yet
+	Recent  Nature = "recent"  // about the recent past or the present load of the cluster
+)
+
+// Finding is one thing that an advisor found wrong.
+type Finding struct {
+	ID       string   `json:"id"` // the check or cause that found it: image-tag
+	Text     string   `json:"text"`
+	Points   int      `json:"points"`         // taken from 100
+	Hard     bool     `json:"hard,omitempty"` // refuses by itself, whatever the score
+	Nature   Nature   `json:"nature,omitempty"`
+	Evidence []string `json:"evidence,omitempty"`
+}
+
+// Assessment is an advisor's opinion: data from a stranger. Nothing in it is believed beyond what the rules allow.
+type Assessment struct {
+	Advisor string `json:"advisor"`
+	// Cause is from a closed list; empty where the question has none.
+	Cause string `json:"cause,omitempty"`
+	// Score, 0 to 100, is how sound the subject (a rollout) or the chosen action looks.
+	Score Fact[int] `json:"score"`
+	// Confidence, 0 to 100, is how sure we are: computed from what could be read and checked, never an advisor's own word.
+	Confidence Fact[int] `json:"confidence"`
+	Findings   []Finding `json:"findings,omitempty"`
+	// Choice holds ids from the menu, in order.
+	Choice []string `json:"choice,omitempty"`
+	// Silent says why there is no opinion; empty where there is one.
+	Silent string `json:"silent,omitempty"`
+}

@@ -1,0 +1,156 @@
+package gate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sync/atomic"
+)
+
+// Decision is the answer of the guardrail: the zero Decision denies.
+type Decision int
+
+// The decisions, most careful first.
+const (
+	Deny  Decision = iota // no
+	Hold                  // not without a human: warned about, held for approval, or escalated
+	Allow                 // yes
+)
+
+var decisionNames = [...]string{"Deny", "Hold", "Allow"}
+
+func (d Decision) String() string { return nameOf(decisionNames[:], int(d)) }
+
+// MarshalText writes the decision's name.
+func (d Decision) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads a decision's name; an unknown one reads as Deny.
+func (d *Decision) UnmarshalText(b []byte) error {
+	*d = Decision(indexOf(decisionNames[:], string(b)))
+	return nil
+}
+
+// Reason is why a decision is not higher. Rule is for machines, Text for a tired operator.
+type Reason struct {
+	Rule      string   `json:"rule"`
+	Guardrail string   `json:"guardrail,omitempty"`
+	Decision  Decision `json:"decision"`
+	Text      string   `json:"text"`
+}
+
+// Verdict is a decision with all its reasons. Only Decide makes one that carries a Permit.
+type Verdict struct {
+	Decision Decision `json:"decision"`
+	Reasons  []Reason `json:"reasons,omitempty"`
+	permit   Permit
+}
+
+// Permit is the right to do one exact thing once. It exists only inside a Verdict of Allow made by Decide: a Permit that
+// was declared, copied out of JSON or already spent is worth nothing.
+type Permit struct {
+	digest string
+	unused *atomic.Bool
+}
+
+// Permit returns the verdict's Permit and whether there is one.
+func (v Verdict) Permit() (Permit, bool) { return v.permit, v.permit.unused != nil }
+
+// Spend uses the Permit up for the given plan. It answers true once, and only for the plan that was permitted.
+func (p Permit) Spend(plan Action) bool {
+	return p.unused != nil && plan.PlanDigest() == p.digest && p.unused.CompareAndSwap(true, false)
+}
+
+// Doc documents a rule. It is data so that the catalogue that people read cannot drift from the code.
+type Doc struct {
+	ID    string // stable: the Rule of its Reasons
+	Title string
+	Text  string // the law, in prose
+	Since string // the version that brought it
+}
+
+// rule is one law of the guardrail. weigh returns the highest decision that the rule lets stand, and why if below Allow.
+type rule struct {
+	doc   Doc
+	weigh func(r Rail, a Assessment, f Facts) (Decision, string)
+}
+
+var rules = []rule{readableRule, menuRule, silenceRule, scoreRule, confidenceRule, modeRule, pauseRule}
+
+// Rules lists the documentation of every rule, in the order in which they are weighed.
+func Rules() []Doc {
+	docs := make([]Doc, len(rules))
+	for i, r := range rules {
+		docs[i] = r.doc
+	}
+	return docs
+}
+
+// Decide is the guardrail: total, deterministic, and the only source of Permits. Every rule is weighed under every
+// Guardrail, the most careful answer wins, and every reason is kept. A policy without Guardrails permits nothing.
+func Decide(p Policy, a Assessment, f Facts) Verdict {
+	if len(p.Rails) == 0 {
+		return Verdict{Reasons: []Reason{{Rule: "policy", Text: "no Guardrail applies, so nothing is permitted"}}}
+	}
+	v := Verdict{Decision: Allow}
+	for _, rail := range p.Rails {
+		for _, r := range rules {
+			d, why := r.weigh(rail, a, f)
+			if d >= Allow {
+				continue
+			}
+			v.Decision = min(v.Decision, d)
+			v.Reasons = append(v.Reasons, Reason{Rule: r.doc.ID, Guardrail: rail.Name, Decision: d, Text: why})
+		}
+	}
+	if v.Decision == Allow {
+		v.permit = seal(a, f)
+	}
+	return v
+}
+
+// seal makes the Permit for the one action chosen. An Allow with several steps or none carries no Permit: each step gets
+// its own verdict when it runs.
+func seal(a Assessment, f Facts) Permit {
+	if len(a.Choice) != 1 {
+		return Permit{}
+	}
+	chosen, ok := onMenu(f.Menu, a.Choice[0])
+	if !ok || chosen.Reach == ReachAnswer || chosen.Reach == ReachNothing {
+		return Permit{}
+	}
+	unused := new(atomic.Bool)
+	unused.Store(true)
+	return Permit{digest: chosen.PlanDigest(), unused: unused}
+}
+
+func onMenu(menu []Action, id string) (Action, bool) {
+	i := slices.IndexFunc(menu, func(m Action) bool { return m.ID == id })
+	if i < 0 {
+		return Action{}, false
+	}
+	return menu[i], true
+}
+
+// furthest is the furthest reach among the chosen actions: what the rules about acting look at. A choice that is not on
+// the menu reaches as far as can be.
+func furthest(a Assessment, f Facts) Reach {
+	reach := ReachNothing
+	for _, id := range a.Choice {
+		chosen, ok := onMenu(f.Menu, id)
+		if !ok {
+			return ReachLive
+		}
+		reach = min(reach, chosen.Reach)
+	}
+	return reach
+}
+
+func percent(n int) (int, error) {
+	if n < 0 || n > 100 {
+		return 0, fmt.Errorf("%d is not between 0 and 100", n)
+	}
+	return n, nil
+}
+
+// clamp keeps sums of points from strangers within what an int16 holds, so that no overflow can turn a loss into a gain.
+func clamp(n int) int { return min(max(n, math.MinInt16), math.MaxInt16) }

@@ -1,0 +1,286 @@
+package gate
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rail is a Guardrail that allows whatever is sound.
+func rail() Rail {
+	return Rail{Name: "team", Mode: Automatic, Admission: AdmissionEnforce, WarnBelow: Known(80), DenyBelow: Known(50), ConfidenceBelow: Known(60)}
+}
+
+func opinion() Assessment {
+	return Assessment{Advisor: "test", Score: Known(100), Confidence: Known(100), Choice: []string{"act"}}
+}
+
+func facts() Facts {
+	return Facts{Paused: Known([]string(nil)), Rollback: Known(false), Failing: Known(false), Menu: []Action{
+		{ID: "act", Verb: "evict", Reach: ReachLive, Target: Ref{Kind: "Pod", Namespace: "shop", Name: "web-1", UID: "u1"}},
+		{ID: "propose", Verb: "pull-request", Reach: ReachGit},
+		{ID: "mark", Verb: "annotate", Reach: ReachMark},
+		{ID: "admit", Verb: "admit", Reach: ReachAnswer},
+		{ID: "none", Verb: "nothing", Reach: ReachNothing},
+	}}
+}
+
+func TestDecide(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(r *Rail, a *Assessment, f *Facts)
+		want   Decision
+		rule   string // that a reason must come from; empty: none expected
+	}{
+		{"allows what is sound", func(*Rail, *Assessment, *Facts) {}, Allow, ""},
+		{"denies what is not on the menu", func(_ *Rail, a *Assessment, _ *Facts) { a.Choice = []string{"act", "drop-database"} }, Deny, "menu"},
+		{"denies a choice named twice", func(_ *Rail, a *Assessment, _ *Facts) { a.Choice = []string{"act", "act"} }, Deny, "menu"},
+		{"holds when the advisor is silent", func(_ *Rail, a *Assessment, _ *Facts) { a.Silent = "no answer" }, Hold, "silence"},
+		{"holds when nothing was chosen", func(_ *Rail, a *Assessment, _ *Facts) { a.Choice = nil }, Hold, "silence"},
+		{"denies below denyBelow", func(_ *Rail, a *Assessment, _ *Facts) { a.Score = Known(49) }, Deny, "score"},
+		{"holds at denyBelow", func(_ *Rail, a *Assessment, _ *Facts) { a.Score = Known(50) }, Hold, "score"},
+		{"holds just below warnBelow", func(_ *Rail, a *Assessment, _ *Facts) { a.Score = Known(79) }, Hold, "score"},
+		{"allows at warnBelow", func(_ *Rail, a *Assessment, _ *Facts) { a.Score = Known(80) }, Allow, ""},
+		{"denies when there is no score", func(_ *Rail, a *Assessment, _ *Facts) { a.Score = Unknown[int]("nobody said") }, Deny, "score"},
+		{"denies a score that makes no sense", func(_ *Rail, a *Assessment, _ *Facts) { a.Score = Known(101) }, Deny, "score"},
+		{"denies a negative score", func(_ *Rail, a *Assessment, _ *Facts) { a.Score = Known(-1) }, Deny, "score"},
+		{"denies without denyBelow", func(r *Rail, _ *Assessment, _ *Facts) { r.DenyBelow = Fact[int]{} }, Deny, "score"},
+		{"denies without warnBelow", func(r *Rail, _ *Assessment, _ *Facts) { r.WarnBelow = Fact[int]{} }, Deny, "score"},
+		{"denies a hard failure at any score", func(_ *Rail, a *Assessment, _ *Facts) {
+			a.Findings = []Finding{{ID: "x", Text: "never starts", Hard: true}}
+		}, Deny, "score"},
+		{"holds below the confidence asked for", func(_ *Rail, a *Assessment, _ *Facts) { a.Confidence = Known(59) }, Hold, "confidence"},
+		{"allows at the confidence asked for", func(_ *Rail, a *Assessment, _ *Facts) { a.Confidence = Known(60) }, Allow, ""},
+		{"holds without confidence", func(_ *Rail, a *Assessment, _ *Facts) { a.Confidence = Fact[int]{} }, Hold, "confidence"},
+		{"holds without confidenceBelow", func(r *Rail, _ *Assessment, _ *Facts) { r.ConfidenceBelow = Fact[int]{} }, Hold, "confidence"},
+		{"holds a live action in Approve", func(r *Rail, _ *Assessment, _ *Facts) { r.Mode = Approve }, Hold, "mode"},
+		{"holds a live action in Propose", func(r *Rail, _ *Assessment, _ *Facts) { r.Mode = Propose }, Hold, "mode"},
+		{"holds a pull request in Observe", func(r *Rail, a *Assessment, _ *Facts) { r.Mode, a.Choice = Observe, []string{"propose"} }, Hold, "mode"},
+		{"allows a pull request in Propose", func(r *Rail, a *Assessment, _ *Facts) { r.Mode, a.Choice = Propose, []string{"propose"} }, Allow, ""},
+		{"holds annotations when admission observes", func(r *Rail, a *Assessment, _ *Facts) {
+			r.Admission, a.Choice = AdmissionObserve, []string{"mark"}
+		}, Hold, "mode"},
+		{"allows annotations when admission warns", func(r *Rail, a *Assessment, _ *Facts) {
+			r.Admission, a.Choice = AdmissionWarn, []string{"mark"}
+		}, Allow, ""},
+		{"answers admission in Observe", func(r *Rail, a *Assessment, _ *Facts) { r.Mode, a.Choice = Observe, []string{"admit"} }, Allow, ""},
+		{"holds while the Guardrail is paused", func(r *Rail, _ *Assessment, _ *Facts) { r.Paused = []string{"release"} }, Hold, "pause"},
+		{"holds while the process is paused", func(_ *Rail, _ *Assessment, f *Facts) { f.Paused = Known([]string{"ana: looking"}) }, Hold, "pause"},
+		{"holds when nobody knows whether it is paused", func(_ *Rail, _ *Assessment, f *Facts) { f.Paused = Fact[[]string]{} }, Hold, "pause"},
+		{"answers admission while paused", func(r *Rail, a *Assessment, _ *Facts) { r.Paused, a.Choice = []string{"release"}, []string{"admit"} }, Allow, ""},
+		{"holds under an unreadable Guardrail", func(r *Rail, _ *Assessment, _ *Facts) { r.Unreadable = "unknown field" }, Hold, "readable"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, a, f := rail(), opinion(), facts()
+			tt.change(&r, &a, &f)
+			v := Decide(Policy{Rails: []Rail{r}}, a, f)
+			if v.Decision != tt.want {
+				t.Fatalf("decision = %s, want %s; reasons %+v", v.Decision, tt.want, v.Reasons)
+			}
+			has := slices.ContainsFunc(v.Reasons, func(x Reason) bool { return x.Rule == tt.rule && x.Text != "" && x.Guardrail == "team" })
+			if (tt.rule != "") != has {
+				t.Errorf("a reason from rule %q: %t; reasons %+v", tt.rule, has, v.Reasons)
+			}
+			if _, permitted := v.Permit(); permitted && tt.want != Allow {
+				t.Errorf("%s carries a permit", tt.want)
+			}
+		})
+	}
+}
+
+func TestWeakFindings(t *testing.T) {
+	tests := []struct {
+		name     string
+		nature   Nature
+		hard     bool
+		pending  bool // denyPending
+		rollback Fact[bool]
+		failing  Fact[bool]
+		want     Decision
+	}{
+		{"what is not there yet warns", Pending, false, false, Known(false), Known(false), Hold},
+		{"what is not there yet denies where the Guardrail says so", Pending, false, true, Known(false), Known(false), Deny},
+		{"a hard finding about what is not there yet warns", Pending, true, false, Known(false), Known(false), Hold},
+		{"the recent past denies", Recent, false, false, Known(false), Known(false), Deny},
+		{"the recent past does not deny a rollback", Recent, false, false, Known(true), Known(false), Hold},
+		{"the recent past does not deny a change to a failing workload", Recent, true, false, Known(false), Known(true), Hold},
+		{"the recent past does not deny where nobody knows if it is a rollback", Recent, false, false, Fact[bool]{}, Known(false), Hold},
+		{"the recent past does not deny where nobody knows if it is failing", Recent, false, false, Known(false), Fact[bool]{}, Hold},
+		{"a lasting finding denies a rollback", Lasting, false, false, Known(true), Known(true), Deny},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, a, f := rail(), opinion(), facts()
+			a.Choice, a.Score = []string{"admit"}, Known(40)
+			a.Findings = []Finding{{ID: "x", Text: "bad", Points: 60, Hard: tt.hard, Nature: tt.nature}}
+			r.DenyPending, f.Rollback, f.Failing = tt.pending, tt.rollback, tt.failing
+			if v := Decide(Policy{Rails: []Rail{r}}, a, f); v.Decision != tt.want {
+				t.Errorf("decision = %s, want %s; reasons %+v", v.Decision, tt.want, v.Reasons)
+			}
+		})
+	}
+}
+
+func TestPointsFromStrangersCannotRaiseAScore(t *testing.T) {
+	a, f := opinion(), facts()
+	a.Choice, a.Score = []string{"admit"}, Known(10)
+	a.Findings = []Finding{{ID: "x", Text: "bad", Points: -1 << 62, Nature: Pending}, {ID: "y", Text: "bad", Points: -200}}
+	if v := Decide(Policy{Rails: []Rail{rail()}}, a, f); v.Decision != Deny {
+		t.Errorf("decision = %s, want Deny", v.Decision)
+	}
+}
+
+func TestTheMostCarefulGuardrailWins(t *testing.T) {
+	easy, strict := rail(), rail()
+	easy.Name, strict.Name, strict.Mode = "easy", "strict", Observe
+	v := Decide(Policy{Rails: []Rail{easy, strict}}, opinion(), facts())
+	if v.Decision != Hold || len(v.Reasons) != 1 || v.Reasons[0].Guardrail != "strict" {
+		t.Errorf("verdict = %+v, want a Hold by strict alone", v)
+	}
+}
+
+func TestAllReasonsAreKept(t *testing.T) {
+	r, a := rail(), opinion()
+	r.Mode, r.Paused, a.Confidence = Observe, []string{"release"}, Known(1)
+	v := Decide(Policy{Rails: []Rail{r}}, a, facts())
+	var got []string
+	for _, reason := range v.Reasons {
+		got = append(got, reason.Rule)
+	}
+	if want := "confidence mode pause"; strings.Join(got, " ") != want {
+		t.Errorf("rules = %v, want %s", got, want)
+	}
+}
+
+func TestZeroValuesAreCareful(t *testing.T) {
+	if v := Decide(Policy{}, opinion(), facts()); v.Decision != Deny || len(v.Reasons) == 0 {
+		t.Errorf("the zero policy gives %+v, want a Deny with its reason", v)
+	}
+	if v := Decide(Policy{Rails: []Rail{{}}}, opinion(), facts()); v.Decision != Deny {
+		t.Errorf("the zero Guardrail gives %s, want Deny", v.Decision)
+	}
+	if v := (Verdict{}); v.Decision != Deny {
+		t.Errorf("the zero verdict is %s", v.Decision)
+	}
+	if a := (Action{}); a.Reach != ReachLive {
+		t.Errorf("the zero action reaches %s, want live", a.Reach)
+	}
+	if p := (Policy{}); p.Admission() != AdmissionObserve {
+		t.Errorf("the zero policy's admission is %s", p.Admission())
+	}
+}
+
+func TestPermit(t *testing.T) {
+	f := facts()
+	plan := f.Menu[0]
+	v := Decide(Policy{Rails: []Rail{rail()}}, opinion(), f)
+	permit, ok := v.Permit()
+	if !ok {
+		t.Fatalf("no permit in %+v", v)
+	}
+	other := plan
+	other.Target.Name = "web-2"
+	if permit.Spend(other) {
+		t.Error("the permit was spent on another plan")
+	}
+	if !permit.Spend(plan) {
+		t.Error("the permit was refused for its own plan")
+	}
+	if again, _ := v.Permit(); permit.Spend(plan) || again.Spend(plan) {
+		t.Error("the permit was spent twice")
+	}
+	if (Permit{}).Spend(plan) || (Permit{digest: plan.PlanDigest()}).Spend(plan) {
+		t.Error("a permit that Decide did not make was spent")
+	}
+}
+
+func TestAVerdictFromJSONCarriesNoPermit(t *testing.T) {
+	b, err := json.Marshal(Decide(Policy{Rails: []Rail{rail()}}, opinion(), facts()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v Verdict
+	if err := json.Unmarshal(b, &v); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := v.Permit(); v.Decision != Allow || ok {
+		t.Errorf("read back %s with permit %t, want Allow without", v.Decision, ok)
+	}
+}
+
+func TestAnswersCarryNoPermit(t *testing.T) {
+	for _, id := range []string{"admit", "none"} {
+		a := opinion()
+		a.Choice = []string{id}
+		v := Decide(Policy{Rails: []Rail{rail()}}, a, facts())
+		if _, ok := v.Permit(); v.Decision != Allow || ok {
+			t.Errorf("%s: %s with permit %t, want Allow without", id, v.Decision, ok)
+		}
+	}
+}
+
+func TestAdmissionMode(t *testing.T) {
+	warn, enforce, paused, unreadable := rail(), rail(), rail(), rail()
+	warn.Admission, paused.Paused, unreadable.Unreadable = AdmissionWarn, []string{"x"}, "y"
+	tests := []struct {
+		name  string
+		rails []Rail
+		want  Admission
+	}{
+		{"refuses where one of two asks for it", []Rail{warn, enforce}, AdmissionEnforce},
+		{"warns where the one that refuses is paused", []Rail{warn, paused}, AdmissionWarn},
+		{"warns where one cannot be read", []Rail{enforce, unreadable}, AdmissionWarn},
+		{"observes without any", nil, AdmissionObserve},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := (Policy{Rails: tt.rails}).Admission(); got != tt.want {
+				t.Errorf("admission = %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestPlanDigest(t *testing.T) {
+	base := Action{ID: "a", Verb: "scale", Target: Ref{Kind: "Deployment", Name: "web", UID: "u"}, Edits: []Edit{{"p", "1", "2"}}, Base: "c"}
+	same := base
+	same.ID, same.Text = "b", "other words"
+	if base.PlanDigest() != same.PlanDigest() {
+		t.Error("the id and the text for people are part of the digest")
+	}
+	changes := map[string]func(*Action){
+		"verb":      func(a *Action) { a.Verb = "evict" },
+		"reach":     func(a *Action) { a.Reach = ReachGit },
+		"group":     func(a *Action) { a.Target.Group = "apps" },
+		"version":   func(a *Action) { a.Target.Version = "v1" },
+		"kind":      func(a *Action) { a.Target.Kind = "Pod" },
+		"namespace": func(a *Action) { a.Target.Namespace = "n" },
+		"name":      func(a *Action) { a.Target.Name = "w" },
+		"uid":       func(a *Action) { a.Target.UID = "v" },
+		"base":      func(a *Action) { a.Base = "d" },
+		"path":      func(a *Action) { a.Edits = []Edit{{"q", "1", "2"}} },
+		"old":       func(a *Action) { a.Edits = []Edit{{"p", "0", "2"}} },
+		"new":       func(a *Action) { a.Edits = []Edit{{"p", "1", "3"}} },
+		"shift":     func(a *Action) { a.Edits = []Edit{{"p1", "", "2"}} },
+		"more":      func(a *Action) { a.Edits = append(slices.Clone(a.Edits), Edit{}) },
+	}
+	for name, change := range changes {
+		a := base
+		change(&a)
+		if a.PlanDigest() == base.PlanDigest() {
+			t.Errorf("%s is not part of the digest", name)
+		}
+	}
+}
+
+func BenchmarkDecide(b *testing.B) {
+	p := Policy{Rails: []Rail{rail(), rail()}}
+	a, f := opinion(), facts()
+	a.Findings = make([]Finding, 6)
+	b.ReportAllocs()
+	for b.Loop() {
+		Decide(p, a, f)
+	}
+}

@@ -1,0 +1,42 @@
+package gate
+
+import "time"
+
+// Trust says how far the text of a piece of evidence may be believed.
+type Trust string
+
+// The trust classes, most trustworthy first. Everything but FromAPI is text that somebody else wrote.
+const (
+	FromAPI    Trust = "api"    // state read from the API server
+	FromGit    Trust = "git"    // content of a repository
+	FromMetric Trust = "metric" // a number from a metrics source
+	FromEvent  Trust = "event"  // the note of an Event
+	FromLog    Trust = "log"    // a container's output
+)
+
+// Evidence is one thing that was read, or that should have been and could not be.
+type Evidence struct {
+	ID     string    `json:"id"`     // unique within one question; findings cite it
+	Source string    `json:"source"` // what was read: "ResourceQuota/compute"
+	At     time.Time `json:"at"`     // when it was true, as far as known
+	Trust  Trust     `json:"trust"`
+	Text   string    `json:"text,omitempty"`
+	// Unread says why the evidence is missing. It is empty for evidence that was read.
+	Unread string `json:"unread,omitempty"`
+}
+
+// Facts are the world at one instant, as far as the rules need it. The zero Facts are unknown throughout.
+type Facts struct {
+	At      time.Time `json:"at"`
+	Subject Ref       `json:"subject"`
+	// Menu is all that may be chosen. Code writes it; an advisor can only pick from it.
+	Menu []Action `json:"menu,omitempty"`
+	// Paused holds the reasons why somebody stopped Moorgate; known and empty means not paused.
+	Paused Fact[[]string] `json:"paused"`
+	// Rollback is whether the change returns to an earlier revision of the same workload.
+	Rollback Fact[bool] `json:"rollback"`
+	// Failing is whether the workload fails as it runs now, so that a change may well be its cure.
+	Failing Fact[bool] `json:"failing"`
+	// Unread names the evidence that was looked for and could not be read.
+	Unread []string `json:"unread,omitempty"`
+}

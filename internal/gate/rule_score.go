@@ -1,0 +1,76 @@
+package gate
+
+import "fmt"
+
+// The law: what scores below denyBelow is denied, what scores below warnBelow needs a human's eye, and a hard failure
+// denies at any score. A score or a threshold that is missing or makes no sense is one that was not met.
+//
+// Some findings are too weak to refuse by themselves. What may merely not be there yet counts towards a denial only where
+// the Guardrail says denyPending. What is about the recent past or the present load never counts towards the denial of a
+// rollback or of a change to a workload that is failing now: the gate must not block the fix. Nor does it where these two
+// could not be established. Excused findings still count towards the warning.
+var scoreRule = rule{
+	doc: Doc{ID: "score", Since: "v0.1", Title: "Score",
+		Text: "Below denyBelow, or with a hard failure: denied. Below warnBelow: a human's eye. Findings about what is not there yet count towards a denial only with denyPending; findings about the recent past never count against a rollback or a change to a failing workload."},
+	weigh: weighScore,
+}
+
+func weighScore(r Rail, a Assessment, f Facts) (Decision, string) {
+	if a.Silent != "" {
+		return Allow, "" // the silence rule speaks
+	}
+	score, err := number(a.Score, "score")
+	if err != nil {
+		return Deny, err.Error()
+	}
+	denyBelow, err := number(r.DenyBelow, "denyBelow")
+	if err != nil {
+		return Deny, err.Error()
+	}
+	warnBelow, err := number(r.WarnBelow, "warnBelow")
+	if err != nil {
+		return Deny, err.Error()
+	}
+	excused := 0
+	for _, x := range a.Findings {
+		if excuse(x, r, f) {
+			excused = clamp(excused + max(0, clamp(x.Points)))
+			continue
+		}
+		if x.Hard {
+			return Deny, x.Text
+		}
+	}
+	if standing := min(100, score+excused); standing < denyBelow {
+		return Deny, fmt.Sprintf("score %d is below %d", standing, denyBelow)
+	}
+	if score < warnBelow {
+		return Hold, fmt.Sprintf("score %d is below %d", score, warnBelow)
+	}
+	return Allow, ""
+}
+
+// excuse reports whether a finding is too weak to count towards a denial here.
+func excuse(x Finding, r Rail, f Facts) bool {
+	switch x.Nature {
+	case Pending:
+		return !r.DenyPending
+	case Recent:
+		rollback, knownRollback := f.Rollback.Get()
+		failing, knownFailing := f.Failing.Get()
+		return rollback || failing || !knownRollback || !knownFailing
+	}
+	return false
+}
+
+func number(n Fact[int], name string) (int, error) {
+	v, ok := n.Get()
+	if !ok {
+		return 0, fmt.Errorf("there is no %s: %s", name, n.Why())
+	}
+	v, err := percent(v)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", name, err)
+	}
+	return v, nil
+}

@@ -1,0 +1,212 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+)
+
+const (
+	startTimeout  = 2 * time.Minute
+	startAttempts = 3
+)
+
+// Cluster is a running cluster. Its methods may be called concurrently.
+type Cluster struct {
+	config     *rest.Config
+	client     kubernetes.Interface
+	kubeconfig string
+	kubectl    string
+	scratch    string // a folder for the files of this cluster, removed by Stop
+
+	// The rest is empty for a cluster that was only given.
+	dir       *runDir
+	line      *lifeline
+	processes []*process
+	stop      sync.Once
+}
+
+// Start starts a cluster and returns once the API server, the controllers and the scheduler are ready and every node is Ready. The
+// caller stops it; ctx bounds only the start.
+func Start(ctx context.Context, opts Options) (*Cluster, error) {
+	opts = opts.withDefaults()
+	bin, err := Binaries(ctx, opts.Progress)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for attempt := 1; ; attempt++ {
+		c, err := start(ctx, bin, opts)
+		if err == nil {
+			return c, nil
+		}
+		if attempt == startAttempts || !errors.Is(err, errPortTaken) {
+			return nil, fmt.Errorf("start cluster: %w", err)
+		}
+	}
+}
+
+// start is one attempt. It leaves nothing behind when it fails.
+func start(ctx context.Context, bin string, opts Options) (_ *Cluster, err error) {
+	dir, err := newRunDir(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{dir: dir, scratch: dir.path, kubectl: filepath.Join(bin, "kubectl"), kubeconfig: dir.file("admin.kubeconfig")}
+	defer func() {
+		if err != nil {
+			c.Stop()
+		}
+	}()
+	if c.line, err = newLifeline(); err != nil {
+		return nil, err
+	}
+	p, err := freePorts()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.writeFiles(p); err != nil {
+		return nil, err
+	}
+	if err := c.startComponents(ctx, bin, p, opts.Nodes); err != nil {
+		return nil, err
+	}
+	for _, started := range c.processes {
+		go started.mourn(opts.Progress)
+	}
+	return c, nil
+}
+
+// writeFiles writes certificates, kubeconfigs and the stages of simulated pods, and sets the admin's client.
+func (c *Cluster) writeFiles(p ports) error {
+	ca, err := newAuthority()
+	if err != nil {
+		return err
+	}
+	if err := ca.files(c.dir); err != nil {
+		return err
+	}
+	for name, groups := range map[string][]string{
+		"admin": {"system:masters"}, "kwok": {"system:masters"}, "kube-controller-manager": nil, "kube-scheduler": nil,
+	} {
+		user := "system:" + name
+		if name == "admin" {
+			user = "kubernetes-admin"
+		}
+		config, err := ca.clientConfig(https(p.apiserver), user, groups...)
+		if err != nil {
+			return err
+		}
+		if err := writeKubeconfig(c.dir.file(name+".kubeconfig"), user, config); err != nil {
+			return err
+		}
+		if name == "admin" {
+			c.config = config
+		}
+	}
+	stages, err := Stages()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(c.dir.file("stages.yaml"), stages, 0o600); err != nil {
+		return fmt.Errorf("write stages: %w", err)
+	}
+	c.client, err = kubernetes.NewForConfig(c.config)
+	if err != nil {
+		return fmt.Errorf("make admin client: %w", err)
+	}
+	return nil
+}
+
+// startComponents starts each component as soon as what it needs is ready.
+func (c *Cluster) startComponents(ctx context.Context, bin string, p ports, nodes NodeOptions) error {
+	run := func(name string, args []string) (*process, error) {
+		started, err := startProcess(c.dir, c.line, name, exec.Command(filepath.Join(bin, name), args...))
+		if started != nil && started.cmd.Process != nil {
+			c.processes = append(c.processes, started)
+		}
+		return started, err
+	}
+	etcd, err := run("etcd", etcdArgs(c.dir, p))
+	if err != nil {
+		return err
+	}
+	if err := etcd.await(ctx, listening(p.etcd)); err != nil {
+		return err
+	}
+	apiserver, err := run("kube-apiserver", apiserverArgs(c.dir, p))
+	if err != nil {
+		return err
+	}
+	if err := apiserver.await(ctx, c.healthy(p.apiserver, "/readyz")); err != nil {
+		return err
+	}
+	controllers, err := run("kube-controller-manager", controllersArgs(c.dir, p))
+	if err != nil {
+		return err
+	}
+	scheduler, err := run("kube-scheduler", schedulerArgs(c.dir, p))
+	if err != nil {
+		return err
+	}
+	kwok, err := run("kwok", kwokArgs(c.dir, p))
+	if err != nil {
+		return err
+	}
+	if err := c.addStorageClass(ctx); err != nil {
+		return err
+	}
+	names, err := c.createNodes(ctx, nodes)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		controllers.await(ctx, c.healthy(p.controllers, "/healthz")),
+		controllers.await(ctx, c.defaultAccount("default")),
+		scheduler.await(ctx, c.healthy(p.scheduler, "/readyz")),
+		kwok.await(ctx, c.nodesReady(names)),
+	)
+}
+
+// Stop ends every process of the cluster and removes its files. A cluster that was only given keeps running.
+func (c *Cluster) Stop() {
+	c.stop.Do(func() {
+		for _, p := range slices.Backward(c.processes) {
+			p.kill()
+		}
+		if c.line != nil {
+			c.line.cut()
+		}
+		if c.dir != nil {
+			_ = c.dir.remove() // the next start sweeps what could not be removed
+			return
+		}
+		_ = os.RemoveAll(c.scratch)
+	})
+}
+
+// Config is a client configuration of the cluster's admin, without a rate limit. The caller owns it.
+func (c *Cluster) Config() *rest.Config { return rest.CopyConfig(c.config) }
+
+// Kubeconfig is the path of the admin's kubeconfig.
+func (c *Cluster) Kubeconfig() string { return c.kubeconfig }
+
+// Kubectl is the cluster's kubectl as admin, ready to run. It ends with ctx and with this process.
+func (c *Cluster) Kubectl(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, c.kubectl, args...)
+	cmd.Env = append(cmd.Environ(), "KUBECONFIG="+c.kubeconfig)
+	if c.line != nil {
+		c.line.attach(cmd)
+	}
+	return cmd
+}

@@ -1,0 +1,21 @@
+package cluster
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// bound makes a process end with the thread that starts it, whatever program it is, and keeps the terminal's ctrl-C from it.
+func bound() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// commandLine is the command line of a process, or "" if there is none.
+func commandLine(pid int) string {
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil {
+		return ""
+	}
+	return string(content)
+}

@@ -1,0 +1,51 @@
+package checks
+
+import (
+	"context"
+	"slices"
+
+	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
+)
+
+// Admit is the menu id of letting the rollout in: the only thing that the checks ever choose.
+const Admit = "admit"
+
+// all holds every check, in the order in which findings are told.
+var all = []Check{imageCheck, requestsCheck, readinessCheck, availabilityCheck, referencesCheck, quotaCheck, fitCheck,
+	budgetCheck, failingCheck, namespaceCheck}
+
+// All lists every check, for documentation.
+func All() []Check { return slices.Clone(all) }
+
+// Advisor returns the advisor that runs every check on the rollout.
+func Advisor(r Rollout) flow.Advisor {
+	return flow.AdvisorFunc(func(_ context.Context, q flow.Question) gate.Assessment { return Assess(r, q.Facts.Menu) })
+}
+
+// Assess runs every check on the rollout. The score is 100 less the points of the findings; the confidence is the share,
+// weighted by points, of the checks that could be answered.
+func Assess(r Rollout, menu []gate.Action) gate.Assessment {
+	a := gate.Assessment{Advisor: "checks"}
+	score, weight, answered := 100, 0, 0
+	for _, c := range all {
+		result := c.look(r)
+		left := c.Points
+		for _, f := range result.Findings {
+			f.ID, f.Points = c.ID, min(f.Points, left)
+			left -= f.Points
+			score -= f.Points
+			a.Findings = append(a.Findings, f)
+		}
+		weight += c.Points
+		if len(result.Unknown) == 0 {
+			answered += c.Points
+		}
+	}
+	a.Score = gate.Known(max(0, score))
+	a.Confidence = gate.Known(100 * answered / max(1, weight))
+	if slices.ContainsFunc(menu, func(m gate.Action) bool { return m.ID == Admit }) {
+		a.Choice = []string{Admit}
+	}
+	return a
+}

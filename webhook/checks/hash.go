@@ -1,0 +1,56 @@
+package checks
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Hash names a pod template by its content, without what restarting it or running it once leaves behind: two templates
+// with the same hash run the same thing. It is 16 hexadecimal digits, a valid label value.
+func Hash(template corev1.PodTemplateSpec) string {
+	// What the template of a workload can say of itself is only its labels and annotations; the rest of its metadata is
+	// never passed on to pods.
+	template.ObjectMeta = metav1.ObjectMeta{
+		Labels:      without(template.Labels, "pod-template-hash", "controller-revision-hash", "pod-template-generation"),
+		Annotations: without(template.Annotations, "kubectl.kubernetes.io/restartedAt"),
+	}
+	b, err := json.Marshal(template)
+	if err != nil {
+		// A template that was decoded can be encoded; an empty hash equals no revision's and so is no rollback.
+		return ""
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}
+
+func without(m map[string]string, keys ...string) map[string]string {
+	m = maps.Clone(m)
+	for _, k := range keys {
+		delete(m, k)
+	}
+	return m
+}
+
+// TemplateChanged reports whether the change makes new pods: a create, or any difference in the template. A restart is
+// one, although it changes nothing that Hash sees.
+func TemplateChanged(old *Workload, new Workload) bool {
+	return old == nil || !equality.Semantic.DeepEqual(old.Template, new.Template)
+}
+
+// NoOp reports whether the change leaves alone everything that the checks look at.
+func NoOp(old *Workload, new Workload) bool {
+	if old == nil {
+		return false
+	}
+	a, b := *old, new
+	for _, w := range []*Workload{&a, &b} {
+		w.Status, w.Revision, w.Ref.UID = Status{}, "", ""
+	}
+	return equality.Semantic.DeepEqual(a, b)
+}

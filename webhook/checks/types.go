@@ -1,0 +1,115 @@
+package checks
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"moorgate.dev/internal/gate"
+)
+
+// Rollout is a change to one workload with what is known of the cluster around it.
+type Rollout struct {
+	Old   *Workload // nil on create
+	New   Workload
+	World World
+}
+
+// Workload is what a Deployment, a StatefulSet and a DaemonSet have in common.
+type Workload struct {
+	Ref gate.Ref
+	// Replicas is how many pods are wanted. A DaemonSet's is what its controller counted last: 0 before it ever ran.
+	Replicas int32
+	// MaxSurge and MaxUnavailable are resolved against Replicas as the controllers do.
+	MaxSurge, MaxUnavailable int32
+	Recreate                 bool // all old pods go before the first new one comes
+	OnDelete                 bool // pods are replaced only when somebody deletes them
+	Paused                   bool // nothing rolls out until it is resumed
+	Partition                int32
+	Selector                 *metav1.LabelSelector
+	Template                 corev1.PodTemplateSpec
+	VolumeClaims             []corev1.PersistentVolumeClaim
+	Revision                 string // as the controller numbers or names it; empty before it has
+	Status                   Status
+}
+
+// Status is how the workload fares as its controller last saw it.
+type Status struct {
+	Observed                  bool // the controller has seen this generation
+	Desired, Ready, Available int32
+	// Stuck is the controller's own word that the rollout does not get on: "ProgressDeadlineExceeded: …".
+	Stuck string
+}
+
+// World is what is known of the cluster around one Rollout. The zero World knows nothing.
+type World struct {
+	At time.Time
+	// The maps say of each name that the rollout refers to whether it exists; a name that is missing here is unknown.
+	// StorageClasses holds under the empty name whether there is a default class.
+	Secrets, ConfigMaps, ServiceAccounts, Claims, StorageClasses map[string]gate.Fact[bool]
+
+	Quotas      gate.Fact[[]corev1.ResourceQuota]         // of the namespace
+	LimitRanges gate.Fact[[]corev1.LimitRange]            // of the namespace
+	Nodes       gate.Fact[[]Node]                         // of the cluster
+	Budgets     gate.Fact[[]policyv1.PodDisruptionBudget] // of the namespace
+	Pods        gate.Fact[[]corev1.Pod]                   // this workload's
+	Failures    gate.Fact[Failures]                       // of the namespace, without this workload's
+	Revisions   gate.Fact[[]Revision]                     // of this workload, the current one included
+}
+
+// Node is a node with what the pods bound to it ask for.
+type Node struct {
+	Object    *corev1.Node // read only: it may belong to a cache
+	Requested corev1.ResourceList
+	Pods      int
+}
+
+// Failures is the pattern of failure among the running pods of a namespace.
+type Failures struct {
+	Pods    int            // how many there are
+	Failing int            // how many of them fail
+	Reasons map[string]int // how many fail for which reason: CrashLoopBackOff
+}
+
+// Revision is one revision that the workload has had.
+type Revision struct {
+	Name   string
+	Number int64
+	Hash   string // of its template, as Hash makes it
+}
+
+// Check is one check: documentation as data, and a pure function.
+type Check struct {
+	ID     string // stable: the ID of its findings
+	Title  string
+	Law    string      // in prose
+	Points int         // the most that it takes, and its weight in the confidence
+	Nature gate.Nature // of its heaviest finding
+	look   func(Rollout) Result
+}
+
+// Result is what one check saw.
+type Result struct {
+	Findings []gate.Finding
+	// Unknown names what the check would have had to know. A check with unknowns counts as not answered.
+	Unknown []string
+}
+
+// The ids of the pieces of evidence that findings cite: what was asked of the cluster, one id a question.
+const (
+	EvidenceWorkload        = "workload"
+	EvidenceSecrets         = "secrets"
+	EvidenceConfigMaps      = "config-maps"
+	EvidenceServiceAccounts = "service-accounts"
+	EvidenceClaims          = "claims"
+	EvidenceStorageClasses  = "storage-classes"
+	EvidenceQuotas          = "quotas"
+	EvidenceLimitRanges     = "limit-ranges"
+	EvidenceNodes           = "nodes"
+	EvidenceBudgets         = "budgets"
+	EvidencePods            = "pods"
+	EvidenceFailures        = "failures"
+	EvidenceRevisions       = "revisions"
+)

@@ -1,0 +1,125 @@
+package checks
+
+import (
+	"fmt"
+	"strconv"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"moorgate.dev/internal/gate"
+)
+
+// FromObject reads a Workload out of an apps/v1 Deployment, StatefulSet or DaemonSet. Fields that a manifest leaves out
+// get the API server's defaults, so that a file reads like the object that it becomes.
+func FromObject(obj runtime.Object) (Workload, error) {
+	switch o := obj.(type) {
+	case *appsv1.Deployment:
+		return fromDeployment(o), nil
+	case *appsv1.StatefulSet:
+		return fromStatefulSet(o), nil
+	case *appsv1.DaemonSet:
+		return fromDaemonSet(o), nil
+	}
+	return Workload{}, fmt.Errorf("read workload: %T is not an apps/v1 Deployment, StatefulSet or DaemonSet", obj)
+}
+
+func fromDeployment(d *appsv1.Deployment) Workload {
+	w := common("Deployment", &d.ObjectMeta, d.Spec.Selector, &d.Spec.Template)
+	w.Replicas = orElse(d.Spec.Replicas, 1)
+	w.Paused = d.Spec.Paused
+	w.Revision = d.Annotations["deployment.kubernetes.io/revision"]
+	w.Recreate = d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType
+	if w.Recreate {
+		w.MaxUnavailable = w.Replicas
+	} else {
+		rolling := d.Spec.Strategy.RollingUpdate
+		if rolling == nil {
+			rolling = &appsv1.RollingUpdateDeployment{}
+		}
+		w.MaxSurge = resolve(rolling.MaxSurge, "25%", w.Replicas, true)
+		w.MaxUnavailable = resolve(rolling.MaxUnavailable, "25%", w.Replicas, false)
+		if w.MaxSurge == 0 && w.MaxUnavailable == 0 {
+			w.MaxUnavailable = 1 // as the controller does when rounding leaves neither
+		}
+		w.MaxUnavailable = min(w.MaxUnavailable, w.Replicas)
+	}
+	w.Status = Status{Observed: d.Status.ObservedGeneration >= d.Generation, Desired: w.Replicas,
+		Ready: d.Status.ReadyReplicas, Available: d.Status.AvailableReplicas, Stuck: stuck(d.Status.Conditions)}
+	return w
+}
+
+// stuck is the controller's word that the Deployment does not get on: its deadline has passed, or pods cannot be created.
+func stuck(conditions []appsv1.DeploymentCondition) string {
+	for _, c := range conditions {
+		late := c.Type == appsv1.DeploymentProgressing && c.Status == corev1.ConditionFalse && c.Reason == "ProgressDeadlineExceeded"
+		refused := c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue
+		if late || refused {
+			return c.Reason + ": " + c.Message
+		}
+	}
+	return ""
+}
+
+func fromStatefulSet(s *appsv1.StatefulSet) Workload {
+	w := common("StatefulSet", &s.ObjectMeta, s.Spec.Selector, &s.Spec.Template)
+	w.Replicas = orElse(s.Spec.Replicas, 1)
+	w.Revision = s.Status.CurrentRevision
+	w.VolumeClaims = s.Spec.VolumeClaimTemplates
+	w.OnDelete = s.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType
+	w.MaxUnavailable = min(1, w.Replicas)
+	if rolling := s.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
+		w.Partition = orElse(rolling.Partition, 0)
+		if rolling.MaxUnavailable != nil {
+			w.MaxUnavailable = min(max(1, resolve(rolling.MaxUnavailable, "1", w.Replicas, false)), w.Replicas)
+		}
+	}
+	w.Status = Status{Observed: s.Status.ObservedGeneration >= s.Generation, Desired: w.Replicas,
+		Ready: s.Status.ReadyReplicas, Available: s.Status.AvailableReplicas}
+	return w
+}
+
+func fromDaemonSet(d *appsv1.DaemonSet) Workload {
+	w := common("DaemonSet", &d.ObjectMeta, d.Spec.Selector, &d.Spec.Template)
+	w.Replicas = d.Status.DesiredNumberScheduled
+	w.Revision = strconv.FormatInt(d.Generation, 10)
+	w.OnDelete = d.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType
+	rolling := d.Spec.UpdateStrategy.RollingUpdate
+	if rolling == nil {
+		rolling = &appsv1.RollingUpdateDaemonSet{}
+	}
+	w.MaxSurge = resolve(rolling.MaxSurge, "0", w.Replicas, true)
+	w.MaxUnavailable = min(resolve(rolling.MaxUnavailable, "1", w.Replicas, true), w.Replicas)
+	w.Status = Status{Observed: d.Status.ObservedGeneration >= d.Generation, Desired: d.Status.DesiredNumberScheduled,
+		Ready: d.Status.NumberReady, Available: d.Status.NumberAvailable}
+	return w
+}
+
+func common(kind string, meta *metav1.ObjectMeta, selector *metav1.LabelSelector, template *corev1.PodTemplateSpec) Workload {
+	return Workload{Selector: selector, Template: *template, Ref: gate.Ref{Group: "apps", Version: "v1", Kind: kind,
+		Namespace: meta.Namespace, Name: meta.Name, UID: string(meta.UID)}}
+}
+
+// resolve turns an absolute number or a percentage of replicas into a number, never below zero. What the API server would
+// refuse counts as zero: it never becomes a rollout.
+func resolve(v *intstr.IntOrString, otherwise string, replicas int32, roundUp bool) int32 {
+	if v == nil {
+		parsed := intstr.Parse(otherwise)
+		v = &parsed
+	}
+	n, err := intstr.GetScaledValueFromIntOrPercent(v, int(replicas), roundUp)
+	if err != nil {
+		return 0
+	}
+	return int32(max(0, min(n, 1<<30)))
+}
+
+func orElse(n *int32, otherwise int32) int32 {
+	if n == nil {
+		return otherwise
+	}
+	return *n
+}
