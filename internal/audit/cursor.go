@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -44,7 +45,7 @@ func (c *cursor) next() ([]byte, error) {
 	for {
 		if c.f == nil {
 			if ok, err := c.advance(); err != nil || !ok {
-				return nil, cmpErr(err, io.EOF)
+				return nil, cmp.Or(err, io.EOF)
 			}
 		}
 		n, err := c.readLine()
@@ -91,7 +92,7 @@ func (c *cursor) endOfSegment(left int) error {
 		c.r.Reset(c.f)
 		_, ok, err := c.later()
 		if err != nil || !ok {
-			return cmpErr(err, io.EOF)
+			return cmp.Or(err, io.EOF)
 		}
 		c.done = true
 		return nil
@@ -142,7 +143,7 @@ func (c *cursor) advance() (bool, error) {
 
 // damage describes the line returned last.
 func (c *cursor) damage(problem string) *Damage {
-	return &Damage{File: c.seg.path, Line: c.line, Problem: problem}
+	return &Damage{File: cmp.Or(c.seg.path, c.dir), Line: c.line, Problem: problem}
 }
 
 func (c *cursor) close() {
@@ -150,12 +151,4 @@ func (c *cursor) close() {
 		c.f.Close() // read only: nothing can be lost
 		c.f = nil
 	}
-}
-
-// cmpErr is err, or otherwise if there is none.
-func cmpErr(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }

@@ -67,7 +67,14 @@ func encodeRecord(r gate.Record) ([]byte, error) {
 	if err := e.Encode(r); err != nil {
 		return nil, fmt.Errorf("encode a record of kind %q: %w", r.Kind, err)
 	}
+	if b.Len() > MaxLine {
+		return nil, tooLarge(b.Len())
+	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+func tooLarge(n int) error {
+	return fmt.Errorf("the record has %d bytes, and a line holds at most %d", n, MaxLine)
 }
 
 // appendLine appends the line of a record to dst and returns the record's hash.

@@ -124,7 +124,7 @@ func (l *Log) place(r gate.Record, record []byte, durable bool) (gate.Position, 
 	lines, hash := appendLine(b.lines, pos, l.chain.head, record)
 	if n := len(lines) - start; n > MaxLine {
 		b.lines = lines[:start]
-		return gate.Position{}, fmt.Errorf("the record needs a line of %d bytes, and the longest has %d", n, MaxLine)
+		return gate.Position{}, tooLarge(n)
 	}
 	if start == 0 {
 		b.first = pos.Sequence
@@ -144,7 +144,11 @@ func (b *batch) wait(ctx context.Context, durable bool) error {
 	select {
 	case <-done:
 	case <-ctx.Done():
-		return fmt.Errorf("it may or may not be written: %w", ctx.Err())
+		select {
+		case <-done: // both at once: what is known counts
+		default:
+			return fmt.Errorf("it may or may not be written: %w", ctx.Err())
+		}
 	}
 	if durable {
 		return b.fsyncErr

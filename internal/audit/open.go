@@ -75,6 +75,9 @@ func prepareDir(dir string, fsync func(*os.File) error) error {
 	if err != nil {
 		return fmt.Errorf("look at the directory: %w", err)
 	}
+	if !at.IsDir() {
+		return errors.New("this is a file, and a log is a directory")
+	}
 	if at.Mode().Perm()&0o007 != 0 {
 		return fmt.Errorf("the directory is open to everybody (mode %04o): use one of its own, with mode 0700", at.Mode().Perm())
 	}

@@ -55,7 +55,7 @@ func reasons(v gate.Verdict) string {
 	if i < 0 {
 		return ""
 	}
-	s := ": " + text("", v.Reasons[i].Text) + text(" (rule ", v.Reasons[i].Rule) + ")"
+	s := ": " + text("", v.Reasons[i].Text) + " (rule " + text("", v.Reasons[i].Rule) + ")"
 	if n := len(v.Reasons) - 1; n > 0 {
 		s += fmt.Sprintf(", and %d more", n)
 	}

@@ -49,9 +49,11 @@ func (l *Log) Unresolved() []Entry {
 	slices.SortFunc(all, func(a, b openIntent) int { return cmp.Compare(a.seq, b.seq) })
 	entries := make([]Entry, 0, len(all))
 	for _, i := range all {
-		if _, e, err := parseLine(i.line); err == nil { // it was parsed, or written by us, before
-			entries = append(entries, e)
+		_, e, err := parseLine(i.line)
+		if err != nil { // we parsed or wrote it before; still, an intent is never left out
+			e = Entry{Position: gate.Position{Log: l.ID(), Sequence: i.seq}, Record: gate.Record{Kind: gate.RecordIntent, Text: err.Error()}}
 		}
+		entries = append(entries, e)
 	}
 	return entries
 }

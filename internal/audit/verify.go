@@ -51,7 +51,10 @@ func Verify(dir string, anchors ...Anchor) error {
 		}
 	}
 	for _, a := range anchors {
-		if a.Position.Sequence > k.seq || a.Position.Sequence == 0 {
+		if a.Position.Sequence == 0 {
+			return fmt.Errorf("verify audit log %s: an anchor names no record", dir)
+		}
+		if a.Position.Sequence > k.seq {
 			d := c.damage(fmt.Sprintf("the log ends with record %d, but record %d of log %s is remembered elsewhere: the records after %d were cut off",
 				k.seq, a.Position.Sequence, a.Position.Log, k.seq))
 			d.Sequence = a.Position.Sequence

@@ -10,6 +10,12 @@ type stage struct{ old, new int64 }
 // because it is bounded by replicas plus surge throughout and each step swaps old for new.
 func stages(r Rollout, wanted int64) []stage {
 	w := r.New
+	if w.Paused {
+		if r.Old == nil {
+			return nil
+		}
+		return []stage{{old: wanted}} // a paused Deployment still scales what it has
+	}
 	if r.Old == nil {
 		return []stage{{new: wanted}}
 	}

@@ -1,0 +1,42 @@
+# Two commands matter: make demo shows what Moorgate does, make test shows that it does it.
+
+GO          ?= go
+TOOLS        = $(GO) tool -modfile=internal/tools/go.mod
+LINT         = $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+TEST_FLAGS  ?=
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## Play the story on a real Kubernetes on this machine; DEMO_FLAGS=--once ends afterwards
+	$(GO) run ./test/demo $(DEMO_FLAGS)
+
+.PHONY: test
+test: ## Build what is missing, then vet and run every test
+	$(GO) run ./test/cluster/cmd/cluster --build-only
+	$(GO) vet ./...
+	$(GO) test -timeout 30m $(TEST_FLAGS) ./...
+
+.PHONY: build
+build: ## Build bin/moorgate
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/moorgate .
+
+.PHONY: cluster
+cluster: ## Start a Kubernetes with simulated nodes for yourself, until ctrl-C
+	$(GO) run ./test/cluster/cmd/cluster
+
+.PHONY: lint
+lint: ## Run the linters
+	$(LINT) run ./...
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/... ./webhook/...
+
+.PHONY: generate
+generate: ## Make the generated files anew: deepcopy, CRDs, fences, rule catalogue, golden files
+	$(TOOLS) controller-gen object paths=./api/... crd:crdVersions=v1 output:crd:dir=charts/moorgate/crds
+	$(GO) test ./policies -run 'Golden|Generated|Current' -update

@@ -1,0 +1,61 @@
+package checks
+
+import (
+	"slices"
+
+	"moorgate.dev/internal/gate"
+)
+
+// The law: a rollout on top of one that still fails deserves a look, for it may bury the cause. The workload fails if its
+// controller says that the rollout does not get on, or if pods of it crash, cannot pull or cannot be configured now. The
+// change may well be the cure, so the finding never refuses it; and where pods could not be read, that is said.
+var failingCheck = Check{
+	ID: "still-failing", Title: "The workload is not failing already", Points: pointsStillFailing, Nature: gate.Recent,
+	Law:  "The workload as it runs now is neither stuck in a rollout (ProgressDeadlineExceeded) nor has pods that crash, cannot pull their image or cannot be configured.",
+	look: lookFailing,
+}
+
+func lookFailing(r Rollout) Result {
+	if r.Old == nil {
+		return Result{}
+	}
+	if stuck := r.Old.Status.Stuck; stuck != "" {
+		return Result{Findings: []gate.Finding{found(pointsStillFailing, gate.Recent, []string{EvidenceWorkload},
+			"fails as it runs now: %s", stuck)}}
+	}
+	pods, known := r.World.Pods.Get()
+	if !known {
+		return Result{Unknown: []string{unread("Pods", r.World.Pods)}}
+	}
+	f := tally(r, pods)
+	if f.Failing == 0 {
+		return Result{}
+	}
+	return Result{Findings: []gate.Finding{found(pointsStillFailing, gate.Recent, []string{EvidenceWorkload, EvidencePods},
+		"fails as it runs now: %d of %s %s", f.Failing, plural(f.Pods, "pod"), f.mostly())}}
+}
+
+// Facts says whether the rollout returns to an earlier revision of the same workload, and whether the workload fails as it
+// runs now. A create is neither. A restart, which has the template of the current revision, is no rollback.
+func Facts(r Rollout) (rollback, failing gate.Fact[bool]) {
+	if r.Old == nil {
+		return gate.Known(false), gate.Known(false)
+	}
+	failing = gate.Known(r.Old.Status.Stuck != "")
+	if r.Old.Status.Stuck == "" {
+		if pods, known := r.World.Pods.Get(); known {
+			failing = gate.Known(tally(r, pods).Failing > 0)
+		} else {
+			failing = gate.Unknown[bool](unread("Pods", r.World.Pods))
+		}
+	}
+	hash := Hash(r.New.Template)
+	if hash == Hash(r.Old.Template) {
+		return gate.Known(false), failing
+	}
+	revisions, known := r.World.Revisions.Get()
+	if !known {
+		return gate.Unknown[bool](unread("earlier revisions", r.World.Revisions)), failing
+	}
+	return gate.Known(hash != "" && slices.ContainsFunc(revisions, func(v Revision) bool { return v.Hash == hash })), failing
+}

@@ -1,0 +1,90 @@
+package checks
+
+import (
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"moorgate.dev/internal/gate"
+)
+
+// The law: the new pods should find nodes. Two failures are told apart. No node suits them at all, by labels, affinity or
+// taints: that is true of the change itself. Or nodes suit and have no room now: that is present load, and an autoscaler
+// may mend it.
+//
+// All pods of a rollout are alike, so filling nodes first-fit comes to the same as adding up how many each node has room
+// for: free resources over effective requests (init containers, sidecars, overhead), pod slots, and one a node where pods
+// cannot share one. The pods of the surge and of the growth need room beside the old ones; where old pods may go first,
+// their room counts as free. A DaemonSet needs room on every node that suits it.
+//
+// Zones of volumes, affinity to other workloads and topology spread are not looked at; nor is room for critical priority
+// classes, which evict others to get it. A cluster that shows no nodes says nothing about fit.
+var fitCheck = Check{
+	ID: "node-fit", Title: "The pods find nodes", Points: pointsNoNodeMatches, Nature: gate.Lasting,
+	Law:  "Some node suits the pods by labels, affinity and taints (lasting), and the nodes that do have room now for the new pods, the surge included (recent).",
+	look: lookFit,
+}
+
+func lookFit(r Rollout) Result {
+	daemon := r.New.Ref.Kind == "DaemonSet"
+	if r.New.Paused || r.New.Replicas == 0 && !daemon {
+		return Result{}
+	}
+	nodes, known := r.World.Nodes.Get()
+	if !known {
+		return Result{Unknown: []string{unread("Nodes", r.World.Nodes)}}
+	}
+	if len(nodes) == 0 {
+		return Result{Unknown: []string{"Nodes: the cluster shows none"}}
+	}
+	var out Result
+	ranges, known := r.World.LimitRanges.Get()
+	if !known {
+		out.Unknown = append(out.Unknown, unread("LimitRanges", r.World.LimitRanges))
+	}
+	pod := shape(&r.New.Template, ranges)
+	s := suitability(pod, daemon)
+	var suiting, open []Node
+	for _, n := range nodes {
+		if s.match(n.Object) {
+			suiting = append(suiting, n)
+			if s.open(n.Object, daemon) {
+				open = append(open, n)
+			}
+		}
+	}
+	cites := []string{EvidenceWorkload, EvidenceNodes}
+	switch {
+	case len(suiting) == 0 && daemon:
+		return out // a DaemonSet may well wait for its kind of node
+	case len(suiting) == 0:
+		out.Findings = []gate.Finding{found(pointsNoNodeMatches, gate.Lasting, cites, "none of %s suits the pods: %s",
+			plural(len(nodes), "node"), demands(&pod.Spec))}
+	case len(open) == 0 && !daemon:
+		out.Findings = []gate.Finding{found(pointsNoRoom, gate.Recent, cites,
+			"%s would suit the pods, and every one is cordoned or not ready", plural(len(suiting), "node"))}
+	case strings.HasPrefix(pod.Spec.PriorityClassName, "system-"):
+	default:
+		room, unknown := lookRoom(r, pod, open)
+		out.Findings, out.Unknown = append(out.Findings, room...), append(out.Unknown, unknown...)
+	}
+	return out
+}
+
+// demands says in a few words by what a pod chooses nodes.
+func demands(spec *corev1.PodSpec) string {
+	for k, v := range spec.NodeSelector {
+		if len(spec.NodeSelector) == 1 {
+			return "nodeSelector " + name(k+"="+v)
+		}
+		return fmt.Sprintf("nodeSelector of %d labels", len(spec.NodeSelector))
+	}
+	if spec.Affinity != nil && spec.Affinity.NodeAffinity != nil && spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution != nil {
+		return "required node affinity"
+	}
+	if spec.NodeName != "" {
+		return "nodeName " + name(spec.NodeName)
+	}
+	return "taints that they do not tolerate"
+}

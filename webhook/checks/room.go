@@ -1,0 +1,130 @@
+package checks
+
+import (
+	"fmt"
+	"math"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"moorgate.dev/internal/gate"
+)
+
+// lookRoom says whether the nodes that take such pods have room for the rollout now.
+func lookRoom(r Rollout, pod *corev1.Pod, open []Node) ([]gate.Finding, []string) {
+	var unknown []string
+	var own []corev1.Pod
+	if r.Old != nil {
+		pods, known := r.World.Pods.Get()
+		if !known {
+			return nil, []string{unread("Pods", r.World.Pods)}
+		}
+		own = pods
+	}
+	cites := []string{EvidenceWorkload, EvidenceNodes, EvidencePods}
+	one := newTile(pod, own)
+	if r.New.Ref.Kind == "DaemonSet" {
+		full := 0
+		for _, n := range open {
+			if one.room(n, true) == 0 {
+				full++
+			}
+		}
+		if full == 0 {
+			return nil, unknown
+		}
+		return []gate.Finding{found(pointsNoRoom, gate.Recent, cites, "%d of %s have no room for a pod of %s", full,
+			plural(len(open), "node"), one)}, unknown
+	}
+	var beside, instead int64 // pods that find room beside the old ones, and in their place
+	for _, n := range open {
+		beside += one.room(n, false)
+		instead += one.room(n, true)
+	}
+	want := int64(r.New.Replicas)
+	if instead < want {
+		return []gate.Finding{found(pointsNoRoom, gate.Recent, cites, "%s of %s: only %d find room on %s",
+			plural(int(want), "pod"), one, instead, plural(len(open), "node"))}, unknown
+	}
+	all := stages(r, want)
+	if len(all) < 2 || r.New.MaxUnavailable > 0 {
+		return nil, unknown // old pods go first
+	}
+	if surge := all[0].new; beside < surge {
+		return []gate.Finding{found(pointsNoRoom, gate.Recent, cites,
+			"%s of surge, %s each: only %d find room beside the old ones", plural(int(surge), "pod"), one, beside)}, unknown
+	}
+	return nil, unknown
+}
+
+// tile is the room that one pod takes on a node.
+type tile struct {
+	asks  map[corev1.ResourceName]resource.Quantity
+	alone bool
+	freed map[string]corev1.ResourceList // by node: what the workload's own pods hold there
+	own   map[string]int64
+}
+
+func newTile(pod *corev1.Pod, own []corev1.Pod) tile {
+	t := tile{asks: Requests(pod), alone: alone(pod), freed: map[string]corev1.ResourceList{}, own: map[string]int64{}}
+	for i := range own {
+		p := &own[i]
+		if p.Spec.NodeName == "" || !holds(p) {
+			continue
+		}
+		if t.freed[p.Spec.NodeName] == nil {
+			t.freed[p.Spec.NodeName] = corev1.ResourceList{}
+		}
+		Add(t.freed[p.Spec.NodeName], Requests(p))
+		t.own[p.Spec.NodeName]++
+	}
+	return t
+}
+
+// room is how many such pods the node has room for, with the workload's own pods gone or still there.
+func (t tile) room(n Node, gone bool) int64 {
+	slots := n.Object.Status.Allocatable[corev1.ResourcePods]
+	fits := max(0, slots.Value()-int64(n.Pods))
+	if gone {
+		fits += t.own[n.Object.Name]
+	}
+	for k, ask := range t.asks {
+		if ask.Sign() <= 0 {
+			continue
+		}
+		free := n.Object.Status.Allocatable[k].DeepCopy()
+		free.Sub(n.Requested[k])
+		if gone {
+			free.Add(t.freed[n.Object.Name][k])
+		}
+		fits = min(fits, over(free, ask))
+	}
+	if t.alone && !gone && t.own[n.Object.Name] > 0 {
+		return 0
+	}
+	if t.alone {
+		return min(fits, 1)
+	}
+	return fits
+}
+
+// over is how many times ask goes into free, never below zero.
+func over(free, ask resource.Quantity) int64 {
+	n := math.Floor(free.AsApproximateFloat64()/ask.AsApproximateFloat64() + 1e-9)
+	return int64(min(max(n, 0), math.MaxInt32))
+}
+
+// String says what one pod asks for: "2 cpu, 1Gi".
+func (t tile) String() string {
+	cpu, memory := t.asks[corev1.ResourceCPU], t.asks[corev1.ResourceMemory]
+	return fmt.Sprintf("%s cpu, %s memory", cpu.String(), memory.String())
+}
+
+// Add adds each quantity of one list to another.
+func Add(to, from corev1.ResourceList) {
+	for k, q := range from {
+		sum := to[k].DeepCopy()
+		sum.Add(q)
+		to[k] = sum
+	}
+}
