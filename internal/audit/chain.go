@@ -17,7 +17,7 @@ func (k *chain) follow(c *cursor, e envelope) error {
 	case e.pos.Sequence != want && k.seq == 0:
 		problem = fmt.Sprintf("the log begins with record %d: what came before is missing", e.pos.Sequence)
 	case e.pos.Sequence > want:
-		problem = fmt.Sprintf("record %d follows record %d: %d records are missing or out of order", e.pos.Sequence, k.seq, e.pos.Sequence-want)
+		problem = fmt.Sprintf("record %d follows record %d: %d missing or out of order", e.pos.Sequence, k.seq, e.pos.Sequence-want)
 	case e.pos.Sequence < want:
 		problem = fmt.Sprintf("record %d follows record %d: it is out of order or stands twice", e.pos.Sequence, k.seq)
 	case k.log != "" && e.pos.Log != k.log:

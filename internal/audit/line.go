@@ -59,10 +59,9 @@ type envelope struct {
 	record     []byte
 }
 
-// encodeRecord writes a record in its canonical form, without a line end.
-func encodeRecord(r gate.Record) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
+// encodeRecord writes a record in its canonical form, without a line end, to the empty buffer b, which owns the result.
+func encodeRecord(b *bytes.Buffer, r gate.Record) ([]byte, error) {
+	e := json.NewEncoder(b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(r); err != nil {
 		return nil, fmt.Errorf("encode a record of kind %q: %w", r.Kind, err)

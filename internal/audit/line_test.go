@@ -10,7 +10,7 @@ import (
 )
 
 func line(t testing.TB, r gate.Record) []byte {
-	record, err := encodeRecord(r)
+	record, err := encodeRecord(new(bytes.Buffer), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func FuzzRecord(f *testing.F) {
 		if json.Unmarshal(raw, &r) != nil {
 			return
 		}
-		record, err := encodeRecord(r)
+		record, err := encodeRecord(new(bytes.Buffer), r)
 		if err != nil {
 			return
 		}
@@ -115,7 +115,7 @@ func FuzzRecord(f *testing.F) {
 		if err != nil {
 			t.Fatalf("wrote a line that cannot be read back: %v", err)
 		}
-		again, err := encodeRecord(e.Record)
+		again, err := encodeRecord(new(bytes.Buffer), e.Record)
 		if err != nil || !bytes.Equal(again, record) {
 			t.Errorf("wrote %s, read back %s, %v", record, again, err)
 		}

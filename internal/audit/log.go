@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -25,8 +26,10 @@ type Log struct {
 	now        func() time.Time
 	flushEvery time.Duration
 	lock       *os.File
-	tail       *tail // the writer goroutine's
+	tail       *tail  // the writer goroutine's
+	spare      []byte // the writer goroutine's: a buffer for the next batch
 	wake       chan struct{}
+	buffers    sync.Pool // of *bytes.Buffer
 	closing    chan struct{}
 	stopped    chan struct{}
 
@@ -53,6 +56,7 @@ func newBatch() *batch { return &batch{written: make(chan struct{}), synced: mak
 func newLog(o Options, lock *os.File, t *tail, s survey) *Log {
 	l := &Log{now: o.Now, flushEvery: o.FlushEvery, lock: lock, tail: t, chain: s.chain, open: s.open, pending: newBatch(),
 		wake: make(chan struct{}, 1), closing: make(chan struct{}), stopped: make(chan struct{})}
+	l.buffers.New = func() any { return new(bytes.Buffer) }
 	go l.run()
 	return l
 }
@@ -72,7 +76,10 @@ func (l *Log) Append(ctx context.Context, r gate.Record) (gate.Position, error) 
 
 func (l *Log) append(ctx context.Context, r gate.Record, durable bool) (gate.Position, error) {
 	r.At = l.now().UTC()
-	record, err := encodeRecord(r)
+	buf := l.buffers.Get().(*bytes.Buffer)
+	defer l.buffers.Put(buf)
+	buf.Reset()
+	record, err := encodeRecord(buf, r)
 	if err != nil {
 		return gate.Position{}, fmt.Errorf("append to audit log %s: %w", l.ID(), err)
 	}

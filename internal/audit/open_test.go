@@ -88,11 +88,9 @@ func TestTornTail(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := errors.Join(err, nil), error(nil); err != nil {
+			if _, err := f.Write(torn); errors.Join(err, f.Close()) != nil {
 				t.Fatal(err)
 			}
-			f.Write(torn)
-			f.Close()
 			if n := len(mustRead(t, dir)); n != 10 {
 				t.Errorf("a reader sees %d records", n)
 			}
@@ -144,11 +142,6 @@ func TestOpenRefusesADamagedLog(t *testing.T) {
 			dir := written(t, 20)
 			d.inflict(t, dir, files(t, dir, ".jsonl"))
 			_, err := Open(dir, Options{Now: noon})
-			if d.oldByte {
-				if err == nil {
-					return // Open does not hash old verdicts; here it is an intent, which it does
-				}
-			}
 			wantError(t, err, "keep the directory as evidence", "line ")
 			if n := len(files(t, dir, ".torn")); n != 0 {
 				t.Error("something was moved aside")

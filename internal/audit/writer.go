@@ -3,7 +3,13 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
+)
+
+const (
+	gatherMax = 16      // yields before a batch is written
+	spareMax  = 4 << 20 // bytes of a buffer worth keeping
 )
 
 // run is the one goroutine that touches the disk. It ends with Close.
@@ -37,9 +43,11 @@ func (l *Log) run() {
 
 // commit writes the pending batch, and fsyncs if anybody in it waits for that.
 func (l *Log) commit() {
+	l.gather()
 	l.mu.Lock()
 	b, err := l.pending, l.broken
 	l.pending = newBatch()
+	l.pending.lines, l.spare = l.spare, nil
 	l.mu.Unlock()
 	if err == nil && len(b.lines) > 0 {
 		if err = l.tail.write(b.first, b.lines); err != nil {
@@ -53,6 +61,27 @@ func (l *Log) commit() {
 	}
 	b.fsyncErr = err
 	close(b.synced)
+	if cap(b.lines) <= spareMax {
+		l.spare = b.lines[:0]
+	}
+}
+
+// gather lets those that the last batch has just set free put their next records into this one. It only yields, and stops
+// as soon as that brings nothing, so a lone writer does not wait.
+func (l *Log) gather() {
+	for range gatherMax {
+		before := l.pendingBytes()
+		runtime.Gosched()
+		if l.pendingBytes() == before {
+			return
+		}
+	}
+}
+
+func (l *Log) pendingBytes() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.pending.lines)
 }
 
 func (l *Log) flush() error {

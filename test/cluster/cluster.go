@@ -128,59 +128,12 @@ func (c *Cluster) writeFiles(p ports) error {
 	return nil
 }
 
-// startComponents starts each component as soon as what it needs is ready.
-func (c *Cluster) startComponents(ctx context.Context, bin string, p ports, nodes NodeOptions) error {
-	run := func(name string, args []string) (*process, error) {
-		started, err := startProcess(c.dir, c.line, name, exec.Command(filepath.Join(bin, name), args...))
-		if started != nil && started.cmd.Process != nil {
-			c.processes = append(c.processes, started)
-		}
-		return started, err
-	}
-	etcd, err := run("etcd", etcdArgs(c.dir, p))
-	if err != nil {
-		return err
-	}
-	if err := etcd.await(ctx, listening(p.etcd)); err != nil {
-		return err
-	}
-	apiserver, err := run("kube-apiserver", apiserverArgs(c.dir, p))
-	if err != nil {
-		return err
-	}
-	if err := apiserver.await(ctx, c.healthy(p.apiserver, "/readyz")); err != nil {
-		return err
-	}
-	controllers, err := run("kube-controller-manager", controllersArgs(c.dir, p))
-	if err != nil {
-		return err
-	}
-	scheduler, err := run("kube-scheduler", schedulerArgs(c.dir, p))
-	if err != nil {
-		return err
-	}
-	kwok, err := run("kwok", kwokArgs(c.dir, p))
-	if err != nil {
-		return err
-	}
-	if err := c.addStorageClass(ctx); err != nil {
-		return err
-	}
-	names, err := c.createNodes(ctx, nodes)
-	if err != nil {
-		return err
-	}
-	return errors.Join(
-		controllers.await(ctx, c.healthy(p.controllers, "/healthz")),
-		controllers.await(ctx, c.defaultAccount("default")),
-		scheduler.await(ctx, c.healthy(p.scheduler, "/readyz")),
-		kwok.await(ctx, c.nodesReady(names)),
-	)
-}
-
 // Stop ends every process of the cluster and removes its files. A cluster that was only given keeps running.
 func (c *Cluster) Stop() {
 	c.stop.Do(func() {
+		for _, p := range c.processes {
+			p.stopping.Store(true)
+		}
 		for _, p := range slices.Backward(c.processes) {
 			p.kill()
 		}

@@ -114,6 +114,7 @@ func kwokArgs(dir *runDir, p ports) []string {
 		"--manage-all-nodes",
 		"--cidr=" + podRange,
 		"--node-ip=" + loopback, "--node-port=" + strconv.Itoa(p.kwok), "--server-address=" + address(p.kwok),
+		"--tls-cert-file=" + dir.file("serving.crt"), "--tls-private-key-file=" + dir.file("serving.key"),
 		"--node-lease-duration-seconds=40",
 	}
 }

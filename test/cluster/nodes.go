@@ -36,9 +36,14 @@ func (c *Cluster) createNodes(ctx context.Context, opts NodeOptions) ([]string, 
 	if err != nil {
 		return nil, err
 	}
+	version, err := c.client.Discovery().ServerVersion()
+	if err != nil {
+		return nil, fmt.Errorf("ask for the server's version: %w", err)
+	}
 	var names []string
 	for number := 1; len(names) < opts.Count; number++ {
 		node := opts.node(number, resources)
+		node.Status.NodeInfo.KubeletVersion = version.GitVersion
 		_, err := c.client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{})
 		if apierrors.IsAlreadyExists(err) {
 			continue
@@ -87,7 +92,7 @@ func (o NodeOptions) node(number int, resources corev1.ResourceList) *corev1.Nod
 			Allocatable: resources,
 			NodeInfo: corev1.NodeSystemInfo{
 				Architecture: "amd64", OperatingSystem: "linux", OSImage: "simulated", KernelVersion: "simulated",
-				ContainerRuntimeVersion: "containerd://simulated", KubeletVersion: "v1.37.2",
+				ContainerRuntimeVersion: "containerd://simulated",
 			},
 		},
 	}

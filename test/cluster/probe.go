@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
+
+const pollEvery = 25 * time.Millisecond
 
 // listening succeeds once something listens on a loopback port.
 func listening(port int) func(context.Context) error {
@@ -25,11 +28,14 @@ func listening(port int) func(context.Context) error {
 	}
 }
 
-// healthy succeeds once the component on a loopback port answers path with 200. It asks without credentials, as anybody may.
+// healthy succeeds once the component on a loopback port answers path with 200. It asks without credentials, as anybody may, and
+// believes only this cluster's own certificates: another cluster may have taken the port.
 func (c *Cluster) healthy(port int, path string) func(context.Context) error {
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(c.config.CAData)
 	client := &http.Client{
 		Timeout:   5 * time.Second,
-		Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, // nothing is sent or believed
+		Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}},
 	}
 	return func(ctx context.Context) error {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, https(port)+path, nil)
@@ -101,7 +107,7 @@ func poll(ctx context.Context, probe func(context.Context) error) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%w; the last answer: %w", ctx.Err(), err)
-		case <-time.After(25 * time.Millisecond):
+		case <-time.After(pollEvery):
 		}
 	}
 }

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +12,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 )
 
 // lifelineVar tells our own programs which inherited descriptor closes when their starter ends.
@@ -83,6 +81,8 @@ func startProcess(dir *runDir, line *lifeline, name string, cmd *exec.Cmd) (*pro
 	}
 	defer func() { _ = out.Close() }()
 	cmd.Stdout, cmd.Stderr, cmd.Dir = out, out, dir.path
+	// Nothing of the user's environment steers a component: etcd reads its flags there, KWOK a file in the home folder.
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir.path, "TMPDIR=" + dir.path}
 	line.attach(cmd)
 	if err := startBound(cmd); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
@@ -96,26 +96,8 @@ func startProcess(dir *runDir, line *lifeline, name string, cmd *exec.Cmd) (*pro
 
 // kill ends the process and waits until it has ended. Its state is about to be thrown away, so nothing is gained by asking nicely.
 func (p *process) kill() {
-	p.stopping.Store(true)
 	_ = p.cmd.Process.Signal(syscall.SIGKILL)
 	<-p.done
-}
-
-// await polls probe until it succeeds. It fails when the process or ctx ends first, with the tail of the log.
-func (p *process) await(ctx context.Context, probe func(context.Context) error) error {
-	for {
-		err := probe(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-p.done:
-			return p.failure(fmt.Errorf("it ended (%v)", p.err))
-		case <-ctx.Done():
-			return p.failure(fmt.Errorf("%w; its last answer: %w", ctx.Err(), err))
-		case <-time.After(25 * time.Millisecond):
-		}
-	}
 }
 
 // failure is cause with the tail of the log and where to read the rest.
@@ -124,7 +106,7 @@ func (p *process) failure(cause error) error {
 	if strings.Contains(tail, "address already in use") {
 		cause = fmt.Errorf("%w: %w", errPortTaken, cause)
 	}
-	return fmt.Errorf("wait until %s is ready: %w\nthe end of %s:\n%s", p.name, cause, p.log, tail)
+	return fmt.Errorf("%w\nthe end of %s:\n%s", cause, p.log, tail)
 }
 
 // tailOf is the last whole lines of a file, at most limit bytes.

@@ -39,7 +39,7 @@ func stages(r Rollout, wanted int64) []stage {
 // patient returns the stages of the same rollout when its surge finds no place and it must first take down as many old
 // pods as it may be without. ok is false where it may not be without any: then it does not get on at all.
 func patient(r Rollout, wanted int64) ([]stage, bool) {
-	if r.Old == nil || r.New.MaxUnavailable == 0 {
+	if r.Old == nil || r.New.Paused || r.New.MaxUnavailable == 0 {
 		return nil, false
 	}
 	before := int64(r.Old.Replicas)

@@ -56,6 +56,7 @@ func lookQuota(r Rollout) Result {
 // claim is what a rollout asks of quotas.
 type claim struct {
 	before, after *corev1.Pod // shapes; before is nil on create
+	defaults      bool        // whether LimitRange defaults are in the shapes
 	own           []*corev1.Pod
 	ownKnown      bool
 	replicas      int64 // before
@@ -72,7 +73,7 @@ func claimOf(r Rollout) (claim, []string) {
 	if !known {
 		unknown = append(unknown, unread("LimitRanges", r.World.LimitRanges))
 	}
-	c := claim{after: shape(&r.New.Template, ranges), volumes: volumesOf(r.New)}
+	c := claim{after: shape(&r.New.Template, ranges), defaults: known, volumes: volumesOf(r.New)}
 	n, known := wanted(r, c.after)
 	if !known {
 		unknown = append(unknown, unread("Nodes", r.World.Nodes))
@@ -108,7 +109,7 @@ func (c claim) against(q *corev1.ResourceQuota) (out []gate.Finding, uncounted [
 	if len(hard) == 0 {
 		hard = q.Spec.Hard
 	}
-	if resource, container := mustSay(c.after, hard); container != "" {
+	if resource, container := mustSay(c.after, hard); container != "" && c.defaults {
 		out = append(out, found(pointsQuota, gate.Recent, cites,
 			"quota %s makes containers set %s, which %s does not", name(q.Name), resource, name(container)))
 	}

@@ -5,12 +5,11 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	scheduling "k8s.io/component-helpers/scheduling/corev1"
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 	"k8s.io/klog/v2"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // suit says which nodes the pods may go to, by name, labels and taints: what stays true whatever the load.
@@ -78,7 +77,9 @@ func (s suit) tolerated(n *corev1.Node, consider func(*corev1.Taint) bool) bool 
 // alone reports whether two of these pods cannot share a node: they take a port of the host, or say so by anti-affinity.
 func alone(pod *corev1.Pod) bool {
 	for _, c := range longRunning(&pod.Spec, true) {
-		if slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool { return p.HostPort > 0 || pod.Spec.HostNetwork && p.ContainerPort > 0 }) {
+		if slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool {
+			return p.HostPort > 0 || pod.Spec.HostNetwork && p.ContainerPort > 0
+		}) {
 			return true
 		}
 	}

@@ -1,0 +1,10 @@
+// Package source knows desired state as the bytes that people wrote: which document of which file declares an object, on
+// which line a field stands, and what a file looks like with exactly one value changed.
+//
+// Everything here is a pure function on bytes. Positions come from a YAML parser; what is written never does: Splice
+// replaces the bytes of one scalar and keeps comments, quotes, indentation and line ends, then proves by reading the result
+// again that this one value changed and nothing else. What cannot be proven is refused, by name.
+//
+// This package never opens a file or a repository, never marshals a document back, and never edits a document that is
+// encrypted, templated, or shared between places by anchors.
+package source

@@ -1,0 +1,179 @@
+package policies
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"moorgate.dev/charts"
+	"moorgate.dev/internal/cluster"
+)
+
+const look = "get list watch"
+
+// reads are what webhook and judge may both look at.
+var reads = map[string]string{
+	"/namespaces": look, "/nodes": look, "/pods": look, "/configmaps": look, "/serviceaccounts": look, "/persistentvolumeclaims": look,
+	"/resourcequotas": look, "/limitranges": look, "apps/deployments": look, "apps/statefulsets": look, "apps/daemonsets": look,
+	"apps/replicasets": look, "apps/controllerrevisions": look, "autoscaling/horizontalpodautoscalers": look,
+	"policy/poddisruptionbudgets": look, "storage.k8s.io/storageclasses": look, "moorgate.dev/guardrails": look,
+}
+
+// allowed is every right that may be granted: role, then resource, or resource=name where the grant is bound to a name.
+var allowed = map[string]map[string]string{
+	"ClusterRole/moorgate-webhook": merge(reads, map[string]string{
+		"moorgate.dev/cases": "create",
+		"/secrets":           "create", // dry runs; fenced
+		"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get update patch",
+	}),
+	"Role/moorgate-webhook": {"/secrets=moorgate-webhook-certificate": "get update patch"},
+	"ClusterRole/moorgate-judge": merge(reads, map[string]string{
+		"moorgate.dev/cases": look + " create", "moorgate.dev/cases/status": "update patch",
+		"moorgate.dev/gitsources": look, "moorgate.dev/gitsources/status": "update patch",
+		"moorgate.dev/guardrails/status": "update patch",
+		"/events":                        "list watch create patch", "events.k8s.io/events": "create patch",
+		"apps/deployments": look + " patch", "apps/statefulsets": look + " patch", "apps/daemonsets": look + " patch", // marks, dry runs; fenced
+		"/secrets": "create", // dry runs; fenced
+	}),
+	"Role/moorgate-judge":      {"coordination.k8s.io/leases": "create", "coordination.k8s.io/leases=moorgate-judge": "get update patch"},
+	"ClusterRole/moorgate-act": {"moorgate.dev/guardrails": look, "moorgate.dev/cases": look},
+}
+
+func merge[V any](base, more map[string]V) map[string]V {
+	all := maps.Clone(base)
+	maps.Copy(all, more)
+	return all
+}
+
+// An operator elsewhere held create, patch and delete on */*. What ours hold is exactly the list above.
+func TestL06EveryRightIsOnTheList(t *testing.T) {
+	granted := map[string]map[string]string{}
+	for name, rules := range roles(t) {
+		granted[name] = map[string]string{}
+		for _, rule := range rules {
+			for _, w := range wildcards(rule) {
+				t.Errorf("%s: %s", name, w)
+			}
+			for resource, verbs := range flatten(rule) {
+				granted[name][resource] = strings.TrimSpace(granted[name][resource] + " " + verbs)
+			}
+		}
+	}
+	for _, role := range slices.Sorted(maps.Keys(merge(granted, allowed))) {
+		for _, resource := range slices.Sorted(maps.Keys(merge(granted[role], allowed[role]))) {
+			got, want := sorted(granted[role][resource]), sorted(allowed[role][resource])
+			if got != want {
+				t.Errorf("%s on %s: granted [%s], the list says [%s]", role, resource, got, want)
+			}
+		}
+	}
+}
+
+func TestL06NoRoleReadsSecrets(t *testing.T) {
+	for name, rules := range roles(t) {
+		for _, rule := range rules {
+			reads := slices.ContainsFunc(rule.Verbs, func(v string) bool { return strings.Contains(look, v) })
+			if slices.Contains(rule.Resources, "secrets") && reads && len(rule.ResourceNames) == 0 {
+				t.Errorf("%s may %v every Secret", name, rule.Verbs)
+			}
+		}
+	}
+}
+
+// Every binding binds one of the three ServiceAccounts to the role of its own name, and no role goes unbound.
+func TestL06BindingsBindEachRoleToItsOwnServiceAccount(t *testing.T) {
+	bound := map[string]bool{}
+	for _, u := range manifests(t) {
+		if u.GetKind() != "ClusterRoleBinding" && u.GetKind() != "RoleBinding" {
+			continue
+		}
+		var b rbacv1.ClusterRoleBinding // the same fields as a RoleBinding
+		into(t, u, &b)
+		want := rbacv1.Subject{Kind: "ServiceAccount", Namespace: "moorgate-system", Name: b.RoleRef.Name}
+		if len(b.Subjects) != 1 || b.Subjects[0] != want || b.Name != b.RoleRef.Name {
+			t.Errorf("%s %s binds %s to %v", u.GetKind(), b.Name, b.RoleRef.Name, b.Subjects)
+		}
+		bound[b.RoleRef.Kind+"/"+b.RoleRef.Name] = true
+	}
+	for name := range roles(t) {
+		if !bound[name] {
+			t.Errorf("%s is bound to nobody", name)
+		}
+	}
+}
+
+func roles(t *testing.T) map[string][]rbacv1.PolicyRule {
+	t.Helper()
+	found := map[string][]rbacv1.PolicyRule{}
+	for _, u := range manifests(t) {
+		if u.GetKind() != "ClusterRole" && u.GetKind() != "Role" {
+			continue
+		}
+		var role rbacv1.ClusterRole // has every field of a Role
+		into(t, u, &role)
+		if role.AggregationRule != nil {
+			t.Errorf("%s takes in the rules of others", role.Name)
+		}
+		if u.GetKind() == "Role" && u.GetNamespace() != "moorgate-system" {
+			t.Errorf("Role %s is in namespace %q", role.Name, u.GetNamespace())
+		}
+		found[u.GetKind()+"/"+role.Name] = role.Rules
+	}
+	return found
+}
+
+func wildcards(rule rbacv1.PolicyRule) []string {
+	var found []string
+	for what, words := range map[string][]string{"apiGroups": rule.APIGroups, "resources": rule.Resources, "verbs": rule.Verbs,
+		"resourceNames": rule.ResourceNames, "nonResourceURLs": rule.NonResourceURLs} {
+		if slices.ContainsFunc(words, func(w string) bool { return strings.Contains(w, "*") }) {
+			found = append(found, "a wildcard in "+what)
+		}
+	}
+	if len(rule.NonResourceURLs) > 0 {
+		found = append(found, "a right on URLs")
+	}
+	return found
+}
+
+func flatten(rule rbacv1.PolicyRule) map[string]string {
+	flat := map[string]string{}
+	for _, group := range rule.APIGroups {
+		for _, resource := range rule.Resources {
+			if len(rule.ResourceNames) == 0 {
+				flat[group+"/"+resource] = strings.Join(rule.Verbs, " ")
+			}
+			for _, name := range rule.ResourceNames {
+				flat[group+"/"+resource+"="+name] = strings.Join(rule.Verbs, " ")
+			}
+		}
+	}
+	return flat
+}
+
+func sorted(verbs string) string {
+	words := strings.Fields(verbs)
+	slices.Sort(words)
+	return strings.Join(words, " ")
+}
+
+func manifests(t *testing.T) []*unstructured.Unstructured {
+	t.Helper()
+	objects, err := cluster.Manifests(charts.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return objects
+}
+
+func into(t *testing.T, u *unstructured.Unstructured, typed any) {
+	t.Helper()
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, typed); err != nil {
+		t.Fatalf("read %s %s: %v", u.GetKind(), u.GetName(), err)
+	}
+}

@@ -1,0 +1,46 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"moorgate.dev/internal/gate"
+)
+
+// gathering runs reads side by side, so that one that hangs until the deadline (an informer that may not list) leaves the
+// others their time. The evidence comes out in the order in which the reads were added.
+type gathering struct {
+	group sync.WaitGroup
+	parts []*[]gate.Evidence
+}
+
+func (g *gathering) add(read func() []gate.Evidence) {
+	part := new([]gate.Evidence)
+	g.parts = append(g.parts, part)
+	g.group.Go(func() { *part = read() })
+}
+
+func (g *gathering) wait() []gate.Evidence {
+	g.group.Wait()
+	var all []gate.Evidence
+	for _, p := range g.parts {
+		all = append(all, *p...)
+	}
+	return all
+}
+
+// because says in a few words for an operator why something could not be read.
+func because(err error) string {
+	switch {
+	case errors.Is(err, errOffline):
+		return errOffline.Error()
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
+	case apierrors.IsForbidden(err):
+		return "not allowed to read it"
+	}
+	return err.Error()
+}

@@ -1,0 +1,127 @@
+package webhook
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/webhook/checks"
+)
+
+// history reads what became of the workload and of the namespace: revisions, own pods, and how the other pods fare.
+func (w World) history(ctx context.Context, old *checks.Workload, ns string, world *checks.World) []gate.Evidence {
+	var seen []gate.Evidence
+	owners := map[types.UID]bool{}
+	if old != nil {
+		world.Revisions = w.revisions(ctx, old, ns, owners)
+		seen = append(seen, evidenceOf(checks.EvidenceRevisions, "earlier revisions", world.Revisions)...)
+	}
+	var pods corev1.PodList
+	if err := w.list(ctx, &pods, ns); err != nil {
+		why := because(err)
+		world.Pods, world.Failures = gate.Unknown[[]corev1.Pod](why), gate.Unknown[checks.Failures](why)
+		return append(seen, gate.Evidence{ID: checks.EvidencePods, Source: "Pods", Unread: why})
+	}
+	own := []corev1.Pod{}
+	others := make([]*corev1.Pod, 0, len(pods.Items))
+	belongs := membership(old, owners)
+	for i := range pods.Items {
+		if belongs(&pods.Items[i]) {
+			own = append(own, pods.Items[i])
+		} else {
+			others = append(others, &pods.Items[i])
+		}
+	}
+	failures := checks.CountFailures(others, world.At)
+	world.Pods, world.Failures = gate.Known(own), gate.Known(failures)
+	seen = append(seen, evidenceOf(checks.EvidencePods, "Pods", world.Pods)...)
+	return append(seen, gate.Evidence{ID: checks.EvidenceFailures,
+		Source: "other Pods of the namespace", Text: fmt.Sprintf("%d of %d fail", failures.Failing, failures.Pods)})
+}
+
+// membership returns whether a pod is the workload's: picked by its selector and, where owners are known, owned by it.
+func membership(old *checks.Workload, owners map[types.UID]bool) func(*corev1.Pod) bool {
+	if old == nil {
+		return func(*corev1.Pod) bool { return false }
+	}
+	selector, err := metav1.LabelSelectorAsSelector(old.Selector)
+	if err != nil {
+		selector = labels.Nothing()
+	}
+	if old.Ref.Kind != "Deployment" && old.Ref.UID != "" {
+		owners[types.UID(old.Ref.UID)] = true
+	}
+	return func(p *corev1.Pod) bool {
+		if !selector.Matches(labels.Set(p.Labels)) {
+			return false
+		}
+		owner := metav1.GetControllerOfNoCopy(p)
+		return len(owners) == 0 || owner != nil && owners[owner.UID]
+	}
+}
+
+// revisions reads the templates that the workload has had, and notes the UIDs of a Deployment's ReplicaSets as owners.
+func (w World) revisions(ctx context.Context, old *checks.Workload, ns string, owners map[types.UID]bool) gate.Fact[[]checks.Revision] {
+	all := []checks.Revision{}
+	if old.Ref.Kind == "Deployment" {
+		var sets appsv1.ReplicaSetList
+		if err := w.list(ctx, &sets, ns); err != nil {
+			return gate.Unknown[[]checks.Revision](because(err))
+		}
+		for i := range sets.Items {
+			s := &sets.Items[i]
+			if !ownedBy(s, old) {
+				continue
+			}
+			owners[s.UID] = true
+			number, err := strconv.ParseInt(s.Annotations["deployment.kubernetes.io/revision"], 10, 64)
+			if err != nil {
+				number = 0 // the controller has not numbered it yet
+			}
+			all = append(all, checks.Revision{Name: s.Name, Number: number, Hash: checks.Hash(s.Spec.Template)})
+		}
+		return gate.Known(all)
+	}
+	var kept appsv1.ControllerRevisionList
+	if err := w.list(ctx, &kept, ns); err != nil {
+		return gate.Unknown[[]checks.Revision](because(err))
+	}
+	for i := range kept.Items {
+		v := &kept.Items[i]
+		if !ownedBy(v, old) {
+			continue
+		}
+		hash, err := hashOfRevision(v)
+		if err != nil {
+			return gate.Unknown[[]checks.Revision](err.Error())
+		}
+		all = append(all, checks.Revision{Name: v.Name, Number: v.Revision, Hash: hash})
+	}
+	return gate.Known(all)
+}
+
+func ownedBy(object metav1.Object, w *checks.Workload) bool {
+	owner := metav1.GetControllerOfNoCopy(object)
+	return owner != nil && owner.Kind == w.Ref.Kind && owner.Name == w.Ref.Name && (w.Ref.UID == "" || string(owner.UID) == w.Ref.UID)
+}
+
+// hashOfRevision reads the template out of the patch that a ControllerRevision holds.
+func hashOfRevision(v *appsv1.ControllerRevision) (string, error) {
+	var patch struct {
+		Spec struct {
+			Template corev1.PodTemplateSpec `json:"template"`
+		} `json:"spec"`
+	}
+	if err := json.Unmarshal(v.Data.Raw, &patch); err != nil {
+		return "", fmt.Errorf("read revision %s: %w", v.Name, err)
+	}
+	return checks.Hash(patch.Spec.Template), nil
+}

@@ -1,0 +1,110 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/webhook/checks"
+)
+
+var (
+	configMapKind      = schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}
+	serviceAccountKind = schema.GroupVersionKind{Version: "v1", Kind: "ServiceAccount"}
+	claimKind          = schema.GroupVersionKind{Version: "v1", Kind: "PersistentVolumeClaim"}
+	storageClassKind   = schema.GroupVersionKind{Group: "storage.k8s.io", Version: "v1", Kind: "StorageClass"}
+)
+
+// defaultClass marks the StorageClass of claims that name none.
+const defaultClass = "storageclass.kubernetes.io/is-default-class"
+
+// references looks up by name what the rollout refers to, by metadata alone: no content is ever read.
+func (w World) references(ctx context.Context, ns string, refs checks.References, world *checks.World) []gate.Evidence {
+	var out []gate.Evidence
+	look := func(id, kind string, names checks.Names, exists func(name string) gate.Fact[bool]) map[string]gate.Fact[bool] {
+		if len(names) == 0 {
+			return nil
+		}
+		found := make(map[string]gate.Fact[bool], len(names))
+		for name := range names {
+			found[name] = exists(name)
+		}
+		out = append(out, namesEvidence(id, kind, found)...)
+		return found
+	}
+	world.Secrets = look(checks.EvidenceSecrets, "Secret", refs.Secrets, func(name string) gate.Fact[bool] {
+		if w.Secrets == nil {
+			return gate.Unknown[bool]("nobody looks for Secrets")
+		}
+		return w.Secrets.Exists(ns, name)
+	})
+	in := func(kind schema.GroupVersionKind, ns string) func(string) gate.Fact[bool] {
+		return func(name string) gate.Fact[bool] { return w.exists(ctx, kind, ns, name) }
+	}
+	world.ConfigMaps = look(checks.EvidenceConfigMaps, "ConfigMap", refs.ConfigMaps, in(configMapKind, ns))
+	world.ServiceAccounts = look(checks.EvidenceServiceAccounts, "ServiceAccount", refs.ServiceAccounts, in(serviceAccountKind, ns))
+	world.Claims = look(checks.EvidenceClaims, "PersistentVolumeClaim", refs.Claims, in(claimKind, ns))
+	world.StorageClasses = look(checks.EvidenceStorageClasses, "StorageClass", refs.StorageClasses, func(name string) gate.Fact[bool] {
+		if name == "" {
+			return w.defaultClass(ctx)
+		}
+		return w.exists(ctx, storageClassKind, "", name)
+	})
+	return out
+}
+
+func (w World) exists(ctx context.Context, kind schema.GroupVersionKind, ns, name string) gate.Fact[bool] {
+	var object metav1.PartialObjectMetadata
+	object.SetGroupVersionKind(kind)
+	err := w.Reader.Get(ctx, client.ObjectKey{Namespace: ns, Name: name}, &object, client.UnsafeDisableDeepCopy)
+	switch {
+	case err == nil:
+		return gate.Known(true)
+	case apierrors.IsNotFound(err):
+		return gate.Known(false)
+	}
+	return gate.Unknown[bool](because(err))
+}
+
+func (w World) defaultClass(ctx context.Context) gate.Fact[bool] {
+	var classes metav1.PartialObjectMetadataList
+	classes.SetGroupVersionKind(storageClassKind.GroupVersion().WithKind("StorageClassList"))
+	if err := w.Reader.List(ctx, &classes, client.UnsafeDisableDeepCopy); err != nil {
+		return gate.Unknown[bool](because(err))
+	}
+	there := slices.ContainsFunc(classes.Items, func(c metav1.PartialObjectMetadata) bool { return c.Annotations[defaultClass] == "true" })
+	if !there && w.offline() {
+		return gate.Unknown[bool](errOffline.Error())
+	}
+	return gate.Known(there)
+}
+
+// namesEvidence is one piece of evidence for all names of a kind that were looked up, and one for each that was not.
+func namesEvidence(id, kind string, found map[string]gate.Fact[bool]) []gate.Evidence {
+	all := gate.Evidence{ID: id, Source: kind + "s"}
+	there, gone := 0, 0
+	var unread []gate.Evidence
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		exists, known := found[name].Get()
+		switch {
+		case !known:
+			unread = append(unread, gate.Evidence{ID: id + "/" + name, Source: kind + "/" + name, Unread: found[name].Why()})
+		case exists:
+			there++
+		default:
+			gone++
+		}
+	}
+	if there+gone == 0 {
+		return unread
+	}
+	all.Text = fmt.Sprintf("%d there, %d missing", there, gone)
+	return append([]gate.Evidence{all}, unread...)
+}
