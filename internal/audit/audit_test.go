@@ -17,16 +17,6 @@ import (
 
 var _ flow.Log = (*Log)(nil)
 
-// childEnv makes the test binary play a part in a process of its own.
-const childEnv = "MOORGATE_AUDIT_TEST_CHILD"
-
-func TestMain(m *testing.M) {
-	if part := os.Getenv(childEnv); part != "" {
-		os.Exit(playChild(part, os.Getenv(childEnv+"_DIR")))
-	}
-	os.Exit(m.Run())
-}
-
 func noon() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 
 var subject = gate.Ref{Group: "apps", Version: "v1", Kind: "Deployment", Namespace: "shop", Name: "web", UID: "u-1"}

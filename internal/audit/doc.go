@@ -22,7 +22,8 @@
 // # What is promised
 //
 // When Append returns without error an intent or an outcome is on stable storage; a verdict or a note has been handed to
-// the operating system and is on stable storage within FlushEvery. After the first write or fsync that fails, the log is
+// the operating system and is on stable storage within FlushEvery. A power cut may take the newest of the latter, and
+// their sequences are then given again: an Anchor needs its hash where that matters. After the first write or fsync that fails, the log is
 // broken: everything after fails too, until it is opened again. Open rewrites the bytes of the last segment before it
 // trusts them, because an fsync that failed once may succeed the next time without having written anything.
 //

@@ -67,6 +67,9 @@ func (l *Log) ID() string { return l.chain.log }
 // Append stamps the record with the time and writes it down. When it returns without error an intent or an outcome (and
 // any kind that this version does not know) is on stable storage; a verdict or a note will be within FlushEvery.
 //
+// The order of records is that of their sequences; those of Appends at the same time may differ from it in At by a little.
+// r is not kept, but what it points to must not change until Append returns.
+//
 // An error says that the record may not be counted on, not that it was not written: if ctx ends while waiting, or the
 // disk fails half-way, the record may still turn up in the log. A record that is too large or cannot be encoded is
 // refused and leaves the log as it was; after a write or fsync that failed, every Append fails until the log is reopened.

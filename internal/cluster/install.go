@@ -75,7 +75,8 @@ func Install(ctx context.Context, config *rest.Config, files fs.FS, o InstallOpt
 // The stages of an installation. Each is settled before the next begins.
 const (
 	stageKinds = iota
-	stagePlaces
+	stageNamespaces
+	stageAccounts
 	stageFences
 	stageRights
 	stages
@@ -85,8 +86,10 @@ func stageOf(u *unstructured.Unstructured) int {
 	switch u.GetKind() {
 	case "CustomResourceDefinition":
 		return stageKinds
-	case "Namespace", "ServiceAccount":
-		return stagePlaces
+	case "Namespace":
+		return stageNamespaces
+	case "ServiceAccount":
+		return stageAccounts
 	case "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding":
 		return stageFences
 	}

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,7 +11,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/yaml"
 )
 
 // Name names an object the way a manifest does, whatever the version of its API.
@@ -92,35 +92,32 @@ func decode(document []byte) (*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &unstructured.Unstructured{}
-	if asJSON[0] != '{' {
+	var head struct {
+		APIVersion, Kind any
+	}
+	if json.Unmarshal(asJSON, &head) != nil {
 		return nil, nil
 	}
-	if err := yaml.Unmarshal(asJSON, &u.Object); err != nil {
-		return nil, err
-	}
-	apiVersion, _ := u.Object["apiVersion"].(string)
-	kind, _ := u.Object["kind"].(string)
-	if apiVersion == "" || kind == "" {
+	apiVersion, _ := head.APIVersion.(string)
+	kind, _ := head.Kind.(string)
+	switch {
+	case apiVersion == "" || kind == "":
 		return nil, nil
-	}
-	if apiVersion == "v1" && kind == "List" {
+	case apiVersion == "v1" && kind == "List":
 		return nil, errors.New("a List is not supported: write its items as documents of their own")
 	}
-	if u.GetName() == "" {
-		return nil, nil
+	u := &unstructured.Unstructured{}
+	if err := u.UnmarshalJSON(asJSON); err != nil {
+		return nil, err
 	}
-	return numbers(u)
-}
-
-// numbers gives the numbers of a decoded object the types that Kubernetes uses: int64 and float64.
-func numbers(u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	b, err := u.MarshalJSON()
+	name, _, err := unstructured.NestedString(u.Object, "metadata", "name")
 	if err != nil {
 		return nil, err
 	}
-	out := &unstructured.Unstructured{}
-	return out, out.UnmarshalJSON(b)
+	if name == "" {
+		return nil, nil
+	}
+	return u, nil
 }
 
 // blankLines counts the lines of a document before its first key: its marker, comments and blank lines.

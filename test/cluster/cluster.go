@@ -114,12 +114,8 @@ func (c *Cluster) writeFiles(p ports) error {
 			c.config = config
 		}
 	}
-	stages, err := Stages()
-	if err != nil {
+	if err := c.writeBehaviour(); err != nil {
 		return err
-	}
-	if err := os.WriteFile(c.dir.file("stages.yaml"), stages, 0o600); err != nil {
-		return fmt.Errorf("write stages: %w", err)
 	}
 	c.client, err = kubernetes.NewForConfig(c.config)
 	if err != nil {

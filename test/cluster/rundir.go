@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -73,6 +74,9 @@ func sweep(root string) error {
 	}
 	for _, run := range runs {
 		owner, err := tryLock(filepath.Join(run, ownerLock))
+		if errors.Is(err, os.ErrNotExist) {
+			continue // its owner just removed it
+		}
 		if err != nil {
 			return fmt.Errorf("look for the owner of %s: %w", run, err)
 		}

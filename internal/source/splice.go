@@ -1,0 +1,127 @@
+package source
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	yaml3 "go.yaml.in/yaml/v3"
+)
+
+// Edit is a file with one value changed.
+type Edit struct {
+	Place          // of the old value
+	Bytes   []byte // the whole new file
+	Old     any    // the value as it was: a JSON scalar
+	OldText string // the field and its value as they were written: image: "shop/web:1.4"
+	NewText string // and as they are written now
+}
+
+// Splice changes one scalar in one document of a file to a JSON scalar: a string, a bool or a number. The quotes stay as
+// they were where they can. The result has been proven: read again by two parsers, it differs in this one value alone.
+// The error is a *Refusal, and the file is then left alone.
+func Splice(file []byte, document int, p Path, value any) (Edit, error) {
+	c, leaf, place, err := locate(file, document, p)
+	if err != nil {
+		return Edit{}, err
+	}
+	if err := safe(file, c, place); err != nil {
+		return Edit{}, err
+	}
+	candidates, err := spellings(leaf, value)
+	if err != nil {
+		return Edit{}, err
+	}
+	var why error
+	was := string(file[place.From:place.To])
+	for _, text := range append([]string{was}, candidates...) {
+		out := make([]byte, 0, len(file)+len(text))
+		out = append(append(append(out, file[:place.From]...), text...), file[place.To:]...)
+		if err := prove(file, out, document, p, value); err != nil {
+			why = err
+			continue
+		}
+		e := Edit{Place: place, Bytes: out, OldText: key(p) + was, NewText: key(p) + text}
+		_ = leaf.Decode(&e.Old)
+		return e, nil
+	}
+	return Edit{}, why
+}
+
+func key(p Path) string {
+	if len(p) == 0 || p[len(p)-1].Field == "" {
+		return "- "
+	}
+	return p[len(p)-1].Field + ": "
+}
+
+// safe refuses documents in which a change of bytes could mean more than it says.
+func safe(file []byte, c chunk, place Place) error {
+	document := file[c.start:c.end]
+	if bytes.Contains(file, []byte("{{")) {
+		return refuse(Templated, "the file holds {{, so it is a template")
+	}
+	line := file[bytes.LastIndexByte(file[:place.From], '\n')+1:]
+	if i := bytes.IndexByte(line, '\n'); i >= 0 {
+		line = line[:i]
+	}
+	if bytes.Contains(line, []byte("$imagepolicy")) {
+		return refuse(Automated, "line %d belongs to image automation", place.Line)
+	}
+	root, err := node(document)
+	if err != nil {
+		return refuse(Unreadable, "the document cannot be read: %v", err)
+	}
+	if len(values(root, "sops")) > 0 {
+		return refuse(Encrypted, "the document is encrypted by SOPS")
+	}
+	if twice := duplicate(root); twice != "" {
+		return refuse(Duplicate, "the document has the key %q twice in one place", twice)
+	}
+	return nil
+}
+
+func duplicate(n *yaml3.Node) string {
+	seen := map[string]bool{}
+	for i, child := range n.Content {
+		if n.Kind == yaml3.MappingNode && i%2 == 0 && child.Kind == yaml3.ScalarNode {
+			if seen[child.Value] {
+				return child.Value
+			}
+			seen[child.Value] = true
+		}
+		if twice := duplicate(child); twice != "" {
+			return twice
+		}
+	}
+	return ""
+}
+
+// spellings are the ways to write a value, the most like the old one first. Which of them means the value is for the proof
+// to say: an unquoted 1 is a number, an unquoted "no" is false to some.
+func spellings(old *yaml3.Node, value any) ([]string, error) {
+	var encoded bytes.Buffer
+	e := json.NewEncoder(&encoded)
+	e.SetEscapeHTML(false)
+	switch value.(type) {
+	case string, bool, int, int32, int64, float64:
+	default:
+		return nil, refuse(NotScalar, "the new value is not a string, a bool or a number")
+	}
+	if err := e.Encode(value); err != nil {
+		return nil, refuse(NotScalar, "the new value cannot be written: %v", err)
+	}
+	double := strings.TrimSuffix(encoded.String(), "\n")
+	text, isText := value.(string)
+	if !isText {
+		return []string{double}, nil
+	}
+	single := "'" + strings.ReplaceAll(text, "'", "''") + "'"
+	switch {
+	case old.Style&yaml3.SingleQuotedStyle != 0:
+		return []string{single, double}, nil
+	case old.Style&yaml3.DoubleQuotedStyle != 0:
+		return []string{double}, nil
+	}
+	return []string{text, double}, nil
+}

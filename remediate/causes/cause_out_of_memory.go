@@ -1,0 +1,27 @@
+package causes
+
+import "moorgate.dev/internal/gate"
+
+// The law: a container that the kernel kills for its memory, again after each restart, needs more than it may have. The
+// runtime says so with the reason OOMKilled; the exit code 137 alone does not, because a failing liveness probe leaves the
+// same. The limit is told if there is one; where there is none, the node or the pod as a whole ran out.
+//
+// Another pod has the same limit, so replacing one is no cure. Going back is, where the revision before is known to work.
+// Otherwise the limit or the appetite has to change, and that is for people to say.
+var outOfMemory = Cause{
+	Doc: gate.Doc{ID: "out-of-memory", Since: "v0.1", Title: "The container needs more memory than it may have",
+		Text: "The container is killed for its memory (OOMKilled), and again after each restart. Exit code 137 alone is not enough: a failing liveness probe leaves the same."},
+	Points: 20, Sure: 95, Reversible: true,
+	explains: func(p Pod) bool {
+		exit, known := p.Exit.Get()
+		return known && exit.Reason == "OOMKilled"
+	},
+	tell: func(w World, explained []Pod) string {
+		why := "it has no memory limit of its own, so its node or pod ran out"
+		if explained[0].Limited {
+			why = "its memory limit is " + explained[0].Limit
+		}
+		return sentence("container %s of %s is killed for its memory, after up to %s; %s", w.Container, crowd(w, len(explained)),
+			plural(int(restarts(explained)), "restart"), why)
+	},
+}

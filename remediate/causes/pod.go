@@ -1,0 +1,142 @@
+package causes
+
+import (
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"moorgate.dev/internal/gate"
+)
+
+// State is how one container of one pod fares.
+type State string
+
+// The states. Only Looping opens a Case; only Well closes one.
+const (
+	Looping  State = "crash-looping" // it failed, was restarted, and failed again
+	Unsure   State = "unsure"        // it failed lately and runs now, or failed for the first time: time will tell
+	Finished State = "finished"      // it ended with exit code 0: it did what it was asked, however often it is restarted
+	Unwell   State = "not ready"     // it waits for an image, a Secret or a node, or is not ready: not a crash
+	Well     State = "well"          // it is ready and has been for long enough
+)
+
+// Pod is one pod with how the container in question fares in it.
+type Pod struct {
+	Ref        gate.Ref
+	Controller string // the kind of what would make another in its place; empty if nothing would
+	State      State
+	Healthy    bool // the pod is ready, and no container of it crashed lately
+	Exit       gate.Fact[Exit]
+	Restarts   int32
+	Limited    bool   // the container has a memory limit
+	Limit      string // that limit, as people write it
+}
+
+// Exit is how a container ended last. The message that it may have left is not kept: a program wrote it.
+type Exit struct {
+	Code   int32
+	Reason string // the runtime's word: Error, OOMKilled, StartError
+	At     time.Time
+}
+
+// PodOf reads how a container fares in a pod. A container that crashed and runs again counts as well once it was ready for
+// settle; before that nobody knows.
+func PodOf(pod *corev1.Pod, container string, now time.Time, settle time.Duration) Pod {
+	p := Pod{Ref: gate.Ref{Version: "v1", Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: string(pod.UID)}, State: Unwell}
+	if owner := metav1.GetControllerOf(pod); owner != nil {
+		p.Controller = owner.Kind
+	}
+	for _, specs := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
+		for i := range specs {
+			if limit, limited := specs[i].Resources.Limits[corev1.ResourceMemory]; limited && specs[i].Name == container {
+				p.Limited, p.Limit = true, limit.String()
+			}
+		}
+	}
+	p.Exit = gate.Unknown[Exit]("the pod's status does not say how the container ended")
+	if Ended(pod) {
+		p.State = Finished
+		return p
+	}
+	p.Healthy = healthy(pod, now, settle)
+	if s := statusOf(pod, container); s != nil {
+		p.read(s, now, settle)
+	}
+	return p
+}
+
+// Ended is whether a pod has ended for good: nothing in it is restarted.
+func Ended(pod *corev1.Pod) bool {
+	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+}
+
+func healthy(pod *corev1.Pod, now time.Time, settle time.Duration) bool {
+	ready := slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+	for i := range pod.Status.ContainerStatuses {
+		if s := &pod.Status.ContainerStatuses[i]; s.State.Running == nil || running(s, now, settle) != Well {
+			return false
+		}
+	}
+	return ready && len(pod.Status.ContainerStatuses) > 0
+}
+
+// Containers names the containers of a pod that have a status, init containers first.
+func Containers(pod *corev1.Pod) []string {
+	var names []string
+	for _, s := range pod.Status.InitContainerStatuses {
+		names = append(names, s.Name)
+	}
+	for _, s := range pod.Status.ContainerStatuses {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+func statusOf(pod *corev1.Pod, container string) *corev1.ContainerStatus {
+	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
+		for i := range statuses {
+			if statuses[i].Name == container {
+				return &statuses[i]
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Pod) read(s *corev1.ContainerStatus, now time.Time, settle time.Duration) {
+	p.Restarts = s.RestartCount
+	ended := s.State.Terminated
+	if ended == nil {
+		ended = s.LastTerminationState.Terminated
+	}
+	if ended != nil {
+		p.Exit = gate.Known(Exit{Code: ended.ExitCode, Reason: Clean(ended.Reason, maxReason), At: ended.FinishedAt.Time})
+	}
+	switch {
+	case s.State.Waiting != nil && s.State.Waiting.Reason != "CrashLoopBackOff":
+		p.State = Unwell
+	case s.State.Running != nil:
+		p.State = running(s, now, settle)
+	case ended != nil && ended.ExitCode == 0:
+		p.State = Finished
+	case s.State.Waiting != nil || s.State.Terminated != nil && s.RestartCount > 0:
+		p.State = Looping
+	case s.State.Terminated != nil:
+		p.State = Unsure
+	}
+}
+
+func running(s *corev1.ContainerStatus, now time.Time, settle time.Duration) State {
+	crashed := s.LastTerminationState.Terminated != nil && s.LastTerminationState.Terminated.ExitCode != 0
+	switch {
+	case crashed && now.Sub(s.State.Running.StartedAt.Time) < settle:
+		return Unsure
+	case s.Ready:
+		return Well
+	}
+	return Unwell
+}

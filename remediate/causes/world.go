@@ -1,0 +1,71 @@
+package causes
+
+import (
+	"time"
+
+	"moorgate.dev/internal/gate"
+)
+
+// The ids of the evidence that findings cite.
+const (
+	EvidencePods      = "pods"      // the state of every pod of the revision
+	EvidenceWorkload  = "workload"  // the workload and who owns its manifest
+	EvidenceRevisions = "revisions" // the revision before this one
+)
+
+// World is what is known of one container of one revision of one workload. The zero World knows nothing.
+type World struct {
+	At        time.Time
+	Root      gate.Ref // the workload that people think of
+	Container string
+	Revision  string // the hash of the pod template; empty where the workload has no revisions
+	// Pods are those of this revision that are not on their way out, in the order of their names.
+	Pods []Pod
+	// Complete is whether Pods are all there are.
+	Complete gate.Fact[bool]
+	// Others are the pods of the workload's other revisions.
+	Others []Pod
+	// Source is who owns the manifest: "Flux", "Argo CD", "Helm", or nobody but the API server.
+	Source gate.Fact[string]
+	// Earlier is what the workload could go back to; known and nil means nothing.
+	Earlier  gate.Fact[*Earlier]
+	Evidence []gate.Evidence
+}
+
+// Earlier is the revision before this one.
+type Earlier struct {
+	Name      string // of the ReplicaSet that holds it
+	Number    int64
+	Available int32 // pods of it that are available now: all the proof there is that it works
+	Edits     []gate.Edit
+}
+
+// Failing are the pods whose container crash-loops.
+func (w World) Failing() []Pod {
+	var failing []Pod
+	for _, p := range w.Pods {
+		if p.State == Looping {
+			failing = append(failing, p)
+		}
+	}
+	return failing
+}
+
+// Whole is whether every pod of the revision crash-loops.
+func (w World) Whole() gate.Fact[bool] {
+	if complete, _ := w.Complete.Get(); !complete {
+		return gate.Unknown[bool]("not every pod of the workload could be read")
+	}
+	return gate.Known(len(w.Pods) > 0 && len(w.Failing()) == len(w.Pods))
+}
+
+// Unread names the evidence that could not be read, and why.
+func (w World) Unread() []string {
+	var unread []string
+	for _, e := range w.Evidence {
+		if e.Unread != "" {
+			unread = append(unread, e.Source+": "+e.Unread)
+		}
+	}
+	return unread
+}

@@ -1,0 +1,117 @@
+package remediate
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// subject is a pod that somebody should look at.
+type subject struct{ namespace, name, uid string }
+
+// intake collects the pods to look at and hands each out once it has waited: a burst of events is one look. It is bounded;
+// what does not fit is counted and left to the sweep.
+type intake struct {
+	max int
+
+	mu    sync.Mutex
+	since map[subject]time.Time
+	lost  int
+}
+
+func newIntake(limit int) *intake { return &intake{max: limit, since: map[subject]time.Time{}} }
+
+// add notes a pod; one that waits already keeps its place.
+func (i *intake) add(s subject, now time.Time) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if _, waits := i.since[s]; waits {
+		return
+	}
+	if len(i.since) >= i.max {
+		i.lost++
+		return
+	}
+	i.since[s] = now
+}
+
+// due takes out the pods that have waited long enough, in a stable order.
+func (i *intake) due(now time.Time, wait time.Duration) []subject {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	var due []subject
+	for s, since := range i.since {
+		if now.Sub(since) >= wait {
+			due = append(due, s)
+			delete(i.since, s)
+		}
+	}
+	slices.SortFunc(due, func(a, b subject) int {
+		return strings.Compare(a.namespace+"/"+a.name+"/"+a.uid, b.namespace+"/"+b.name+"/"+b.uid)
+	})
+	return due
+}
+
+// overflow is how many did not fit since it was asked last.
+func (i *intake) overflow() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	n := i.lost
+	i.lost = 0
+	return n
+}
+
+// memory remembers which happenings were judged when, so that each is judged once in a while and not at each event. It is
+// bounded; when full it forgets what was judged longest ago, which is then merely judged again. One goroutine uses it.
+type memory struct {
+	max       int
+	window    time.Duration
+	judged    map[string]time.Time
+	forgotten int
+}
+
+func newMemory(limit int, window time.Duration) *memory {
+	return &memory{max: limit, window: window, judged: map[string]time.Time{}}
+}
+
+// knows is whether the happening was judged within the window.
+func (m *memory) knows(k Key, now time.Time) bool {
+	at, known := m.judged[k.String()]
+	return known && now.Sub(at) < m.window
+}
+
+// keep remembers a judgement.
+func (m *memory) keep(k Key, now time.Time) {
+	if _, known := m.judged[k.String()]; !known && len(m.judged) >= m.max {
+		m.makeRoom(now)
+	}
+	m.judged[k.String()] = now
+}
+
+// forget makes the happening new again: it ended.
+func (m *memory) forget(k Key) { delete(m.judged, k.String()) }
+
+func (m *memory) makeRoom(now time.Time) {
+	oldest, at := "", now
+	for key, judged := range m.judged {
+		if now.Sub(judged) >= m.window {
+			delete(m.judged, key)
+			continue
+		}
+		if oldest == "" || judged.Before(at) {
+			oldest, at = key, judged
+		}
+	}
+	if len(m.judged) >= m.max {
+		delete(m.judged, oldest)
+		m.forgotten++
+	}
+}
+
+// overflow is how many were forgotten before their time since it was asked last.
+func (m *memory) overflow() int {
+	n := m.forgotten
+	m.forgotten = 0
+	return n
+}

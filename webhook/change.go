@@ -1,0 +1,112 @@
+package webhook
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	kjson "k8s.io/apimachinery/pkg/util/json"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"moorgate.dev/webhook/checks"
+)
+
+// Change is one change to one workload.
+type Change struct {
+	// Operation is CREATE or UPDATE, or SLIPPED for one that nobody was asked about.
+	Operation string
+	Old       *checks.Workload
+	New       checks.Workload
+	was, is   runtime.Object // the objects that they were read from; was is nil on create
+	User      string
+	DryRun    bool
+	// Steered is a change that a controller makes on behalf of somebody else: a cluster component, or any author of an
+	// object that a controller owns. Making those wait would starve the controller's other work.
+	Steered bool
+}
+
+// decode reads the change out of an admission request. ok is false for an update that changes nothing that the checks look
+// at; finding that out costs microseconds, because GitOps tools dry-run every object at every reconcile.
+func decode(req *admission.Request) (c Change, ok bool, err error) {
+	if req.Operation == admissionv1.Update && sameSpec(req.Object.Raw, req.OldObject.Raw) {
+		return Change{}, false, nil
+	}
+	c = Change{Operation: string(req.Operation), User: req.UserInfo.Username, DryRun: req.DryRun != nil && *req.DryRun}
+	obj, err := object(req.Kind, req.Object.Raw)
+	if err != nil {
+		return Change{}, false, err
+	}
+	if obj.GetName() == "" {
+		obj.SetName(cmp.Or(req.Name, obj.GetGenerateName()))
+	}
+	obj.SetNamespace(req.Namespace)
+	c.Steered = metav1.GetControllerOf(obj) != nil || isComponent(req.UserInfo.Username)
+	if req.Operation != admissionv1.Update {
+		obj.SetUID("") // what a create says of its own UID is not true of anything yet
+	}
+	c.is = obj
+	if c.New, err = checks.FromObject(obj); err != nil {
+		return Change{}, false, err
+	}
+	if req.Operation != admissionv1.Update {
+		return c, true, nil
+	}
+	old, err := object(req.Kind, req.OldObject.Raw)
+	if err != nil {
+		return Change{}, false, fmt.Errorf("old object: %w", err)
+	}
+	before, err := checks.FromObject(old)
+	if err != nil {
+		return Change{}, false, fmt.Errorf("old object: %w", err)
+	}
+	c.Old, c.was = &before, old
+	return c, !checks.NoOp(c.Old, c.New), nil
+}
+
+// sameSpec compares two objects' specs as the API server wrote them: it writes both the same way, so equal bytes are equal
+// specs. Different bytes may still be equal; they are looked at closer afterwards.
+func sameSpec(a, b []byte) bool {
+	var x, y struct {
+		Spec json.RawMessage `json:"spec"`
+	}
+	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
+		return false
+	}
+	return len(x.Spec) > 0 && bytes.Equal(x.Spec, y.Spec)
+}
+
+func object(kind metav1.GroupVersionKind, raw []byte) (client.Object, error) {
+	if kind.Group != appsv1.GroupName || kind.Version != "v1" {
+		return nil, fmt.Errorf("%s/%s %s is not a kind that is scored", kind.Group, kind.Version, kind.Kind)
+	}
+	obj := workload(kind.Kind)
+	if obj == nil {
+		return nil, fmt.Errorf("%s is not a kind that is scored", kind.Kind)
+	}
+	if len(raw) == 0 {
+		return nil, fmt.Errorf("read %s: the request holds no object", kind.Kind)
+	}
+	if err := kjson.Unmarshal(raw, obj); err != nil {
+		return nil, fmt.Errorf("read %s: %w", kind.Kind, err)
+	}
+	return obj, nil
+}
+
+// workload is a new object of one of the kinds that are scored, nil for any other.
+func workload(kind string) client.Object {
+	switch kind {
+	case "Deployment":
+		return &appsv1.Deployment{}
+	case "StatefulSet":
+		return &appsv1.StatefulSet{}
+	case "DaemonSet":
+		return &appsv1.DaemonSet{}
+	}
+	return nil
+}

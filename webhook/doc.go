@@ -1,0 +1,15 @@
+// Package webhook is the admission face: it scores a rollout before it starts.
+//
+// Handler answers the API server's question about a create or an update of a Deployment, StatefulSet or DaemonSet, in one
+// line: decode, look (informer caches), judge (the checks, then gate), answer, and queue the Case. Respond turns a verdict
+// into an answer and is pure. Queue writes Cases outside the request. SecretNames finds out in the background which Secrets
+// exist, without the right to read one. Registration is how the API server learns of all this.
+//
+// Two reconcilers do what follows an admission, under the judge's identity: Settler writes what was answered into the status
+// of the Case, and looks again at what was missing; Annotator writes the verdict onto the rollout, and judges what slipped
+// through while nobody answered.
+//
+// The handler never calls anything over the network, never blocks on a Case, never denies a dry run, and never denies because
+// of a failure of its own: what it cannot decode, look at, judge or record is let in with a warning that says so. Nothing in
+// this package ever reads a Secret, and nothing but moorgate.dev annotations is ever written to a workload.
+package webhook

@@ -1,0 +1,109 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/gate"
+)
+
+const (
+	openTries   = 5
+	openTimeout = 10 * time.Second
+	openPause   = 250 * time.Millisecond // before the second try, doubling
+	drainTime   = 5 * time.Second        // for what is left when the process stops
+)
+
+// Opening is a Case that is to be opened.
+type Opening struct {
+	Signal gate.Signal
+	Answer *v1alpha1.Answer
+	Labels map[string]string
+}
+
+// Queue opens Cases outside of requests. It is bounded and in memory: an admitted rollout whose Case is lost with the process
+// is found by the judge, which opens one that says so.
+type Queue struct {
+	cases  cluster.Cases
+	log    *slog.Logger
+	opened chan Opening
+}
+
+// NewQueue returns a Queue that holds at most size Cases.
+func NewQueue(cases cluster.Cases, size int, log *slog.Logger) *Queue {
+	return &Queue{cases: cases, log: log, opened: make(chan Opening, size)}
+}
+
+// Offer queues a Case and never blocks. It answers false when the queue is full.
+func (q *Queue) Offer(o Opening) bool {
+	select {
+	case q.opened <- o:
+		return true
+	default:
+		return false
+	}
+}
+
+// Start opens Cases until ctx ends, and then for a few seconds those that are left.
+func (q *Queue) Start(ctx context.Context) error {
+	for {
+		select {
+		case o := <-q.opened:
+			q.open(ctx, o)
+		case <-ctx.Done():
+			q.drain(context.WithoutCancel(ctx))
+			return nil
+		}
+	}
+}
+
+// NeedLeaderElection says that every replica opens the Cases of its own answers.
+func (q *Queue) NeedLeaderElection() bool { return false }
+
+func (q *Queue) drain(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	for {
+		select {
+		case o := <-q.opened:
+			q.open(ctx, o)
+		default:
+			return
+		}
+	}
+}
+
+// open tries a few times. A namespace that goes away takes its Cases with it: nothing is tried again there.
+func (q *Queue) open(ctx context.Context, o Opening) {
+	pause := openPause
+	for try := 1; ; try++ {
+		err := q.try(ctx, o)
+		if err == nil {
+			return
+		}
+		final := apierrors.IsNotFound(err) || apierrors.IsForbidden(err) || apierrors.IsInvalid(err)
+		if final || try == openTries || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			q.log.WarnContext(ctx, "a Case could not be opened", "case", cluster.CaseRef(o.Signal), "tries", try, "error", err)
+			return
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+		pause *= 2
+	}
+}
+
+func (q *Queue) try(ctx context.Context, o Opening) error {
+	// A Case that is being opened when the process stops is still opened.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), openTimeout)
+	defer cancel()
+	_, _, err := q.cases.Open(ctx, o.Signal, o.Answer, o.Labels)
+	return err
+}

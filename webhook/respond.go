@@ -1,0 +1,111 @@
+package webhook
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
+)
+
+// What a Case says that the answer was.
+const (
+	Admitted       = "Admitted"
+	Warned         = "Warned"
+	Denied         = "Denied"
+	SlippedThrough = "SlippedThrough"
+)
+
+// Reply is all that an answer is made from.
+type Reply struct {
+	Judgement flow.Judgement
+	Template  string // the hash of the pod template that was judged
+	DryRun    bool
+	// Unrecorded: the verdict could not be written down. Such a verdict refuses nothing.
+	Unrecorded bool
+	// Unqueued: no Case will be opened, because too many are waiting to be.
+	Unqueued bool
+	// RetryAfter, where above 0, asks the client to come again in so many seconds, because what is missing may come.
+	RetryAfter int32
+}
+
+// Said is the answer in the word that the Case uses.
+func (r Reply) Said() string {
+	switch {
+	case r.denies():
+		return Denied
+	case r.mode() >= gate.AdmissionWarn && r.Judgement.Verdict.Decision < gate.Allow:
+		return Warned
+	}
+	return Admitted
+}
+
+func (r Reply) mode() gate.Admission { return r.Judgement.Policy.Admission() }
+
+// denies: only a recorded Deny, under Enforce, of a real request. Everything else is let in.
+func (r Reply) denies() bool {
+	return r.Judgement.Verdict.Decision == gate.Deny && r.mode() == gate.AdmissionEnforce && !r.DryRun && !r.Unrecorded
+}
+
+// Respond turns a verdict into an answer. A denial is a 403, whose text says what to mend; a wish to wait is a 429 that
+// clients obey by themselves. Neither 409, 422 nor the forbidden word ever occurs: GitOps tools delete objects over those.
+func Respond(r Reply) admission.Response {
+	var resp admission.Response
+	resp.AuditAnnotations = auditAnnotations(r)
+	switch {
+	case r.RetryAfter > 0 && !r.DryRun:
+		resp.Result = &metav1.Status{Status: metav1.StatusFailure, Code: http.StatusTooManyRequests, Reason: metav1.StatusReasonTooManyRequests,
+			Message: waiting(r), Details: &metav1.StatusDetails{RetryAfterSeconds: r.RetryAfter}}
+	case r.denies():
+		resp.Result = &metav1.Status{Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden, Message: refusal(r)}
+	default:
+		resp.Allowed = true
+		resp.Result = &metav1.Status{Status: metav1.StatusSuccess, Code: http.StatusOK}
+		resp.Warnings = warnings(r)
+	}
+	return resp
+}
+
+// unscored lets a request in that could not be scored, and says why.
+func unscored(why string) admission.Response {
+	resp := admission.Allowed("")
+	resp.Warnings = []string{plain(prefix+"not scored, let in: "+why, warningMax)}
+	resp.AuditAnnotations = map[string]string{"decision": "unscored", "reason": plain(why, 1024)}
+	return resp
+}
+
+func auditAnnotations(r Reply) map[string]string {
+	a := r.Judgement.Assessment
+	m := map[string]string{"decision": r.Judgement.Verdict.Decision.String(), "mode": r.mode().String(), "template": r.Template,
+		"score": percentage(a.Score), "confidence": percentage(a.Confidence), "recorded": strconv.FormatBool(!r.Unrecorded && !r.DryRun)}
+	if !r.DryRun {
+		m["case"] = r.Judgement.Question.Signal.CaseName()
+	}
+	return m
+}
+
+func percentage(n gate.Fact[int]) string {
+	if v, known := n.Get(); known {
+		return strconv.Itoa(v)
+	}
+	return "unknown"
+}
+
+// weightiest returns the findings, those that matter most first.
+func weightiest(findings []gate.Finding) []gate.Finding {
+	sorted := slices.Clone(findings)
+	slices.SortStableFunc(sorted, func(a, b gate.Finding) int {
+		if a.Hard != b.Hard {
+			if a.Hard {
+				return -1
+			}
+			return 1
+		}
+		return b.Points - a.Points
+	})
+	return sorted
+}

@@ -1,0 +1,73 @@
+package webhook
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/webhook/checks"
+)
+
+// ReasonRollout is the reason of every Signal of this face.
+const ReasonRollout = "Rollout"
+
+// Slipped is the operation of a change that nobody was asked about.
+const Slipped = "SLIPPED"
+
+// signal says which happening this is. The key is made of what was asked and of what was found: the same manifest applied
+// again is the same happening, and so is its copy in another replica; the same manifest after the cluster got better is a
+// new one. Time, user and names of missing objects are no part of it.
+func signal(c Change, seen sighting, at time.Time) gate.Signal {
+	return gate.Signal{Face: gate.FaceWebhook, Reason: ReasonRollout, Subject: c.New.Ref, At: at,
+		Key: key(c, seen.decision, seen.assessment.Findings), Text: sentence(c)}
+}
+
+func key(c Change, d gate.Decision, findings []gate.Finding) string {
+	parts := []string{c.Operation, "template=" + checks.Hash(c.New.Template)}
+	if c.Old != nil {
+		parts = append(parts, "was="+checks.Hash(c.Old.Template))
+		if c.Old.Replicas != c.New.Replicas {
+			parts = append(parts, fmt.Sprintf("replicas=%d>%d", c.Old.Replicas, c.New.Replicas))
+		}
+		if before, after := strategy(*c.Old), strategy(c.New); before != after {
+			parts = append(parts, "strategy="+before+">"+after)
+		}
+	}
+	ids := make([]string, 0, len(findings))
+	for _, f := range findings {
+		ids = append(ids, f.ID)
+	}
+	slices.Sort(ids)
+	return strings.Join(append(parts, d.String(), strings.Join(slices.Compact(ids), ",")), " ")
+}
+
+// strategy is how the workload changes over, in a word. Surge and the like are resolved against the size, so a change of
+// size alone may show here too; that it does is harmless, because the size is part of the key.
+func strategy(w checks.Workload) string {
+	switch {
+	case w.Paused:
+		return "paused"
+	case w.Recreate:
+		return "recreate"
+	case w.OnDelete:
+		return "on-delete"
+	}
+	return fmt.Sprintf("rolling+%d-%d/%d", w.MaxSurge, w.MaxUnavailable, w.Partition)
+}
+
+func sentence(c Change) string {
+	hash := checks.Hash(c.New.Template)
+	switch {
+	case c.Operation == Slipped:
+		return fmt.Sprintf("template %s of %s came in while nobody answered at the gate", hash, c.New.Ref)
+	case c.Old == nil:
+		return fmt.Sprintf("%s creates %s with template %s", c.User, c.New.Ref, hash)
+	case checks.Hash(c.Old.Template) != hash:
+		return fmt.Sprintf("%s changes the template of %s from %s to %s", c.User, c.New.Ref, checks.Hash(c.Old.Template), hash)
+	case c.Old.Replicas != c.New.Replicas:
+		return fmt.Sprintf("%s changes the replicas of %s from %d to %d", c.User, c.New.Ref, c.Old.Replicas, c.New.Replicas)
+	}
+	return fmt.Sprintf("%s changes how %s rolls out", c.User, c.New.Ref)
+}

@@ -1,0 +1,132 @@
+package webhook
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/webhook/checks"
+)
+
+// A client waits and comes again by itself up to ten times for one request. These waits fill the deadline with fewer, so
+// that the answer is ours and not "too many retries".
+var waits = [...]int32{1, 1, 2, 2, 2}
+
+const (
+	waitDeadline = 10 * time.Second
+	waitMemory   = time.Minute // after this the same rollout may be made to wait anew
+	waitsMax     = 4096        // rollouts remembered
+)
+
+// Waits remembers which rollouts were asked to come again, and how often. It is bounded: when it is full, the oldest goes.
+type Waits struct {
+	Now func() time.Time
+
+	mu   sync.Mutex
+	seen map[gate.Ref]*waited
+}
+
+type waited struct {
+	since time.Time
+	times int
+}
+
+// next is how many seconds the rollout should wait now; 0 means that it has waited enough.
+func (w *Waits) next(ref gate.Ref) int32 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.Now()
+	at := w.seen[ref]
+	if at == nil || now.Sub(at.since) > waitMemory {
+		at = &waited{since: now}
+		w.keep(ref, at)
+	}
+	if at.times == len(waits) || now.Sub(at.since) > waitDeadline {
+		return 0
+	}
+	at.times++
+	return waits[at.times-1]
+}
+
+func (w *Waits) keep(ref gate.Ref, at *waited) {
+	if w.seen == nil {
+		w.seen = map[gate.Ref]*waited{}
+	}
+	if len(w.seen) >= waitsMax {
+		oldest := slices.MinFunc(slices.Collect(maps.Keys(w.seen)), func(a, b gate.Ref) int { return w.seen[a].since.Compare(w.seen[b].since) })
+		delete(w.seen, oldest)
+	}
+	w.seen[ref] = at
+}
+
+// forget ends the wait of a rollout that got its answer for another reason.
+func (w *Waits) forget(ref gate.Ref) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.seen, ref)
+}
+
+// wait is how many seconds the client should wait because something is missing, or may be, that a Guardrail denies for
+// and that may merely be late. Only what would be let in if it were there waits; a dry run never does, and no controller.
+func (h *Handler) wait(ctx context.Context, seen sighting) int32 {
+	ref := gate.Ref{Group: seen.change.New.Ref.Group, Kind: seen.change.New.Ref.Kind, Namespace: seen.change.New.Ref.Namespace, Name: seen.change.New.Ref.Name}
+	if seen.change.DryRun || seen.change.Steered || seen.policy.Admission() != gate.AdmissionEnforce || !denies(seen.policy) {
+		return 0
+	}
+	if !waitsFor(ctx, seen) {
+		h.Waits.forget(ref)
+		return 0
+	}
+	seconds := h.Waits.next(ref)
+	if seconds > 0 && h.Secrets != nil {
+		for name, there := range seen.rollout.World.Secrets {
+			if yes, _ := there.Get(); !yes {
+				h.Secrets.Again(ref.Namespace, name)
+			}
+		}
+	}
+	return seconds
+}
+
+func denies(p gate.Policy) bool {
+	return slices.ContainsFunc(p.Rails, func(r gate.Rail) bool { return r.DenyPending })
+}
+
+// waitsFor reports whether the verdict hangs on what may be late: denied as things stand, or if everything that is unknown
+// were missing, and not denied if what is missing did not count.
+func waitsFor(ctx context.Context, seen sighting) bool {
+	lenient := gate.Policy{Rails: slices.Clone(seen.policy.Rails)}
+	for i := range lenient.Rails {
+		lenient.Rails[i].DenyPending = false
+	}
+	if gate.Decide(lenient, seen.assessment, seen.question.Facts).Decision == gate.Deny {
+		return false
+	}
+	if seen.decision == gate.Deny {
+		return true
+	}
+	bleak, changed := bleakest(seen.rollout)
+	if !changed {
+		return false
+	}
+	return gate.Decide(seen.policy, checks.Advisor(bleak).Advise(ctx, seen.question), seen.question.Facts).Decision == gate.Deny
+}
+
+// bleakest is the rollout with every Secret missing whose existence is not known yet.
+func bleakest(r checks.Rollout) (checks.Rollout, bool) {
+	changed := false
+	r.World.Secrets = maps.Clone(r.World.Secrets)
+	for name := range checks.ReferencesOf(r.Old, r.New).Secrets {
+		if _, known := r.World.Secrets[name].Get(); known {
+			continue
+		}
+		if r.World.Secrets == nil {
+			r.World.Secrets = map[string]gate.Fact[bool]{}
+		}
+		r.World.Secrets[name], changed = gate.Known(false), true
+	}
+	return r, changed
+}

@@ -1,0 +1,118 @@
+package webhook
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"moorgate.dev/internal/gate"
+)
+
+const (
+	prefix      = "moorgate: "
+	warningMax  = 120 // bytes of one warning; the API server may cut longer ones
+	warningsMax = 6
+	lineMax     = 240 // bytes of one line of a refusal
+	linesMax    = 10
+)
+
+// warnings are the answer's warnings: the score and the Case first, then what counted, heaviest first. There are none in
+// Observe, and none where nothing needs a human's eye.
+func warnings(r Reply) []string {
+	if r.mode() < gate.AdmissionWarn {
+		return nil
+	}
+	if r.Judgement.Verdict.Decision == gate.Allow {
+		if r.Unrecorded {
+			return []string{plain(prefix+"unrecorded: the audit log could not be written; see Moorgate's log", warningMax)}
+		}
+		return nil
+	}
+	lines := []string{headline(r)}
+	if r.Unqueued {
+		lines = append(lines, "no Case will be opened for this: too many are waiting")
+	}
+	lines = append(lines, particulars(r)...)
+	if more := len(lines) - warningsMax; more > 0 {
+		lines = append(lines[:warningsMax-1], fmt.Sprintf("and %d more", more+1))
+	}
+	for i := range lines {
+		lines[i] = plain(prefix+lines[i], warningMax)
+	}
+	return lines
+}
+
+func headline(r Reply) string {
+	said := "needs a human's eye"
+	if r.Judgement.Verdict.Decision == gate.Deny {
+		said = "would be denied"
+	}
+	s := said + ": score " + percentage(r.Judgement.Assessment.Score)
+	if r.Unrecorded {
+		s = "unrecorded, " + s
+	}
+	if !r.DryRun && !r.Unqueued {
+		s += ", case " + r.Judgement.Question.Signal.CaseName()
+	}
+	return s
+}
+
+// particulars are what the decision was made from: the reasons of other rules than the score's, then the findings.
+func particulars(r Reply) []string {
+	var lines []string
+	for _, reason := range r.Judgement.Verdict.Reasons {
+		if reason.Rule != "score" && !slices.Contains(lines, reason.Text) {
+			lines = append(lines, reason.Text)
+		}
+	}
+	for _, f := range weightiest(r.Judgement.Assessment.Findings) {
+		lines = append(lines, f.Text)
+	}
+	return lines
+}
+
+// refusal is the message of a denial, for whoever is on call at three in the morning.
+func refusal(r Reply) string {
+	j := r.Judgement
+	ref, name := j.Question.Signal.Subject, j.Question.Signal.CaseName()
+	lines := []string{prefix + "this rollout of " + ref.String() + " is refused"}
+	for _, reason := range j.Verdict.Reasons {
+		if reason.Decision == gate.Deny {
+			lines = append(lines, "  Guardrail "+reason.Guardrail+": "+reason.Text)
+		}
+	}
+	lines = append(lines, "Mend this and apply again:")
+	found := weightiest(j.Assessment.Findings)
+	for i, f := range found {
+		if i == linesMax {
+			lines = append(lines, fmt.Sprintf("  and %d more", len(found)-linesMax))
+			break
+		}
+		lines = append(lines, fmt.Sprintf("  - %s (%s, %d points)", f.Text, f.ID, f.Points))
+	}
+	see := "kubectl -n " + ref.Namespace + " get case " + name + " -o yaml"
+	if forbidden.MatchString(see) {
+		see = "kubectl get cases -A" // the name cannot be said here
+	}
+	if r.Unqueued {
+		see = "no Case will be opened for this: too many are waiting"
+	}
+	lines = append(lines, "More: "+see)
+	for i := range lines {
+		indent := lines[i][:len(lines[i])-len(strings.TrimLeft(lines[i], " "))]
+		lines[i] = indent + plain(lines[i], lineMax)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// waiting is the message of a wish to wait, which people see only when their client does not wait by itself.
+func waiting(r Reply) string {
+	s := "something that it refers to is not there yet"
+	for _, f := range r.Judgement.Assessment.Findings {
+		if f.Nature == gate.Pending {
+			s = f.Text
+			break
+		}
+	}
+	return plain(fmt.Sprintf("%sit may merely be late, ask again in %d s: %s", prefix, r.RetryAfter, s), lineMax)
+}
