@@ -24,8 +24,8 @@ var reads = map[string]string{
 	"policy/poddisruptionbudgets": look, "storage.k8s.io/storageclasses": look, "moorgate.dev/guardrails": look,
 }
 
-// allowed is every right that may be granted: role, then resource, or resource=name where the grant is bound to a name.
-var allowed = map[string]map[string]string{
+// rightsList is every right that may be granted: role, then resource, or resource=name where the grant is bound to a name.
+var rightsList = map[string]map[string]string{
 	"ClusterRole/moorgate-webhook": merge(reads, map[string]string{
 		"moorgate.dev/cases": "create",
 		"/secrets":           "create", // dry runs; fenced
@@ -64,9 +64,9 @@ func TestL06EveryRightIsOnTheList(t *testing.T) {
 			}
 		}
 	}
-	for _, role := range slices.Sorted(maps.Keys(merge(granted, allowed))) {
-		for _, resource := range slices.Sorted(maps.Keys(merge(granted[role], allowed[role]))) {
-			got, want := sorted(granted[role][resource]), sorted(allowed[role][resource])
+	for _, role := range slices.Sorted(maps.Keys(merge(granted, rightsList))) {
+		for _, resource := range slices.Sorted(maps.Keys(merge(granted[role], rightsList[role]))) {
+			got, want := sorted(granted[role][resource]), sorted(rightsList[role][resource])
 			if got != want {
 				t.Errorf("%s on %s: granted [%s], the list says [%s]", role, resource, got, want)
 			}

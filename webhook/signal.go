@@ -25,6 +25,10 @@ func signal(c Change, seen sighting, at time.Time) gate.Signal {
 }
 
 func key(c Change, d gate.Decision, findings []gate.Finding) string {
+	if c.Operation == Slipped {
+		// It came in once, whatever is found when somebody looks.
+		return c.Operation + " template=" + checks.Hash(c.New.Template) + " uid=" + c.New.Ref.UID
+	}
 	parts := []string{c.Operation, "template=" + checks.Hash(c.New.Template)}
 	if c.Old != nil {
 		parts = append(parts, "was="+checks.Hash(c.Old.Template))

@@ -103,15 +103,15 @@ func TestSpliceChangesOneValueAndNothingElse(t *testing.T) {
 }
 
 func TestSpliceKeepsLineEndsAndMissingLastNewline(t *testing.T) {
-	file := "apiVersion: v1\r\nkind: X # x\r\nspec:\r\n  n: 1"
-	e, err := Splice([]byte(file), 0, at("spec", "n"), int64(3))
+	file := "apiVersion: v1\r\nkind: X # x\r\nspec:\r\n  count: 1"
+	e, err := Splice([]byte(file), 0, at("spec", "count"), int64(3))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := strings.TrimSuffix(file, "1") + "3"; string(e.Bytes) != want {
 		t.Fatalf("got %q, want %q", e.Bytes, want)
 	}
-	if e.OldText != "n: 1" || e.NewText != "n: 3" || !same(e.Old, 1) {
+	if e.OldText != "count: 1" || e.NewText != "count: 3" || !same(e.Old, 1) {
 		t.Fatalf("%q %q %v", e.OldText, e.NewText, e.Old)
 	}
 }
@@ -142,6 +142,7 @@ func TestSpliceRefusesByName(t *testing.T) {
 		{"another key that stands twice", "a: 1\nb: {c: 1, c: 2}\n", at("a"), int64(2), Duplicate},
 		{"what is not YAML", "a: [\n", at("a"), int64(2), Unreadable},
 		{"what is not UTF-8", "a: 1\nb: \xff\n", at("a"), int64(2), Unreadable},
+		{"a key that is false to some parsers", "n: 1\n", at("n"), int64(2), NotProven},
 		{"an empty document", "# nothing\n", at("a"), int64(2), NotFound},
 	}
 	for _, test := range tests {

@@ -42,10 +42,31 @@ func Splice(file []byte, document int, p Path, value any) (Edit, error) {
 			continue
 		}
 		e := Edit{Place: place, Bytes: out, OldText: key(p) + was, NewText: key(p) + text}
-		_ = leaf.Decode(&e.Old)
-		return e, nil
+		e.Old, err = meaning(file[c.start:c.end], p)
+		return e, err
 	}
 	return Edit{}, why
+}
+
+// meaning is the scalar at a path as Kubernetes tools read it: an unquoted no is false to them.
+func meaning(document []byte, p Path) (any, error) {
+	asJSON, err := toJSON(document)
+	if err != nil {
+		return nil, refuse(Unreadable, "the document cannot be read: %v", err)
+	}
+	root, err := node(asJSON)
+	if err != nil {
+		return nil, refuse(Unreadable, "the document cannot be read: %v", err)
+	}
+	leaf, err := descend(root, p)
+	if err != nil {
+		return nil, err
+	}
+	var v any
+	if err := leaf.Decode(&v); err != nil {
+		return nil, refuse(Unreadable, "%s cannot be read: %v", p, err)
+	}
+	return v, nil
 }
 
 func key(p Path) string {

@@ -100,7 +100,7 @@ const (
 func confidence(w World, c Cause, explained int) int {
 	sure := c.Sure * explained / max(1, len(w.Failing()))
 	sure -= doubtUnread * len(w.Unread())
-	if !slices.ContainsFunc(w.Failing(), func(p Pod) bool { return p.Restarts > 1 }) {
+	if !slices.ContainsFunc(w.Failing(), func(p Pod) bool { return p.Restarts > 0 }) {
 		sure -= doubtOnce
 	}
 	return max(0, sure)

@@ -60,9 +60,9 @@ func planFrom(dir string) (plan, error) {
 		recipes: []recipe{
 			{dir: filepath.Join(dir, "controlplane"), output: "controlplane", ldflags: "-s -w " + stamp,
 				as:   []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"},
-				what: "Kubernetes " + kubernetes, takes: "about 11 minutes on 2 cores"},
+				what: "Kubernetes " + kubernetes, takes: "5 to 11 minutes on 2 cores"},
 			{dir: filepath.Join(dir, "kwok"), output: "kwok", ldflags: "-s -w",
-				what: "KWOK " + kwok, takes: "about 3 minutes on 2 cores"},
+				what: "KWOK " + kwok, takes: "1 to 4 minutes on 2 cores"},
 		},
 	}, nil
 }

@@ -32,7 +32,7 @@ func lookFailing(r Rollout) Result {
 		return Result{}
 	}
 	return Result{Findings: []gate.Finding{found(pointsStillFailing, gate.Recent, []string{EvidenceWorkload, EvidencePods},
-		"fails as it runs now: %d of %s %s", f.Failing, plural(f.Pods, "pod"), f.mostly())}}
+		"fails as it runs now: %d of %s, %s", f.Failing, plural(f.Pods, "pod"), f.mostly())}}
 }
 
 // Facts says whether the rollout returns to an earlier revision of the same workload, and whether the workload fails as it

@@ -1,5 +1,7 @@
 package checks
 
+import "moorgate.dev/internal/gate"
+
 // The points table: what each finding takes from 100. It is meant to be read beside the usual thresholds, warnBelow 80 and
 // denyBelow 50. Findings of 20 and fewer warn only in sum; those of more warn alone; none denies alone. A check takes
 // points once, however many containers or names it finds: a pod that cannot start for two reasons is not worse off.
@@ -20,3 +22,33 @@ const (
 	pointsStillFailing   = 20 // the workload fails as it runs now (recent)
 	pointsNamespaceFails = 10 // much of the namespace fails (recent)
 )
+
+// Price is one row of the points table.
+type Price struct {
+	Check  string
+	Points int
+	Hard   bool // refuses by itself
+	Nature gate.Nature
+	For    string
+}
+
+// Prices is the points table, for documentation.
+func Prices() []Price {
+	return []Price{
+		{imageCheck.ID, pointsImage, false, gate.Lasting, "an image without a tag, or with latest"},
+		{requestsCheck.ID, pointsRequests, false, gate.Lasting, "a container or sidecar without a CPU or memory request"},
+		{readinessCheck.ID, pointsProbeName, true, gate.Lasting, "a readiness or startup probe of a port name that its container does not declare"},
+		{readinessCheck.ID, pointsReadiness, false, gate.Lasting, "a container that declares ports, in a pod without any readiness probe"},
+		{readinessCheck.ID, pointsProbeNumber, false, gate.Lasting, "a probe of an undeclared port number, a liveness probe of an undeclared name, or one more container without a readiness probe"},
+		{availabilityCheck.ID, pointsAllDown, false, gate.Lasting, "a strategy that may take all of several pods down at once"},
+		{availabilityCheck.ID, pointsOneDown, false, gate.Lasting, "the same with a single replica"},
+		{referencesCheck.ID, pointsReference, false, gate.Pending, "a Secret, ConfigMap, ServiceAccount, claim or StorageClass that does not exist"},
+		{quotaCheck.ID, pointsQuota, false, gate.Recent, "a quota without room for growth and surge, or one that refuses the pods"},
+		{quotaCheck.ID, pointsQuotaSlow, false, gate.Recent, "a quota without room for the surge, where old pods may go first"},
+		{fitCheck.ID, pointsNoNodeMatches, false, gate.Lasting, "no node with suitable labels and taints"},
+		{fitCheck.ID, pointsNoRoom, false, gate.Recent, "suitable nodes, and no room on them now"},
+		{budgetCheck.ID, pointsBudget, false, gate.Lasting, "a disruption budget that never allows a disruption, or two on the same pods"},
+		{failingCheck.ID, pointsStillFailing, false, gate.Recent, "a workload that fails as it runs now"},
+		{namespaceCheck.ID, pointsNamespaceFails, false, gate.Recent, "a quarter or more of the namespace's other pods failing"},
+	}
+}

@@ -58,6 +58,7 @@ type claim struct {
 	before, after *corev1.Pod // shapes; before is nil on create
 	defaults      bool        // whether LimitRange defaults are in the shapes
 	own           []*corev1.Pod
+	charged       []corev1.ResourceList // of each own pod
 	ownKnown      bool
 	replicas      int64 // before
 	growth        int64
@@ -90,7 +91,7 @@ func claimOf(r Rollout) (claim, []string) {
 		c.ownKnown = known
 		for i := range pods {
 			if holds(&pods[i]) {
-				c.own = append(c.own, &pods[i])
+				c.own, c.charged = append(c.own, &pods[i]), append(c.charged, usage(&pods[i]))
 			}
 		}
 	}
@@ -109,7 +110,7 @@ func (c claim) against(q *corev1.ResourceQuota) (out []gate.Finding, uncounted [
 	if len(hard) == 0 {
 		hard = q.Spec.Hard
 	}
-	if resource, container := mustSay(c.after, hard); container != "" && c.defaults {
+	if resource, container := mustSay(c.after, hard); resource != "" && c.defaults {
 		out = append(out, found(pointsQuota, gate.Recent, cites,
 			"quota %s makes containers set %s, which %s does not", name(q.Name), resource, name(container)))
 	}
@@ -153,9 +154,9 @@ func (c claim) demand(q *corev1.ResourceQuota, k corev1.ResourceName, stages []s
 	}
 	if c.ownKnown {
 		held = resource.Quantity{}
-		for _, p := range c.own {
+		for i, p := range c.own {
 			if counts(q, p) {
-				held.Add(usage(p)[k])
+				held.Add(c.charged[i][k])
 			}
 		}
 	}

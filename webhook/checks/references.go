@@ -51,7 +51,7 @@ func lookReferences(r Rollout) Result {
 		}
 	}
 	if more > 0 {
-		out.Findings = append(out.Findings, found(0, gate.Pending, nil, "%s more that it refers to do not exist", plural(more, "object")))
+		out.Findings = append(out.Findings, found(0, gate.Pending, []string{EvidenceWorkload}, "%s more that it refers to do not exist", plural(more, "object")))
 	}
 	return out
 }

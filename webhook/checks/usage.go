@@ -7,9 +7,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// Usage is what one pod is charged for, under the names that a ResourceQuota uses.
+// usage is what one pod is charged for, under the names that a ResourceQuota uses.
 func usage(pod *corev1.Pod) corev1.ResourceList {
-	one := resource.MustParse("1")
+	one := *resource.NewQuantity(1, resource.DecimalSI)
 	u := corev1.ResourceList{"pods": one, "count/pods": one}
 	for k, q := range Requests(pod) {
 		u[corev1.ResourceName("requests."+string(k))] = q

@@ -21,7 +21,7 @@ const help = `Runs a real Kubernetes control plane with simulated nodes on loopb
 
     go run ./test/cluster/cmd/cluster [flags]
 
-The first run builds Kubernetes and KWOK from source (about 15 minutes on 2 cores); later ones start in seconds.
+The first run builds Kubernetes and KWOK from source (6 to 15 minutes on 2 cores); later ones start in seconds.
 Everything is thrown away at the end. What an earlier run left when it was killed is cleaned up at the start.
 
 Flags:

@@ -1,0 +1,14 @@
+// Package forge reads Git repositories: the YAML files under one path, as they are at the head of one branch. It is the
+// only place that knows go-git.
+//
+// A read over https or http asks for the newest commit alone, keeps it in memory, and costs one small request where that
+// commit is known already. A file:// repository is read where it lies, by go-git itself: no git program is run. Whatever a
+// repository may hold too much of has a cap, and a cap that is exceeded is an error that says so: no file is left out in
+// silence. Symbolic links and submodules are never followed, and are named in the answer.
+//
+// Addresses in URLs come from users. Link-local and multicast addresses, where clouds keep their credentials, are refused
+// after the name is resolved and after redirects; the machine's own addresses and file:// need an explicit yes.
+//
+// This package never writes to a repository, never runs a program, never puts a file on disk, and never shows a URL with
+// credentials in it: a URL that carries any is refused.
+package forge

@@ -1,0 +1,126 @@
+package forge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// Repository says what to read.
+type Repository struct {
+	URL    string
+	Branch string
+	Path   string // of a folder, relative to the root; empty is the root
+}
+
+// Tree is what a branch holds.
+type Tree struct {
+	Commit string
+	// Files holds the content of every *.yaml and *.yml file by its path from the repository's root. It is nil where the
+	// commit was known.
+	Files map[string][]byte
+	// Skipped names what was passed over and why: "deploy/link.yaml is a symbolic link".
+	Skipped []string
+}
+
+// Limits are caps. A zero field means its default.
+type Limits struct {
+	Packed    int64 // bytes that may be downloaded at once, 32 MiB
+	Unpacked  int64 // bytes that these may unpack to, 192 MiB
+	Files     int   // YAML files, 2,000
+	FileSize  int64 // bytes in one YAML file, 1 MiB
+	TotalSize int64 // bytes in all YAML files, 16 MiB
+}
+
+func (l Limits) withDefaults() Limits {
+	set := func(n *int64, otherwise int64) {
+		if *n == 0 {
+			*n = otherwise
+		}
+	}
+	set(&l.Packed, 32<<20)
+	set(&l.Unpacked, 192<<20)
+	set(&l.FileSize, 1<<20)
+	set(&l.TotalSize, 16<<20)
+	if l.Files == 0 {
+		l.Files = 2000
+	}
+	return l
+}
+
+// Reader reads repositories. The zero Reader is the careful one.
+type Reader struct {
+	// Local allows file:// and the addresses of this machine: for a laptop, tests and the demo.
+	Local   bool
+	Limits  Limits
+	Timeout time.Duration // for one read; 30 seconds where it is zero
+}
+
+// Read reads the head of a branch. Where the head is the known commit, nothing but that is asked, and the Tree has no Files.
+func (r Reader) Read(ctx context.Context, repo Repository, known string) (Tree, error) {
+	timeout := r.Timeout
+	if timeout == 0 {
+		timeout = 30 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	u, shown, err := parse(repo.URL)
+	if err != nil {
+		return Tree{}, err
+	}
+	branch := plumbing.NewBranchReferenceName(repo.Branch)
+	if err := branch.Validate(); err != nil {
+		return Tree{}, fmt.Errorf("read %s: %q is no name for a branch", shown, repo.Branch)
+	}
+	folder, err := clean(repo.Path)
+	if err != nil {
+		return Tree{}, fmt.Errorf("read %s: %w", shown, err)
+	}
+	var o origin
+	switch u.Scheme {
+	case "file":
+		o, err = r.disk(u)
+	case "https", "http":
+		o, err = r.remote(ctx, u)
+	default:
+		err = fmt.Errorf("%s:// is not supported yet", u.Scheme)
+	}
+	if err == nil {
+		t, walkErr := r.walk(ctx, o, branch, folder, known)
+		if err = walkErr; err == nil {
+			return t, nil
+		}
+	}
+	return Tree{}, fmt.Errorf("read branch %s of %s: %w", repo.Branch, shown, err)
+}
+
+// parse reads a URL, and how to show it to people. Nothing of a URL that carries credentials is shown.
+func parse(raw string) (*url.URL, string, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, "", errors.New("read repository: its URL makes no sense")
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, "", fmt.Errorf("read repository at %s: its URL must not carry a user, a password, a query or a fragment", u.Host)
+	}
+	return u, u.String(), nil
+}
+
+func clean(p string) (string, error) {
+	if strings.HasPrefix(p, "/") || strings.Contains("/"+p+"/", "/../") {
+		return "", fmt.Errorf("path %q leads out of the repository", p)
+	}
+	return strings.TrimPrefix(path.Clean("/"+p), "/"), nil
+}
+
+// client speaks HTTP within the bounds of a read.
+func (r Reader) client() *http.Client {
+	return &http.Client{Transport: capped{next: guarded(r.Local), limit: r.Limits.withDefaults().Packed}}
+}

@@ -1,0 +1,128 @@
+package forge
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+
+	"github.com/go-git/go-billy/v5/osfs"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/cache"
+	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
+	"github.com/go-git/go-git/v5/plumbing/storer"
+	"github.com/go-git/go-git/v5/plumbing/transport"
+	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+	"github.com/go-git/go-git/v5/storage/filesystem"
+	"github.com/go-git/go-git/v5/storage/memory"
+)
+
+// origin is a repository that answers two questions: where a branch stands, and what a commit holds.
+type origin interface {
+	head(branch plumbing.ReferenceName) (plumbing.Hash, error)
+	objects(ctx context.Context, commit plumbing.Hash) (storer.EncodedObjectStorer, error)
+}
+
+// local is a repository on this machine's disk, bare or not.
+type local struct{ store *filesystem.Storage }
+
+func (r Reader) disk(u *url.URL) (origin, error) {
+	if !r.Local {
+		return nil, errors.New("file:// is not allowed here")
+	}
+	if u.Host != "" {
+		return nil, errors.New("a file:// URL names no host")
+	}
+	fs := osfs.New(u.Path, osfs.WithBoundOS())
+	if stat, err := fs.Stat(".git"); err == nil && stat.IsDir() {
+		fs = osfs.New(u.Path+"/.git", osfs.WithBoundOS())
+	}
+	if _, err := fs.Stat("HEAD"); err != nil {
+		return nil, fmt.Errorf("there is no Git repository there: %w", err)
+	}
+	return local{filesystem.NewStorage(fs, cache.NewObjectLRUDefault())}, nil
+}
+
+func (l local) head(branch plumbing.ReferenceName) (plumbing.Hash, error) {
+	ref, err := l.store.Reference(branch)
+	if err != nil {
+		return plumbing.ZeroHash, err
+	}
+	return ref.Hash(), nil
+}
+
+func (l local) objects(context.Context, plumbing.Hash) (storer.EncodedObjectStorer, error) {
+	return l.store, nil
+}
+
+// server is a repository behind https or http.
+type server struct {
+	session    transport.UploadPackSession
+	advertised *packp.AdvRefs
+	limits     Limits
+}
+
+func (r Reader) remote(ctx context.Context, u *url.URL) (origin, error) {
+	endpoint, err := transport.NewEndpoint(u.String())
+	if err != nil {
+		return nil, errors.New("its URL makes no sense to Git")
+	}
+	session, err := githttp.NewClient(r.client()).NewUploadPackSession(endpoint, nil)
+	if err != nil {
+		return nil, err
+	}
+	advertised, err := session.AdvertisedReferencesContext(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask for its branches: %w", err)
+	}
+	return server{session: session, advertised: advertised, limits: r.Limits.withDefaults()}, nil
+}
+
+func (s server) head(branch plumbing.ReferenceName) (plumbing.Hash, error) {
+	hash, ok := s.advertised.References[branch.String()]
+	if !ok {
+		return plumbing.ZeroHash, plumbing.ErrReferenceNotFound
+	}
+	return hash, nil
+}
+
+// objects fetches one commit without its history.
+func (s server) objects(ctx context.Context, commit plumbing.Hash) (storer.EncodedObjectStorer, error) {
+	req := packp.NewUploadPackRequestFromCapabilities(s.advertised.Capabilities)
+	req.Wants = []plumbing.Hash{commit}
+	if s.advertised.Capabilities.Supports(capability.Shallow) {
+		req.Depth = packp.DepthCommits(1)
+		if err := req.Capabilities.Set(capability.Shallow); err != nil {
+			return nil, fmt.Errorf("ask for commit %s: %w", commit, err)
+		}
+	}
+	answer, err := s.session.UploadPack(ctx, req)
+	if err != nil {
+		return nil, fmt.Errorf("fetch commit %s: %w", commit, err)
+	}
+	defer func() { _ = answer.Close() }()
+	var body io.Reader = answer
+	switch {
+	case req.Capabilities.Supports(capability.Sideband64k):
+		body = sideband.NewDemuxer(sideband.Sideband64k, answer)
+	case req.Capabilities.Supports(capability.Sideband):
+		body = sideband.NewDemuxer(sideband.Sideband, answer)
+	}
+	pack, err := io.ReadAll(body)
+	if err != nil {
+		return nil, fmt.Errorf("fetch commit %s: %w", commit, err)
+	}
+	if err := weigh(pack, s.limits.Unpacked); err != nil {
+		return nil, fmt.Errorf("look at commit %s: %w", commit, err)
+	}
+	store := memory.NewStorage()
+	if err := packfile.UpdateObjectStorage(store, bytes.NewReader(pack)); err != nil {
+		return nil, fmt.Errorf("unpack commit %s: %w", commit, err)
+	}
+	return store, nil
+}

@@ -1,0 +1,128 @@
+package forge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/object"
+)
+
+// maxEntries bounds the names in the folder, whatever they are, and maxSkipped those that are told of by name.
+const (
+	maxEntries = 100_000
+	maxSkipped = 20
+)
+
+func (r Reader) walk(ctx context.Context, o origin, branch plumbing.ReferenceName, folder, known string) (Tree, error) {
+	head, err := o.head(branch)
+	if errors.Is(err, plumbing.ErrReferenceNotFound) {
+		return Tree{}, errors.New("there is no such branch")
+	}
+	if err != nil {
+		return Tree{}, fmt.Errorf("find the branch: %w", err)
+	}
+	t := Tree{Commit: head.String()}
+	if t.Commit == known {
+		return t, nil
+	}
+	store, err := o.objects(ctx, head)
+	if err != nil {
+		return Tree{}, err
+	}
+	commit, err := object.GetCommit(store, head)
+	if err != nil {
+		return Tree{}, fmt.Errorf("read commit %s: %w", head, err)
+	}
+	root, err := commit.Tree()
+	if err != nil {
+		return Tree{}, fmt.Errorf("read the root folder of commit %s: %w", head, err)
+	}
+	if folder != "" {
+		if root, err = root.Tree(folder); err != nil {
+			return Tree{}, fmt.Errorf("there is no folder %q in commit %s", folder, head)
+		}
+	}
+	t.Files = map[string][]byte{}
+	if err := r.collect(ctx, root, folder, &t); err != nil {
+		return Tree{}, fmt.Errorf("read folder %q of commit %s: %w", folder, head, err)
+	}
+	return t, nil
+}
+
+func (r Reader) collect(ctx context.Context, root *object.Tree, folder string, t *Tree) error {
+	limits := r.Limits.withDefaults()
+	walker := object.NewTreeWalker(root, true, nil)
+	defer walker.Close()
+	var total int64
+	for entries := 0; ; entries++ {
+		name, entry, err := walker.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		name = path.Join(folder, name)
+		if entries == maxEntries {
+			return fmt.Errorf("it has more than %d entries", maxEntries)
+		}
+		switch entry.Mode {
+		case filemode.Symlink:
+			skip(t, name, "is a symbolic link")
+			continue
+		case filemode.Submodule:
+			skip(t, name, "is a submodule")
+			continue
+		}
+		if !entry.Mode.IsFile() || (path.Ext(name) != ".yaml" && path.Ext(name) != ".yml") {
+			continue
+		}
+		if len(t.Files) == limits.Files {
+			return fmt.Errorf("it has more than %d YAML files", limits.Files)
+		}
+		content, err := content(root, &entry, limits.FileSize)
+		if err != nil {
+			return fmt.Errorf("%q: %w", name, err)
+		}
+		if total += int64(len(content)); total > limits.TotalSize {
+			return fmt.Errorf("its YAML files are longer than %d MiB together", limits.TotalSize>>20)
+		}
+		t.Files[name] = content
+	}
+}
+
+func skip(t *Tree, name, why string) {
+	if len(t.Skipped) < maxSkipped {
+		t.Skipped = append(t.Skipped, fmt.Sprintf("%q %s", name, why))
+	} else if len(t.Skipped) == maxSkipped {
+		t.Skipped = append(t.Skipped, "and more links and submodules")
+	}
+}
+
+func content(root *object.Tree, entry *object.TreeEntry, limit int64) ([]byte, error) {
+	f, err := root.TreeEntryFile(entry)
+	if err != nil {
+		return nil, err
+	}
+	if f.Size > limit {
+		return nil, fmt.Errorf("it is longer than %d KiB", limit>>10)
+	}
+	r, err := f.Reader()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }()
+	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		err = fmt.Errorf("it is longer than %d KiB", limit>>10)
+	}
+	return b, err
+}

@@ -1,0 +1,91 @@
+package remediate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/remediate/causes"
+)
+
+// look looks at one pod and judges what it shows. What fails is logged, and left to the next sweep.
+func (p *patrol) look(ctx context.Context, s subject) {
+	ctx, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
+	now := p.Now()
+	var pod corev1.Pod
+	err := p.Reader.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.name}, &pod)
+	if apierrors.IsNotFound(err) || err == nil && s.uid != "" && s.uid != string(pod.UID) {
+		return
+	}
+	if err != nil {
+		p.Logger.Warn("read a pod that an event speaks of", "pod", s.namespace+"/"+s.name, "error", err)
+		return
+	}
+	keys, err := p.eye.keys(ctx, &pod, now)
+	if err != nil {
+		p.Logger.Warn("look at a pod", "error", err)
+		return
+	}
+	for _, k := range keys {
+		if p.memory.knows(k, now) {
+			continue
+		}
+		if err := p.judge(ctx, k, now); err != nil {
+			p.Logger.Warn("judge a crash loop", "workload", k.Root.String(), "error", err)
+		}
+	}
+}
+
+// judge looks at the whole workload, opens its Case, asks for a verdict and keeps it.
+func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
+	w, err := p.eye.observe(ctx, k, now)
+	if errors.Is(err, errGone) || err == nil && len(w.Failing()) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	q := ask(k, w)
+	policy, policyErr := p.Guardrails.Policy(ctx, k.Root.Namespace)
+	if policyErr != nil {
+		policy = gate.Policy{Rails: []gate.Rail{{Name: "(unreadable)", Unreadable: policyErr.Error()}}}
+	}
+	if _, _, err := p.Cases.Open(ctx, q.Signal, nil, nil); err != nil {
+		return err
+	}
+	verdict, recordErr := flow.Judge(ctx, p.Log, q, policy, causes.Advisor(w))
+	judged := p.Cases.Judged(verdict, recordErr)
+	key := client.ObjectKey{Namespace: k.Root.Namespace, Name: q.Signal.CaseName()}
+	err = p.Cases.Keep(ctx, key, func(s *v1alpha1.CaseStatus) {
+		judged(s)
+		set(s, metav1.ConditionFalse, "CrashLooping", causes.Clean(q.Signal.Text, 1024), now)
+	})
+	if err := errors.Join(err, recordErr, policyErr); err != nil {
+		return err
+	}
+	p.memory.keep(k, now)
+	return nil
+}
+
+// ask makes the question of what was seen.
+func ask(k Key, w causes.World) flow.Question {
+	signal := gate.Signal{Face: gate.FaceRemediate, Reason: crashLoop, Subject: k.Root, Key: k.String(), At: w.At,
+		Text: fmt.Sprintf("container %s of %s/%s crash-loops: %d of %d pods", k.Container, k.Root.Kind, k.Root.Name, len(w.Failing()), len(w.Pods))}
+	cause, _ := causes.Of(w)
+	return flow.Question{Signal: signal, Case: cluster.CaseRef(signal), Evidence: w.Evidence, Facts: gate.Facts{
+		At: w.At, Subject: k.Root, Menu: menu(w, cause), Failing: gate.Known(true), Unread: w.Unread(),
+		// A Guardrail's pause is read with the policy, and nothing else can pause this face yet.
+		Paused: gate.Known[[]string](nil),
+	}}
+}

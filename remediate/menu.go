@@ -1,0 +1,60 @@
+package remediate
+
+import (
+	"fmt"
+
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/remediate/causes"
+)
+
+// menu is all that may be done about a happening. Code writes it from what is known; what is not known is not offered.
+//
+//   - evict, where another pod may do better: some pods of the revision do not fail, a controller makes another, and the
+//     cause allows for it. Where every pod fails, so would the next.
+//   - roll-back, where the revision before is known to work because pods of it are available; pull-request instead, with
+//     the same edits, where Git or Helm owns the manifest and would undo anything else. Neither, where nobody can say.
+//   - escalate and nothing, always.
+func menu(w causes.World, c causes.Cause) []gate.Action {
+	var m []gate.Action
+	if a, ok := evict(w, c); ok {
+		m = append(m, a)
+	}
+	if a, ok := goBack(w); ok {
+		m = append(m, a)
+	}
+	return append(m,
+		gate.Action{ID: causes.Escalate, Verb: "escalate", Reach: gate.ReachNothing, Target: w.Root, Text: "tell the people who own the workload"},
+		gate.Action{ID: causes.Nothing, Verb: "nothing", Reach: gate.ReachNothing, Target: w.Root, Text: "leave it as it is"})
+}
+
+// evict offers to replace the first failing pod: one, never several at a time.
+func evict(w causes.World, c causes.Cause) (gate.Action, bool) {
+	whole, known := w.Whole().Get()
+	if !c.Replaceable || !known || whole {
+		return gate.Action{}, false
+	}
+	for _, p := range w.Failing() {
+		if p.Controller != "ReplicaSet" && p.Controller != "StatefulSet" {
+			continue // nobody makes another, or on the same node
+		}
+		return gate.Action{ID: causes.Evict, Verb: "evict", Reach: gate.ReachLive, Target: p.Ref,
+			Text: fmt.Sprintf("evict pod %s, so that its %s makes another; %d of its %d siblings do not fail", p.Ref.Name, p.Controller,
+				len(w.Pods)-len(w.Failing()), len(w.Pods)-1)}, true
+	}
+	return gate.Action{}, false
+}
+
+func goBack(w causes.World) (gate.Action, bool) {
+	earlier, known := w.Earlier.Get()
+	source, owned := w.Source.Get()
+	if !known || !owned || earlier == nil || earlier.Available == 0 || len(earlier.Edits) == 0 {
+		return gate.Action{}, false
+	}
+	why := fmt.Sprintf("%d pods of which are still available", earlier.Available)
+	if source != "" {
+		return gate.Action{ID: causes.PullRequest, Verb: "pull-request", Reach: gate.ReachGit, Target: w.Root, Edits: earlier.Edits,
+			Text: fmt.Sprintf("propose in Git to go back to revision %d, %s: %s owns the manifest", earlier.Number, why, source)}, true
+	}
+	return gate.Action{ID: causes.RollBack, Verb: "roll-back", Reach: gate.ReachLive, Target: w.Root, Edits: earlier.Edits,
+		Text: fmt.Sprintf("go back to revision %d, %s", earlier.Number, why)}, true
+}

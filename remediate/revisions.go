@@ -1,0 +1,130 @@
+package remediate
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/remediate/causes"
+)
+
+// revisionAnnotation is where a Deployment's controller writes the number of a revision.
+const revisionAnnotation = "deployment.kubernetes.io/revision"
+
+// revisions reads what a Deployment could go back to. The only proof that a revision works is that pods of it are available
+// now: the API keeps no record of how one fared that has no pods any more.
+func (e eye) revisions(ctx context.Context, w *causes.World) error {
+	evidence := gate.Evidence{ID: causes.EvidenceRevisions, Source: "revisions of " + w.Root.Kind + "/" + w.Root.Name, At: w.At, Trust: gate.FromAPI}
+	defer func() { w.Evidence = append(w.Evidence, evidence) }()
+	if w.Root.Group != appsv1.GroupName || w.Root.Kind != "Deployment" {
+		w.Earlier = gate.Known[*causes.Earlier](nil)
+		evidence.Text = "going back is offered for Deployments only"
+		return nil
+	}
+	var list appsv1.ReplicaSetList
+	err := e.reader.List(ctx, &list, client.InNamespace(w.Root.Namespace))
+	if apierrors.IsForbidden(err) {
+		evidence.Unread = refusal(err)
+		w.Earlier = gate.Unknown[*causes.Earlier](evidence.Unread)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("list the ReplicaSets of %s: %w", w.Root, err)
+	}
+	earlier, why := before(list.Items, w.Root.UID, w.Revision)
+	w.Earlier, evidence.Text = gate.Known(earlier), why
+	return nil
+}
+
+// before is the revision that a Deployment had before the given one, and in words what is known of it.
+func before(sets []appsv1.ReplicaSet, deployment, revision string) (*causes.Earlier, string) {
+	var current, previous *appsv1.ReplicaSet
+	for i := range sets {
+		if owner := metav1.GetControllerOf(&sets[i]); owner == nil || string(owner.UID) != deployment {
+			continue
+		}
+		if sets[i].Labels[appsv1.DefaultDeploymentUniqueLabelKey] == revision {
+			current = &sets[i]
+		}
+	}
+	if current == nil || number(current) == 0 {
+		return nil, "the ReplicaSet of the failing revision was not found"
+	}
+	for i := range sets {
+		s := &sets[i]
+		if owner := metav1.GetControllerOf(s); owner == nil || string(owner.UID) != deployment || s.UID == current.UID {
+			continue
+		}
+		switch n := number(s); {
+		case n > number(current):
+			return nil, fmt.Sprintf("revision %d is being replaced by revision %d already", number(current), n)
+		case n > 0 && (previous == nil || n > number(previous)):
+			previous = s
+		}
+	}
+	if previous == nil {
+		return nil, fmt.Sprintf("there is no revision before revision %d", number(current))
+	}
+	e := &causes.Earlier{Name: previous.Name, Number: number(previous), Available: previous.Status.AvailableReplicas,
+		Edits: edits(current, previous)}
+	if e.Available == 0 {
+		return e, fmt.Sprintf("whether revision %d ran well is not known: no pod of it is available now", e.Number)
+	}
+	return e, fmt.Sprintf("revision %d still has %d available pods", e.Number, e.Available)
+}
+
+// number is a revision's number, or 0 if it has none that makes sense.
+func number(s *appsv1.ReplicaSet) int64 {
+	n, err := strconv.ParseInt(s.Annotations[revisionAnnotation], 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
+// edits are what going back changes: each image by name, and everything else by the hashes of the two templates, because
+// the values of other fields (environment variables above all) are never shown.
+func edits(from, to *appsv1.ReplicaSet) []gate.Edit {
+	var changes []gate.Edit
+	a, b := from.Spec.Template.DeepCopy(), to.Spec.Template.DeepCopy()
+	changes = append(changes, images("spec.template.spec.initContainers", a.Spec.InitContainers, b.Spec.InitContainers)...)
+	changes = append(changes, images("spec.template.spec.containers", a.Spec.Containers, b.Spec.Containers)...)
+	hash := appsv1.DefaultDeploymentUniqueLabelKey
+	delete(a.Labels, hash)
+	delete(b.Labels, hash)
+	if !equality.Semantic.DeepEqual(a, b) {
+		changes = append(changes, gate.Edit{Path: "spec.template", Old: quoted(from.Labels[hash]), New: quoted(to.Labels[hash])})
+	}
+	return changes
+}
+
+// images are the edits of the images of containers that both sides have. It makes these images equal in a.
+func images(path string, a, b []corev1.Container) []gate.Edit {
+	var changes []gate.Edit
+	for i := range a {
+		for j := range b {
+			if a[i].Name == b[j].Name && a[i].Image != b[j].Image {
+				changes = append(changes, gate.Edit{Path: path + "[name=" + a[i].Name + "].image", Old: quoted(a[i].Image), New: quoted(b[j].Image)})
+				a[i].Image = b[j].Image
+			}
+		}
+	}
+	return changes
+}
+
+func quoted(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		return `""`
+	}
+	return string(b)
+}

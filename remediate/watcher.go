@@ -1,0 +1,133 @@
+package remediate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
+)
+
+// The bounds of what is kept in memory.
+const (
+	maxWaiting = 4096 // pods to look at
+	maxKnown   = 4096 // happenings that were judged lately
+)
+
+// lookFor is how long one look at a workload may take.
+const lookFor = 30 * time.Second
+
+// Watcher watches a cluster for crash-looping workloads and keeps a Case for each.
+type Watcher struct {
+	// Reader reads pods, their owners' metadata, ReplicaSets and Cases. Each sweep lists every pod: in a large cluster it
+	// should be an informer cache.
+	Reader client.Reader
+	// Events lists and watches Warning events, from the API server and never from a cache.
+	Events     client.WithWatch
+	Log        flow.Log
+	Cases      cluster.Cases
+	Guardrails cluster.Guardrails
+	Now        func() time.Time
+	Logger     *slog.Logger
+
+	// Wait is how long a pod waits before somebody looks, so that a burst is one look. Default 5 s.
+	Wait time.Duration
+	// Sweep is how often every pod and every open Case is looked at. Default 2 min.
+	Sweep time.Duration
+	// Settle is how long a container that crashed has to be ready before it counts as well. Default 10 min, after which
+	// a kubelet forgets its crashes too.
+	Settle time.Duration
+	// Again is after how long a happening that lasts is judged again. Default 30 min.
+	Again time.Duration
+}
+
+// Run watches until ctx ends. It returns an error only if it cannot begin: what fails later is logged and tried again by
+// the next sweep.
+func (w Watcher) Run(ctx context.Context) error {
+	if err := w.complete(); err != nil {
+		return err
+	}
+	p := &patrol{Watcher: w, eye: eye{reader: w.Reader, settle: w.Settle}, intake: newIntake(maxWaiting), memory: newMemory(maxKnown, w.Again)}
+	f := follower{events: w.Events, now: w.Now, logger: w.Logger, take: p.take}
+	var following sync.WaitGroup
+	following.Go(func() { f.run(ctx) })
+	p.run(ctx)
+	following.Wait()
+	return nil
+}
+
+func (w *Watcher) complete() error {
+	if w.Reader == nil || w.Events == nil || w.Log == nil || w.Cases.Client == nil || w.Guardrails.Reader == nil || w.Now == nil || w.Logger == nil {
+		return errors.New("start to watch workloads: Reader, Events, Log, Cases, Guardrails, Now and Logger are all needed")
+	}
+	if w.Cases.Now == nil {
+		w.Cases.Now = w.Now
+	}
+	for d, standard := range map[*time.Duration]time.Duration{&w.Wait: 5 * time.Second, &w.Sweep: 2 * time.Minute,
+		&w.Settle: 10 * time.Minute, &w.Again: 30 * time.Minute} {
+		if *d < 0 {
+			return fmt.Errorf("start to watch workloads: %s is not a time to wait", *d)
+		}
+		if *d == 0 {
+			*d = standard
+		}
+	}
+	return nil
+}
+
+// patrol is a Watcher at work. One goroutine looks and judges; the events only add to the intake.
+type patrol struct {
+	Watcher
+	eye    eye
+	intake *intake
+	memory *memory
+}
+
+// take is where events come in.
+func (p *patrol) take(t Trigger) {
+	if t.ours() {
+		p.intake.add(subject{namespace: t.Namespace, name: t.Name, uid: t.UID}, p.Now())
+	}
+}
+
+func (p *patrol) run(ctx context.Context) {
+	p.sweep(ctx)
+	look, sweep := time.NewTicker(p.Wait), time.NewTicker(p.Sweep)
+	defer look.Stop()
+	defer sweep.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-sweep.C:
+			p.sweep(ctx)
+		case <-look.C:
+			for _, s := range p.intake.due(p.Now(), p.Wait) {
+				if ctx.Err() != nil {
+					return
+				}
+				p.look(ctx, s)
+			}
+		}
+	}
+}
+
+// say tells what went past the bounds, in the log for people and in the record.
+func (p *patrol) say(ctx context.Context) {
+	waiting, known := p.intake.overflow(), p.memory.overflow()
+	if waiting == 0 && known == 0 {
+		return
+	}
+	text := fmt.Sprintf("more happens than is kept in memory: %d pods were left to the sweep, %d happenings may be judged again early", waiting, known)
+	p.Logger.Warn(text)
+	if _, err := p.Log.Append(ctx, gate.Record{Kind: gate.RecordNote, Text: text}); err != nil {
+		p.Logger.Error("write down that much happens", "error", err)
+	}
+}

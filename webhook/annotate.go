@@ -1,0 +1,163 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrlhandler "sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/webhook/checks"
+)
+
+// Annotator writes the verdict of a rollout onto it, after it was admitted: moorgate.dev annotations by server-side apply,
+// nothing else, only where they change, and never in Observe. Each write has a durable intent and a Permit. It also finds
+// the rollouts that slipped through, and judges them.
+type Annotator struct {
+	Keeper
+	// Gate says since when and where the webhook is asked: GateOf.
+	Gate func(ctx context.Context) (Gate, error)
+
+	// written holds, for each rollout, the plan that was carried out and is not in the cache yet.
+	written sync.Map
+}
+
+// SetUp adds one reconciler for each kind of workload to a manager.
+func (a *Annotator) SetUp(mgr ctrl.Manager) error {
+	for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet"} {
+		err := ctrl.NewControllerManagedBy(mgr).Named("moorgate-"+strings.ToLower(kind)+"s").For(workload(kind)).
+			Watches(&v1alpha1.Case{}, ctrlhandler.EnqueueRequestsFromMapFunc(subjectsOf(kind))).
+			Complete(reconcile.Func(func(ctx context.Context, req ctrl.Request) (ctrl.Result, error) { return a.reconcile(ctx, kind, req) }))
+		if err != nil {
+			return fmt.Errorf("set up the reconciler of %ss: %w", kind, err)
+		}
+	}
+	return nil
+}
+
+func subjectsOf(kind string) ctrlhandler.MapFunc {
+	return func(_ context.Context, obj client.Object) []ctrl.Request {
+		c, ok := obj.(*v1alpha1.Case)
+		if !ok || c.Spec.Signal.Face != string(gate.FaceWebhook) || c.Spec.Subject.Kind != kind {
+			return nil
+		}
+		return []ctrl.Request{{NamespacedName: client.ObjectKey{Namespace: c.Namespace, Name: c.Spec.Subject.Name}}}
+	}
+}
+
+func (a *Annotator) reconcile(ctx context.Context, kind string, req ctrl.Request) (ctrl.Result, error) {
+	obj := workload(kind)
+	key := gate.Ref{Kind: kind, Namespace: req.Namespace, Name: req.Name}
+	if err := a.Client.Get(ctx, req.NamespacedName, obj); err != nil {
+		a.written.Delete(key)
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	w, err := checks.FromObject(obj)
+	if err != nil || obj.GetDeletionTimestamp() != nil {
+		return ctrl.Result{}, err
+	}
+	hash := checks.Hash(w.Template)
+	c, err := a.caseOf(ctx, w.Ref, hash)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if c == nil {
+		wait, err := a.slip(ctx, obj, hash)
+		return ctrl.Result{RequeueAfter: wait}, err
+	}
+	if a.policy(ctx, req.Namespace).Admission() < gate.AdmissionWarn {
+		return ctrl.Result{}, nil
+	}
+	plan, changes := mark(w.Ref, obj.GetAnnotations(), c, hash)
+	if !changes {
+		a.written.Delete(key)
+		return ctrl.Result{}, nil
+	}
+	if done, _ := a.written.Load(key); done == plan.PlanDigest() {
+		return ctrl.Result{}, nil // the cache lags behind what we wrote
+	}
+	outcome, err := a.write(ctx, kind, obj, plan, c)
+	if outcome == gate.OutcomeDone {
+		a.written.Store(key, plan.PlanDigest())
+	}
+	return ctrl.Result{}, err
+}
+
+// write carries out the plan between a durable intent and its outcome. What the guardrail holds, as while it is paused, is
+// not written, and comes up again with the next change to the rollout or its Case.
+func (a *Annotator) write(ctx context.Context, kind string, obj client.Object, plan gate.Action, c *v1alpha1.Case) (gate.Outcome, error) {
+	outcome, verdict, err := flow.Act(ctx, flow.Attempt{Log: a.Log, Plan: plan.PlanDigest(), Actor: marker{a.Client}, Advisor: flow.AdvisorFunc(only),
+		Look: func(ctx context.Context) (flow.Question, gate.Policy, error) {
+			return a.lookToMark(ctx, kind, client.ObjectKeyFromObject(obj), c)
+		}})
+	if err != nil {
+		return outcome, fmt.Errorf("annotate %s: %w", plan.Target, err)
+	}
+	if outcome != gate.OutcomeDone {
+		a.Logger.InfoContext(ctx, "a rollout was not annotated", "subject", plan.Target.String(), "outcome", outcome.String(), "decision", verdict.Decision.String())
+		return outcome, nil
+	}
+	o := latest(c)
+	kindOfEvent, said := corev1.EventTypeNormal, "looks sound"
+	if o.Decision != gate.Allow.String() {
+		kindOfEvent, said = corev1.EventTypeWarning, "needs a human's eye: "+summaryOf(o)
+	}
+	a.Events.Eventf(obj, nil, kindOfEvent, "Rollout"+c.Spec.Answer.Said, "Admit", "score %s, %s; case %s", scoreOf(o), said, c.Name)
+	return outcome, nil
+}
+
+// lookToMark looks at the rollout again just before it is annotated.
+func (a *Annotator) lookToMark(ctx context.Context, kind string, key client.ObjectKey, c *v1alpha1.Case) (flow.Question, gate.Policy, error) {
+	obj := workload(kind)
+	if err := a.Client.Get(ctx, key, obj); err != nil {
+		return flow.Question{}, gate.Policy{}, fmt.Errorf("read %s %s: %w", kind, key, err)
+	}
+	w, err := checks.FromObject(obj)
+	if err != nil {
+		return flow.Question{}, gate.Policy{}, err
+	}
+	q := flow.Question{Signal: signalOf(c), Case: c.Namespace + "/" + c.Name,
+		Facts: gate.Facts{At: a.Now(), Subject: w.Ref, Paused: gate.Known[[]string](nil)}}
+	if a.Paused != nil {
+		q.Facts.Paused = a.Paused()
+	}
+	if plan, changes := mark(w.Ref, obj.GetAnnotations(), c, checks.Hash(w.Template)); changes {
+		q.Facts.Menu = []gate.Action{plan}
+	}
+	return q, a.policy(ctx, key.Namespace), nil
+}
+
+// only chooses the one thing on the menu: writing down a verdict is neither sound nor unsound.
+func only(_ context.Context, q flow.Question) gate.Assessment {
+	a := gate.Assessment{Advisor: "annotate", Score: gate.Known(100), Confidence: gate.Known(100)}
+	if len(q.Facts.Menu) == 0 {
+		a.Silent = "there is nothing left to write"
+		return a
+	}
+	a.Choice = []string{q.Facts.Menu[0].ID}
+	return a
+}
+
+// latest is the opinion that the annotations speak of: the newest, or the answer's until there is one.
+func latest(c *v1alpha1.Case) v1alpha1.Opinion {
+	if c.Status.Decision != "" {
+		return c.Status.Opinion
+	}
+	return c.Spec.Answer.Opinion
+}
+
+func scoreOf(o v1alpha1.Opinion) string {
+	if o.Score == nil {
+		return "unknown"
+	}
+	return strconv.Itoa(int(*o.Score))
+}

@@ -1,0 +1,155 @@
+package webhook
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/webhook/checks"
+)
+
+const (
+	// CaseSettled is True on a Case once everything that was missing or unknown at admission was looked for again.
+	CaseSettled = "Settled"
+
+	settleEvery = 5 * time.Second
+	settleAfter = time.Minute // what is still missing then is missing
+)
+
+// Settler keeps the status of the webhook's Cases: it copies the answer into it, and where something was missing or could
+// not be read at admission it looks again, until it is there or a minute has passed, and judges once more. The second
+// verdict changes nothing but the Case and the annotations that follow it.
+type Settler struct{ Keeper }
+
+// SetUp adds the reconciler to a manager.
+func (s *Settler) SetUp(mgr ctrl.Manager) error {
+	err := ctrl.NewControllerManagedBy(mgr).Named("moorgate-cases").For(&v1alpha1.Case{}).Complete(s)
+	if err != nil {
+		return fmt.Errorf("set up the reconciler of cases: %w", err)
+	}
+	return nil
+}
+
+// Reconcile settles one Case.
+func (s *Settler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	var c v1alpha1.Case
+	if err := s.Client.Get(ctx, req.NamespacedName, &c); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if c.Spec.Signal.Face != string(gate.FaceWebhook) || c.Spec.Answer == nil {
+		return ctrl.Result{}, nil
+	}
+	if c.Status.Answer == "" {
+		return ctrl.Result{}, s.copyAnswer(ctx, &c) // its own update brings us back
+	}
+	if c.Spec.Answer.Said == Denied || !doubtful(c.Spec.Answer.Opinion) || meta.IsStatusConditionTrue(c.Status.Conditions, CaseSettled) {
+		return ctrl.Result{}, nil
+	}
+	age := s.Now().Sub(c.CreationTimestamp.Time)
+	if age < settleEvery {
+		return ctrl.Result{RequeueAfter: settleEvery - age}, nil
+	}
+	return s.lookAgain(ctx, &c, age)
+}
+
+// doubtful reports whether an opinion may change by itself.
+func doubtful(o v1alpha1.Opinion) bool {
+	return len(o.Unread) > 0 || slices.ContainsFunc(o.Findings, func(f v1alpha1.Finding) bool { return f.Nature == string(gate.Pending) })
+}
+
+func (s *Settler) copyAnswer(ctx context.Context, c *v1alpha1.Case) error {
+	o := c.Spec.Answer.Opinion
+	summary := summaryOf(o)
+	err := s.cases().Keep(ctx, client.ObjectKeyFromObject(c), func(st *v1alpha1.CaseStatus) {
+		st.Opinion, st.Answer = o, c.Spec.Answer.Said
+		st.Subject = c.Spec.Subject.Kind + "/" + c.Spec.Subject.Name
+		st.Summary = summary
+		s.condition(st, v1alpha1.CaseJudged, o.Decision, summary)
+	})
+	if err != nil || c.Spec.Answer.Said != Denied {
+		return err
+	}
+	obj, err := s.subject(ctx, c)
+	if err != nil || obj == nil || s.policy(ctx, c.Namespace).Admission() < gate.AdmissionWarn {
+		return err
+	}
+	s.Events.Eventf(obj, nil, corev1.EventTypeWarning, "RolloutDenied", "Admit", "a change was refused: %s; case %s", summary, c.Name)
+	return nil
+}
+
+// lookAgain judges the workload as it stands, unless it has moved on since.
+func (s *Settler) lookAgain(ctx context.Context, c *v1alpha1.Case, age time.Duration) (ctrl.Result, error) {
+	obj, err := s.subject(ctx, c)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if obj == nil {
+		return ctrl.Result{}, s.settle(ctx, c, "Gone", "the workload is gone")
+	}
+	change, err := standing("UPDATE", obj)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if checks.Hash(change.New.Template) != c.Labels[v1alpha1.LabelTemplate] {
+		return ctrl.Result{}, s.settle(ctx, c, "Superseded", "the workload has another template by now")
+	}
+	seen, err := s.see(ctx, change)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	open := len(seen.question.Facts.Unread) > 0 ||
+		slices.ContainsFunc(seen.assessment.Findings, func(f gate.Finding) bool { return f.Nature == gate.Pending })
+	if open && age < settleAfter {
+		return ctrl.Result{RequeueAfter: settleEvery}, nil
+	}
+	seen.question.Signal, seen.question.Case = signalOf(c), c.Namespace+"/"+c.Name
+	j, recordErr := s.judge(ctx, s.Log, seen)
+	err = s.cases().Keep(ctx, client.ObjectKeyFromObject(c), func(st *v1alpha1.CaseStatus) {
+		s.cases().Judged(j, recordErr)(st)
+		st.Menu, st.Chosen = nil, nil // nothing is offered: the rollout is in
+		reason, text := "Found", "everything that it refers to is there"
+		if open {
+			reason, text = "StillMissing", st.Summary
+		}
+		s.condition(st, CaseSettled, reason, text)
+	})
+	return ctrl.Result{}, err
+}
+
+func (s *Settler) settle(ctx context.Context, c *v1alpha1.Case, reason, text string) error {
+	return s.cases().Keep(ctx, client.ObjectKeyFromObject(c), func(st *v1alpha1.CaseStatus) { s.condition(st, CaseSettled, reason, text) })
+}
+
+func (s *Settler) condition(st *v1alpha1.CaseStatus, kind, reason, text string) {
+	meta.SetStatusCondition(&st.Conditions, metav1.Condition{Type: kind, Status: metav1.ConditionTrue, Reason: reason, Message: text,
+		LastTransitionTime: metav1.NewTime(s.Now())})
+}
+
+// summaryOf is the one sentence that tells most about an opinion: the weightiest finding, else the first reason.
+func summaryOf(o v1alpha1.Opinion) string {
+	if len(o.Findings) > 0 {
+		return slices.MaxFunc(o.Findings, func(a, b v1alpha1.Finding) int {
+			if a.Hard != b.Hard {
+				if a.Hard {
+					return 1
+				}
+				return -1
+			}
+			return cmp.Compare(a.Points, b.Points)
+		}).Text
+	}
+	if len(o.Reasons) > 0 {
+		return o.Reasons[0].Text
+	}
+	return "nothing was found wrong"
+}

@@ -1,0 +1,162 @@
+package webhook
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/webhook/checks"
+)
+
+// The rule: a rollout slipped through when its template has no Case of an admission and
+//
+//   - its annotations speak of another template: it was judged once and has changed since; or
+//   - the first ReplicaSet or ControllerRevision that holds the template was made after the gate was registered, and not
+//     longer ago than a day, while Cases are kept for longer.
+//
+// So the workloads of a cluster that Moorgate is new to did not slip through, nor do those whose Cases have expired. Not
+// noticed is a return to a revision older than the gate where annotations are off, and to one that was judged before and
+// whose Case still exists: that Case then speaks for it.
+const (
+	slippedWithin = 24 * time.Hour
+	// slippedGrace is how long a Case may be late: queued, tried again, or not yet in the cache.
+	slippedGrace = 10 * time.Second
+)
+
+// Gate is since when and where the API server asks the webhook.
+type Gate struct {
+	Since      time.Time
+	Namespaces labels.Selector
+}
+
+// GateOf reads the gate from its registration. Without one, or with nothing in it, there is nothing to slip through:
+// the zero Gate has no Namespaces.
+func GateOf(r client.Reader, name string) func(ctx context.Context) (Gate, error) {
+	return func(ctx context.Context) (Gate, error) {
+		var config admissionregistrationv1.ValidatingWebhookConfiguration
+		if err := r.Get(ctx, client.ObjectKey{Name: orName(name)}, &config); err != nil {
+			if client.IgnoreNotFound(err) == nil {
+				return Gate{}, nil
+			}
+			return Gate{}, fmt.Errorf("read the registration of the webhook: %w", err)
+		}
+		for _, w := range config.Webhooks {
+			if w.Name != WebhookName {
+				continue
+			}
+			selector, err := metav1.LabelSelectorAsSelector(w.NamespaceSelector)
+			if err != nil {
+				return Gate{}, fmt.Errorf("read the registration of the webhook: %w", err)
+			}
+			return Gate{Since: config.CreationTimestamp.Time, Namespaces: selector}, nil
+		}
+		return Gate{}, nil
+	}
+}
+
+// slip judges a rollout that nobody was asked about, once it is sure to be one. It returns how long to wait until it is.
+func (a *Annotator) slip(ctx context.Context, obj client.Object, hash string) (time.Duration, error) {
+	marked := obj.GetAnnotations()[v1alpha1.AnnotationTemplate]
+	changed := marked != "" && marked != hash
+	born, err := a.born(ctx, obj, hash)
+	if err != nil || (!changed && (born.IsZero() || a.Now().Sub(born) > slippedWithin)) {
+		return 0, err
+	}
+	watched, err := a.watched(ctx, obj.GetNamespace(), born, changed)
+	if err != nil || !watched {
+		return 0, err
+	}
+	if wait := touched(obj, born).Add(slippedGrace).Sub(a.Now()); wait > 0 {
+		return wait, nil
+	}
+	return 0, a.judgeSlipped(ctx, obj, hash)
+}
+
+func (a *Annotator) watched(ctx context.Context, namespace string, born time.Time, changed bool) (bool, error) {
+	g, err := a.Gate(ctx)
+	if err != nil || g.Namespaces == nil || (!changed && !born.After(g.Since)) {
+		return false, err
+	}
+	var ns corev1.Namespace
+	if err := a.Client.Get(ctx, client.ObjectKey{Name: namespace}, &ns); err != nil {
+		return false, fmt.Errorf("read namespace %s: %w", namespace, client.IgnoreNotFound(err))
+	}
+	return ns.DeletionTimestamp == nil && g.Namespaces.Matches(labels.Set(ns.Labels)), nil
+}
+
+func (a *Annotator) judgeSlipped(ctx context.Context, obj client.Object, hash string) error {
+	change, err := standing(Slipped, obj)
+	if err != nil {
+		return err
+	}
+	seen, err := a.see(ctx, change)
+	if err != nil {
+		return err
+	}
+	j, recordErr := a.judge(ctx, a.Log, seen)
+	if recordErr != nil {
+		return recordErr // the next try may be written down; nobody waits for this answer
+	}
+	answer := &v1alpha1.Answer{Said: SlippedThrough, Opinion: cluster.Opinion(j)}
+	_, _, err = a.cases().Open(ctx, j.Question.Signal, answer, map[string]string{v1alpha1.LabelTemplate: hash})
+	return err
+}
+
+// born is when the first revision with this template was made, zero if there is none yet.
+func (a *Annotator) born(ctx context.Context, obj client.Object, hash string) (time.Time, error) {
+	var first time.Time
+	note := func(revision client.Object, its string) {
+		if at := revision.GetCreationTimestamp().Time; its == hash && metav1.IsControlledBy(revision, obj) && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	if _, ok := obj.(*appsv1.Deployment); ok {
+		var sets appsv1.ReplicaSetList
+		if err := a.Client.List(ctx, &sets, client.InNamespace(obj.GetNamespace())); err != nil {
+			return first, fmt.Errorf("list the ReplicaSets of %s: %w", obj.GetName(), err)
+		}
+		for i := range sets.Items {
+			note(&sets.Items[i], checks.Hash(sets.Items[i].Spec.Template))
+		}
+		return first, nil
+	}
+	var kept appsv1.ControllerRevisionList
+	if err := a.Client.List(ctx, &kept, client.InNamespace(obj.GetNamespace())); err != nil {
+		return first, fmt.Errorf("list the revisions of %s: %w", obj.GetName(), err)
+	}
+	for i := range kept.Items {
+		if its, err := hashOfRevision(&kept.Items[i]); err == nil {
+			note(&kept.Items[i], its)
+		}
+	}
+	return first, nil
+}
+
+// touched is when the template was last written, as far as the field managers tell, and at least when it was born.
+func touched(obj client.Object, born time.Time) time.Time {
+	latest := born
+	for _, m := range obj.GetManagedFields() {
+		if m.Subresource != "" || m.FieldsV1 == nil || m.Time == nil {
+			continue
+		}
+		var fields struct {
+			Spec struct {
+				Template json.RawMessage `json:"f:template"`
+			} `json:"f:spec"`
+		}
+		if json.Unmarshal(m.FieldsV1.Raw, &fields) == nil && len(fields.Spec.Template) > 0 && m.Time.After(latest) {
+			latest = m.Time.Time
+		}
+	}
+	return latest
+}
