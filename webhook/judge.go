@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -26,6 +27,8 @@ type Sight struct {
 	// read; an error means that nothing could.
 	Look func(ctx context.Context, old, new runtime.Object) (r checks.Rollout, evidence []gate.Evidence, unread []string, err error)
 	Now  func() time.Time
+	// Patience is how long a look may take. 0: half a second, which memory never needs and an API server would.
+	Patience time.Duration
 }
 
 // sighting is a change with all that a verdict on it needs, and the verdict.
@@ -40,7 +43,7 @@ type sighting struct {
 
 // see looks at a change and weighs it. Nothing is recorded: what the change is called depends on what was found.
 func (s Sight) see(ctx context.Context, c Change) (sighting, error) {
-	looking, cancel := context.WithTimeout(ctx, lookBudget)
+	looking, cancel := context.WithTimeout(ctx, cmp.Or(s.Patience, lookBudget))
 	defer cancel()
 	r, evidence, unread, err := s.Look(looking, c.was, c.is)
 	if err != nil {

@@ -2,11 +2,15 @@ package webhook
 
 import (
 	"context"
+	"slices"
 
 	admissionv1 "k8s.io/api/admission/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
 	"moorgate.dev/webhook/checks"
 )
 
@@ -30,4 +34,32 @@ func (s Sight) Review(ctx context.Context, old, is client.Object) (flow.Judgemen
 		return flow.Judgement{}, err
 	}
 	return s.judge(ctx, nil, seen)
+}
+
+// Complete adds what the files hold to what the cluster holds: a Secret that is applied together with its Deployment is
+// there, for a reviewer, and so is a PodDisruptionBudget.
+func (f *Files) Complete(r *checks.Rollout) {
+	ns := r.New.Ref.Namespace
+	for kind, names := range map[string]map[string]gate.Fact[bool]{"Secret": r.World.Secrets, "ConfigMap": r.World.ConfigMaps,
+		"ServiceAccount": r.World.ServiceAccounts, "PersistentVolumeClaim": r.World.Claims} {
+		for _, o := range f.byKind[corev1.SchemeGroupVersion.WithKind(kind)] {
+			if _, asked := names[o.GetName()]; asked && o.GetNamespace() == ns {
+				names[o.GetName()] = gate.Known(true)
+			}
+		}
+	}
+	live, known := r.World.Budgets.Get()
+	if !known {
+		return
+	}
+	budgets := slices.Clone(live)
+	for _, o := range f.byKind[policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget")] {
+		b, ok := o.(*policyv1.PodDisruptionBudget)
+		if !ok || b.Namespace != ns {
+			continue
+		}
+		budgets = slices.DeleteFunc(budgets, func(l policyv1.PodDisruptionBudget) bool { return l.Name == b.Name })
+		budgets = append(budgets, *b)
+	}
+	r.World.Budgets = gate.Known(budgets)
 }

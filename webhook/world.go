@@ -59,7 +59,8 @@ func (w World) Look(ctx context.Context, old, new runtime.Object) (r checks.Roll
 	w.limits(ctx, &g, ns, &r.World)
 	g.add(func() []gate.Evidence { return w.nodes(ctx, &r.World) })
 	g.add(func() []gate.Evidence { return w.history(ctx, r.Old, ns, &r.World) })
-	seen = append([]gate.Evidence{workloadEvidence(r)}, g.wait()...)
+	read := g.wait() // before r is looked at as a whole
+	seen = append([]gate.Evidence{workloadEvidence(r)}, read...)
 	trust := gate.FromAPI
 	if w.offline() {
 		trust = gate.FromGit

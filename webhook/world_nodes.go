@@ -49,7 +49,7 @@ func (n *Nodes) Watch(ctx context.Context, informers ctrlcache.Informers) error 
 	for _, feed := range []struct {
 		kind    client.Object
 		handler cache.ResourceEventHandler
-	}{{&corev1.Node{}, handler(n.setNode, n.dropNode)}, {&corev1.Pod{}, handler(n.setPod, n.dropPod)}} {
+	}{{&corev1.Node{}, feedOf(n.setNode, n.dropNode)}, {&corev1.Pod{}, feedOf(n.setPod, n.dropPod)}} {
 		informer, err := informers.GetInformer(ctx, feed.kind, ctrlcache.BlockUntilSynced(false))
 		if err != nil {
 			return fmt.Errorf("watch %T: %w", feed.kind, err)
@@ -111,7 +111,7 @@ func (n *Nodes) setPod(pod *corev1.Pod) {
 	defer n.mu.Unlock()
 	key := types.NamespacedName{Namespace: pod.Namespace, Name: pod.Name}
 	if was, ok := n.placed[key]; ok {
-		if was.node == pod.Spec.NodeName && requests != nil && same(was.requests, requests) {
+		if was.node == pod.Spec.NodeName && requests != nil && sameRequests(was.requests, requests) {
 			return // the common update: a status that moves no load
 		}
 		n.move(was, -1)
@@ -155,7 +155,7 @@ func (n *Nodes) move(p place, sign int) {
 	n.loads[p.node] = load{requested: sum, pods: now.pods}
 }
 
-func same(a, b corev1.ResourceList) bool {
+func sameRequests(a, b corev1.ResourceList) bool {
 	if len(a) != len(b) {
 		return false
 	}
@@ -168,8 +168,8 @@ func same(a, b corev1.ResourceList) bool {
 	return true
 }
 
-// handler turns two functions over one kind into an informer's handler.
-func handler[T any](set, drop func(*T)) cache.ResourceEventHandler {
+// feedOf turns two functions over one kind into an informer's handler.
+func feedOf[T any](set, drop func(*T)) cache.ResourceEventHandler {
 	to := func(do func(*T)) func(any) {
 		return func(object any) {
 			if gone, ok := object.(cache.DeletedFinalStateUnknown); ok {

@@ -146,8 +146,9 @@ func heals(t *testing.T, client kubernetes.Interface, namespace, name string) {
 	}
 	eventually(t, "healed by a rollout", func(ctx context.Context) error {
 		d, err := deployments.Get(ctx, name, metav1.GetOptions{})
-		if err == nil && (d.Status.ObservedGeneration < d.Generation || d.Status.UpdatedReplicas != 1 || d.Status.AvailableReplicas != 1 || d.Status.Replicas != 1) {
-			err = fmt.Errorf("status %+v", d.Status)
+		s := d.Status
+		if err == nil && (s.ObservedGeneration < d.Generation || s.UpdatedReplicas != 1 || s.AvailableReplicas != 1 || s.Replicas != 1) {
+			err = fmt.Errorf("status %+v", s)
 		}
 		return err
 	})

@@ -29,21 +29,7 @@ func TestKilledOwnerLeavesNoProcesses(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs a cluster; -short is set")
 	}
-	owner := exec.CommandContext(t.Context(), os.Args[0])
-	owner.Env = append(owner.Environ(), ownerVar+"=1")
-	owner.Stderr = os.Stderr
-	out, err := owner.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := owner.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	dir := strings.TrimSpace(line)
-	if err != nil || !filepath.IsAbs(dir) {
-		t.Fatalf("start a cluster in another process: %q, %v", line, err)
-	}
+	owner, dir := startOwner(t)
 	recorded, err := os.ReadFile(filepath.Join(dir, "pids"))
 	if err != nil {
 		t.Fatal(err)
@@ -70,12 +56,32 @@ func TestKilledOwnerLeavesNoProcesses(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Stop()
-	if _, err := os.Stat(dir); !os.IsNotExist(err) {
-		t.Errorf("the next start left the folder of the killed run: %v", err)
+	for whose, path := range map[string]string{"the killed run": dir, "the stopped run": filepath.Dir(c.Kubeconfig())} {
+		if _, err := os.Stat(path); !os.IsNotExist(err) {
+			t.Errorf("folder of %s: %v, want none", whose, err)
+		}
 	}
-	if _, err := os.Stat(filepath.Dir(c.Kubeconfig())); !os.IsNotExist(err) {
-		t.Errorf("Stop left its folder: %v", err)
+}
+
+// startOwner starts a process that owns a cluster, and returns it with the folder of its run.
+func startOwner(t *testing.T) (*exec.Cmd, string) {
+	t.Helper()
+	owner := exec.CommandContext(t.Context(), os.Args[0])
+	owner.Env = append(owner.Environ(), ownerVar+"=1")
+	owner.Stderr = os.Stderr
+	out, err := owner.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
 	}
+	if err := owner.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	dir := strings.TrimSpace(line)
+	if err != nil || !filepath.IsAbs(dir) {
+		t.Fatalf("start a cluster in another process: %q, %v", line, err)
+	}
+	return owner, dir
 }
 
 // alive tells whether a process of the run in dir still has that pid.

@@ -3,15 +3,17 @@ package checks
 import (
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"moorgate.dev/internal/gate"
 )
 
 // The law: a rollout on top of one that still fails deserves a look, for it may bury the cause. The workload fails if its
-// controller says that the rollout does not get on, or if pods of it crash, cannot pull or cannot be configured now. The
-// change may well be the cure, so the finding never refuses it; and where pods could not be read, that is said.
+// controller says that the rollout does not get on or has too few pods after it got through, or if pods of it crash, cannot
+// pull, cannot be configured, find no node, or have not been ready for ten minutes. The change may well be the cure, so the finding never refuses it; and where pods could not be read, that is said.
 var failingCheck = Check{
 	ID: "still-failing", Title: "The workload is not failing already", Points: pointsStillFailing, Nature: gate.Recent,
-	Law:  "The workload as it runs now is neither stuck in a rollout (ProgressDeadlineExceeded) nor has pods that crash, cannot pull their image or cannot be configured.",
+	Law:  "The workload as it runs now is neither stuck in a rollout (ProgressDeadlineExceeded) nor short of available pods after one, and has no pods that crash, cannot pull their image, cannot be configured, find no node, or have not been ready for ten minutes.",
 	look: lookFailing,
 }
 
@@ -58,4 +60,13 @@ func Facts(r Rollout) (rollback, failing gate.Fact[bool]) {
 		return gate.Unknown[bool](unread("earlier revisions", r.World.Revisions)), failing
 	}
 	return gate.Known(hash != "" && slices.ContainsFunc(revisions, func(v Revision) bool { return v.Hash == hash })), failing
+}
+
+// tally counts the workload's own pods.
+func tally(r Rollout, pods []corev1.Pod) Failures {
+	all := make([]*corev1.Pod, len(pods))
+	for i := range pods {
+		all[i] = &pods[i]
+	}
+	return count(all, r.World.At, unwell)
 }

@@ -18,6 +18,13 @@ func sick(s corev1.ContainerStatus) func(*Rollout) {
 	}
 }
 
+func condition(c corev1.PodCondition) func(*Rollout) {
+	return func(r *Rollout) {
+		pods, _ := r.World.Pods.Get()
+		pods[0].Status.Conditions = []corev1.PodCondition{c}
+	}
+}
+
 func waiting(why string) corev1.ContainerStatus {
 	return corev1.ContainerStatus{State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: why}}}
 }
@@ -40,6 +47,12 @@ func TestFailing(t *testing.T) {
 		{name: "between two crashes it still fails", change: steps(update, sick(crashed(time.Minute, false, "OOMKilled"))), points: 20, nature: gate.Recent, text: "OOMKilled"},
 		{name: "a crash that is long past does not count", change: steps(update, sick(crashed(time.Hour, false, "OOMKilled")))},
 		{name: "a container that became ready has recovered", change: steps(update, sick(crashed(time.Minute, true, "Error")))},
+		{name: "a pod that no node takes", points: 20, nature: gate.Recent, text: "Unschedulable", change: steps(update, condition(
+			corev1.PodCondition{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable}))},
+		{name: "a pod that has not been ready for long", points: 20, nature: gate.Recent, text: "NotReady", change: steps(update, condition(
+			corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(noon.Add(-time.Hour))}))},
+		{name: "a pod that is not ready yet", change: steps(update, condition(
+			corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(noon.Add(-time.Minute))}))},
 		{name: "unknown pods", change: steps(update, unknown), unknown: "Pods: forbidden"},
 	})
 }

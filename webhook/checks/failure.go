@@ -31,6 +31,27 @@ func FailureOf(pod *corev1.Pod, at time.Time) string {
 	return ""
 }
 
+// unwell says why one of the workload's own pods does not do its work: beyond FailureOf, that no node takes it, or that it
+// has not been ready for long.
+func unwell(pod *corev1.Pod, at time.Time) string {
+	if pod.DeletionTimestamp != nil || !holds(pod) {
+		return ""
+	}
+	if why := FailureOf(pod, at); why != "" {
+		return why
+	}
+	for _, c := range pod.Status.Conditions {
+		switch {
+		case c.Status != corev1.ConditionFalse:
+		case c.Type == corev1.PodScheduled && c.Reason == corev1.PodReasonUnschedulable:
+			return c.Reason
+		case c.Type == corev1.PodReady && at.Sub(c.LastTransitionTime.Time) > recently:
+			return "NotReady"
+		}
+	}
+	return ""
+}
+
 func containerFailure(s *corev1.ContainerStatus, at time.Time) string {
 	if w := s.State.Waiting; w != nil && waitingFailures[w.Reason] {
 		return reasonOf(w.Reason, s)
@@ -63,13 +84,17 @@ func terminated(t *corev1.ContainerStateTerminated) string {
 
 // CountFailures counts the pattern of failure among pods at the given time. Pods that have ended are not counted at all.
 func CountFailures(pods []*corev1.Pod, at time.Time) Failures {
+	return count(pods, at, FailureOf)
+}
+
+func count(pods []*corev1.Pod, at time.Time, failure func(*corev1.Pod, time.Time) string) Failures {
 	f := Failures{Reasons: map[string]int{}}
 	for _, p := range pods {
 		if !holds(p) || p.DeletionTimestamp != nil {
 			continue
 		}
 		f.Pods++
-		if why := FailureOf(p, at); why != "" {
+		if why := failure(p, at); why != "" {
 			f.Failing++
 			f.Reasons[why]++
 		}

@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"moorgate.dev/internal/gate"
 )
 
@@ -40,12 +38,4 @@ func (f Failures) mostly() string {
 		return cmp.Or(cmp.Compare(f.Reasons[a], f.Reasons[b]), -cmp.Compare(a, b))
 	})
 	return "mostly " + name(most)
-}
-
-func tally(r Rollout, pods []corev1.Pod) Failures {
-	all := make([]*corev1.Pod, len(pods))
-	for i := range pods {
-		all[i] = &pods[i]
-	}
-	return CountFailures(all, r.World.At)
 }

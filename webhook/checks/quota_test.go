@@ -93,6 +93,8 @@ func TestQuota(t *testing.T) {
 			kind("StatefulSet"), func(r *Rollout) { r.New.VolumeClaims = make([]corev1.PersistentVolumeClaim, 1) },
 			quota(list("persistentvolumeclaims", "2"), list("persistentvolumeclaims", "0")))},
 		{name: "services of other kinds do not matter", change: quota(list("services", "0"), list("services", "0"))},
+		{name: "a DaemonSet that was never counted takes a pod on every node that suits it", points: 35, nature: gate.Recent, text: "pods needs 3 more",
+			change: steps(kind("DaemonSet"), func(r *Rollout) { r.New.Replicas = 0 }, quota(list("pods", "2"), list("pods", "0")))},
 		{name: "unknown quotas are no headroom", change: unknownQuotas, unknown: "ResourceQuotas: forbidden"},
 		{name: "a quota that was not counted yet says little", change: quota(list("requests.cpu", "9"), nil), unknown: "not been counted"},
 		{name: "unless it is too small even unused", change: quota(list("requests.cpu", "2"), nil), points: 35, nature: gate.Recent, text: "needs 3 more"},

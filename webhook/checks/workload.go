@@ -52,12 +52,20 @@ func fromDeployment(d *appsv1.Deployment) Workload {
 	return w
 }
 
-// stuck is the controller's word that the Deployment does not get on: its deadline has passed, or pods cannot be created.
+// stuck is the controller's word that the Deployment does not get on: its deadline has passed, pods cannot be created, or it
+// is short of pods although its last rollout is through.
 func stuck(conditions []appsv1.DeploymentCondition) string {
+	through := false
 	for _, c := range conditions {
 		late := c.Type == appsv1.DeploymentProgressing && c.Status == corev1.ConditionFalse && c.Reason == "ProgressDeadlineExceeded"
 		refused := c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue
 		if late || refused {
+			return c.Reason + ": " + c.Message
+		}
+		through = through || c.Type == appsv1.DeploymentProgressing && c.Reason == "NewReplicaSetAvailable"
+	}
+	for _, c := range conditions {
+		if through && c.Type == appsv1.DeploymentAvailable && c.Status == corev1.ConditionFalse {
 			return c.Reason + ": " + c.Message
 		}
 	}

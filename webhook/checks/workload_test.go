@@ -52,9 +52,27 @@ func TestFromObject(t *testing.T) {
 }
 
 func TestAStuckDeploymentSaysSo(t *testing.T) {
-	d := &appsv1.Deployment{Status: appsv1.DeploymentStatus{Conditions: []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing,
-		Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded", Message: "timed out"}}}}
-	if w, _ := FromObject(d); w.Status.Stuck != "ProgressDeadlineExceeded: timed out" {
-		t.Errorf("stuck %q", w.Status.Stuck)
+	progressing := func(status corev1.ConditionStatus, reason string) appsv1.DeploymentCondition {
+		return appsv1.DeploymentCondition{Type: appsv1.DeploymentProgressing, Status: status, Reason: reason, Message: "m"}
+	}
+	short := appsv1.DeploymentCondition{Type: appsv1.DeploymentAvailable, Status: corev1.ConditionFalse, Reason: "MinimumReplicasUnavailable", Message: "m"}
+	refused := appsv1.DeploymentCondition{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", Message: "m"}
+	for _, tt := range []struct {
+		name       string
+		conditions []appsv1.DeploymentCondition
+		want       string
+	}{
+		{"the deadline has passed", []appsv1.DeploymentCondition{short, progressing("False", "ProgressDeadlineExceeded")}, "ProgressDeadlineExceeded: m"},
+		{"pods are refused", []appsv1.DeploymentCondition{refused}, "FailedCreate: m"},
+		{"pods are lost after the rollout", []appsv1.DeploymentCondition{short, progressing("True", "NewReplicaSetAvailable")}, "MinimumReplicasUnavailable: m"},
+		{"pods are not there yet", []appsv1.DeploymentCondition{short, progressing("True", "ReplicaSetUpdated")}, ""},
+		{"all is well", []appsv1.DeploymentCondition{progressing("True", "NewReplicaSetAvailable")}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := &appsv1.Deployment{Status: appsv1.DeploymentStatus{Conditions: tt.conditions}}
+			if w, _ := FromObject(d); w.Status.Stuck != tt.want {
+				t.Errorf("stuck %q, want %q", w.Status.Stuck, tt.want)
+			}
+		})
 	}
 }

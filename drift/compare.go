@@ -1,0 +1,158 @@
+package drift
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+	"sigs.k8s.io/structured-merge-diff/v6/value"
+
+	"moorgate.dev/internal/source"
+)
+
+// Drift is one field that Git declares and whose live value is another.
+type Drift struct {
+	Path    source.Path
+	Git     any // as the API server understands Git
+	Live    any
+	Missing bool // the live object does not have the field at all
+	Owner   Owner
+}
+
+// Compare lists the drifts of a live object, by path. dry is what the API server answered to a dry run that applies Git's
+// manifest over the live object; what Git declares are the fields that the answer says owner owns.
+//
+// Both objects come from the same API server at the same moment, so that a default or another way to write a quantity
+// stands on both sides alike. A field that Git does not declare is never compared, whoever changed it.
+func Compare(live, dry *unstructured.Unstructured, owner string) ([]Drift, error) {
+	declared, err := declares(dry, owner)
+	if err != nil {
+		return nil, err
+	}
+	var drifts []Drift
+	seen := map[string]bool{}
+	declared.Leaves().Iterate(func(leaf fieldpath.Path) {
+		d, field, differs := compareField(live.Object, dry.Object, leaf)
+		if err != nil || !differs || seen[field.String()] {
+			return
+		}
+		seen[field.String()] = true
+		d.Path = written(field)
+		d.Owner, err = attribute(live.GetManagedFields(), field)
+		drifts = append(drifts, d)
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(drifts, func(a, b Drift) int { return cmp.Compare(a.Path.String(), b.Path.String()) })
+	return drifts, nil
+}
+
+// declares is the set of fields that the dry run set.
+func declares(dry *unstructured.Unstructured, owner string) (*fieldpath.Set, error) {
+	for _, e := range dry.GetManagedFields() {
+		if e.Manager == owner && e.Operation == metav1.ManagedFieldsOperationApply {
+			return fields(e)
+		}
+	}
+	return nil, fmt.Errorf("the API server's answer to the dry run does not say which fields it set")
+}
+
+// compareField compares one declared field. Where the live object lacks not only the field but all that holds it, the
+// drift is about the uppermost part that it lacks, so that a missing container is one drift and not one a field.
+func compareField(live, dry map[string]any, leaf fieldpath.Path) (Drift, fieldpath.Path, bool) {
+	want, depth := follow(dry, leaf)
+	if depth < len(leaf) || empty(want) {
+		return Drift{}, nil, false // the API server does not keep it
+	}
+	got, depth := follow(live, leaf)
+	if depth == len(leaf) {
+		return Drift{Git: want, Live: got}, leaf.Copy(), !equality.Semantic.DeepEqual(want, got)
+	}
+	field := leaf[:depth+1].Copy()
+	want, _ = follow(dry, field)
+	return Drift{Git: want, Missing: true}, field, true
+}
+
+// follow goes down a path as far as it leads, and says how many steps that were.
+func follow(at any, p fieldpath.Path) (any, int) {
+	for i, step := range p {
+		next, ok := down(at, step)
+		if !ok {
+			return nil, i
+		}
+		at = next
+	}
+	return at, len(p)
+}
+
+func down(at any, step fieldpath.PathElement) (any, bool) {
+	if step.FieldName != nil {
+		m, _ := at.(map[string]any)
+		v, ok := m[*step.FieldName]
+		return v, ok
+	}
+	list, _ := at.([]any)
+	if step.Index != nil {
+		if i := *step.Index; i >= 0 && i < len(list) {
+			return list[i], true
+		}
+		return nil, false
+	}
+	for _, item := range list {
+		if step.Value != nil && value.Equals(*step.Value, value.NewValueInterface(item)) {
+			return item, true
+		}
+		if step.Key != nil && keyed(item, *step.Key) {
+			return item, true
+		}
+	}
+	return nil, false
+}
+
+func keyed(item any, keys value.FieldList) bool {
+	m, ok := item.(map[string]any)
+	for _, k := range keys {
+		v, has := m[k.Name]
+		if !has || !value.Equals(k.Value, value.NewValueInterface(v)) {
+			return false
+		}
+	}
+	return ok
+}
+
+func empty(v any) bool {
+	switch t := v.(type) {
+	case nil:
+		return true
+	case map[string]any:
+		return len(t) == 0
+	case []any:
+		return len(t) == 0
+	}
+	return false
+}
+
+// written is the path in the words that package source has for it.
+func written(p fieldpath.Path) source.Path {
+	out := make(source.Path, len(p))
+	for i, step := range p {
+		switch {
+		case step.FieldName != nil:
+			out[i].Field = *step.FieldName
+		case step.Key != nil:
+			for _, k := range *step.Key {
+				out[i].Keys = append(out[i].Keys, source.Key{Name: k.Name, Value: k.Value.Unstructured()})
+			}
+		case step.Value != nil:
+			out[i].Value = (*step.Value).Unstructured()
+		case step.Index != nil:
+			out[i].Index = step.Index
+		}
+	}
+	return out
+}

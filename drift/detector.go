@@ -1,0 +1,156 @@
+package drift
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/source"
+)
+
+// Repository says what to read: package forge's Repository has the same fields.
+type Repository struct {
+	URL, Branch, Path string
+}
+
+// Tree is what a branch holds: package forge's Tree has the same fields.
+type Tree struct {
+	Commit  string
+	Files   map[string][]byte // nil where the commit was known
+	Skipped []string
+}
+
+// Detector keeps the Cases of drifted Deployments, one GitSource at a time. All fields but Interval are needed.
+type Detector struct {
+	// Client reads and writes without a cache: what is compared must be what the API server has now. Its scheme knows
+	// autoscaling/v2 and our own kinds.
+	Client client.Client
+	// Git reads the head of a branch. Where that is the known commit it may answer without Files.
+	Git        func(ctx context.Context, r Repository, known string) (Tree, error)
+	Log        flow.Log
+	Cases      cluster.Cases
+	Guardrails cluster.Guardrails
+	Now        func() time.Time
+	// Interval is how often Git is read and everything compared again, a minute where it is zero. In between, a change to
+	// a Deployment has it compared with what was read last.
+	Interval time.Duration
+
+	lock sync.Mutex
+	last map[client.ObjectKey]tree
+}
+
+// tree is what was read of a repository, and when.
+type tree struct {
+	Tree
+	from    Repository
+	at      time.Time
+	objects []source.Object
+}
+
+// SetUp has the Detector called for every GitSource and for every change of a Deployment beside one.
+func (d *Detector) SetUp(mgr ctrl.Manager) error {
+	near := func(ctx context.Context, obj client.Object) []reconcile.Request {
+		var list v1alpha1.GitSourceList
+		if err := mgr.GetClient().List(ctx, &list, client.InNamespace(obj.GetNamespace())); err != nil {
+			return nil // the next interval sees it
+		}
+		requests := make([]reconcile.Request, len(list.Items))
+		for i := range list.Items {
+			requests[i].NamespacedName = client.ObjectKeyFromObject(&list.Items[i])
+		}
+		return requests
+	}
+	return ctrl.NewControllerManagedBy(mgr).Named("drift").
+		For(&v1alpha1.GitSource{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WatchesMetadata(&appsv1.Deployment{}, handler.EnqueueRequestsFromMapFunc(near), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Complete(d)
+}
+
+// Reconcile compares one GitSource with its namespace and asks to be called again after the interval. What is wrong with
+// the repository is said on the GitSource and is no error; an error is what the API server refused.
+func (d *Detector) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	again := reconcile.Result{RequeueAfter: d.interval()}
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("GitSource"))
+	if err := d.Client.Get(ctx, req.NamespacedName, u); err != nil {
+		if client.IgnoreNotFound(err) == nil {
+			d.forget(req.NamespacedName)
+			return reconcile.Result{}, nil
+		}
+		return reconcile.Result{}, fmt.Errorf("read GitSource %s: %w", req, err)
+	}
+	g, err := parseGitSource(u)
+	if err != nil {
+		return again, d.say(ctx, u, "", err, "")
+	}
+	t, err := d.tree(ctx, req.NamespacedName, Repository{URL: g.Spec.URL, Branch: g.Spec.Branch, Path: g.Spec.Path})
+	if err != nil {
+		return again, d.say(ctx, u, t.Commit, err, "")
+	}
+	r, err := d.round(ctx, g, t)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	return again, d.say(ctx, u, t.Commit, nil, r.text())
+}
+
+// round compares every Deployment that the tree declares for the namespace of its GitSource, and keeps their Cases.
+func (d *Detector) round(ctx context.Context, g v1alpha1.GitSource, t tree) (*round, error) {
+	r := &round{commit: t.Commit, skipped: t.Skipped, open: map[string]bool{}, unread: map[string]bool{}}
+	var policy *gate.Policy
+	for _, o := range t.objects {
+		if o.Group != deployment.Group || o.Kind != deployment.Kind {
+			continue
+		}
+		if o.Namespace != g.Namespace {
+			r.elsewhere = append(r.elsewhere, fmt.Sprintf("%s in namespace %s (%s:%d)", o.Name.Name, o.Namespace, o.File, o.Line))
+			continue
+		}
+		l := d.look(ctx, o, t)
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("compare %s: %w", l.subject, err)
+		}
+		r.note(l)
+		if !l.happening() {
+			continue
+		}
+		if policy == nil {
+			p := d.policy(ctx, g.Namespace)
+			policy = &p
+		}
+		if err := d.keep(ctx, g, l, *policy, r); err != nil {
+			return nil, err
+		}
+	}
+	return r, d.settle(ctx, g, r)
+}
+
+// policy is the policy of the namespace. One that cannot be read is one that holds everything.
+func (d *Detector) policy(ctx context.Context, namespace string) gate.Policy {
+	p, err := d.Guardrails.Policy(ctx, namespace)
+	if err != nil {
+		return gate.Policy{Rails: []gate.Rail{{Name: "(unreadable)", Unreadable: err.Error()}}}
+	}
+	return p
+}
+
+func (d *Detector) interval() time.Duration {
+	if d.Interval > 0 {
+		return d.Interval
+	}
+	return time.Minute
+}

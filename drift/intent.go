@@ -1,0 +1,113 @@
+package drift
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
+)
+
+// The causes of a drift: a closed list.
+const (
+	CausePerson     = "changed-by-person"
+	CauseAutomation = "changed-by-automation"
+	CauseUnknown    = "unknown-owner"
+	CauseUnreadable = "unreadable"
+)
+
+// What is taken from the score of adopting a change, and from the confidence in its cause.
+const (
+	pointsOwnWord = 10 // a field manager's name is its own word
+	pointsNoTime  = 10 // the API server kept no time, so nothing says that the change is a recent one
+	pointsUnnamed = 40 // nobody we know owns the field
+)
+
+// intent is the advisor of this face: rules, and no model. One field that a person changed is a change to adopt; whatever
+// is less clear it leaves to people, and says why.
+func intent(l *look) flow.Advisor {
+	return flow.AdvisorFunc(func(context.Context, flow.Question) gate.Assessment { return assess(l) })
+}
+
+func assess(l *look) gate.Assessment {
+	a := gate.Assessment{Advisor: "drift-rules", Cause: cause(l), Findings: findings(l)}
+	if a.Silent = silence(l, a.Cause); a.Silent != "" {
+		a.Score = gate.Unknown[int]("nothing was chosen")
+	} else {
+		a.Choice = []string{ItemAdopt}
+		a.Score = gate.Known(100 - lost(l))
+	}
+	switch a.Cause {
+	case CauseUnknown, CauseUnreadable:
+		a.Confidence = gate.Unknown[int]("the cause is not known")
+	default:
+		a.Confidence = gate.Known(100 - lost(l))
+	}
+	return a
+}
+
+func cause(l *look) string {
+	party := func(p Party) func(Drift) bool { return func(d Drift) bool { return d.Owner.Party == p } }
+	switch {
+	case len(l.unread) > 0:
+		return CauseUnreadable
+	case slices.ContainsFunc(l.drifts, party("")):
+		return CauseUnknown
+	case slices.ContainsFunc(l.drifts, party(Person)):
+		return CausePerson
+	}
+	return CauseAutomation
+}
+
+// silence says why the rules have no opinion; it is empty where they have one.
+func silence(l *look, cause string) string {
+	switch {
+	case cause == CauseUnreadable:
+		return "what could not be read is never a drift"
+	case cause == CauseUnknown:
+		return "it is not known who made the change"
+	case cause == CauseAutomation:
+		return "automation owns the field: Git may be ahead of what was delivered, or something else sets it"
+	case len(l.drifts) > 1:
+		return fmt.Sprintf("%d fields differ, and only one changed by a person is clear", len(l.drifts))
+	case l.proposals[0].why != "":
+		return "no edit is proposed: " + l.proposals[0].why
+	}
+	return ""
+}
+
+func findings(l *look) []gate.Finding {
+	if len(l.unread) > 0 {
+		return nil
+	}
+	found := make([]gate.Finding, len(l.drifts))
+	for i, d := range l.drifts {
+		text := l.sentence(i) + "; owner " + d.Owner.String()
+		if why := l.proposals[i].why; why != "" && d.shown() {
+			text += "; no edit: " + why
+		}
+		found[i] = gate.Finding{ID: "field-drift", Text: text, Points: points(d.Owner),
+			Evidence: []string{evidenceGit, evidenceLive, evidenceDryRun}}
+	}
+	return found
+}
+
+func points(o Owner) int {
+	n := pointsOwnWord
+	if o.Time.IsZero() {
+		n += pointsNoTime
+	}
+	if o.Party == "" {
+		n += pointsUnnamed
+	}
+	return n
+}
+
+func lost(l *look) int {
+	n := 0
+	for _, d := range l.drifts {
+		n += points(d.Owner)
+	}
+	return min(n, 100)
+}

@@ -1,0 +1,113 @@
+package drift
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
+)
+
+const (
+	// CaseDrifted on a Case is True while its fields differ, False once they no longer do, and Unknown where that could not
+	// be read.
+	CaseDrifted = "Drifted"
+	// LabelSource on a Case is a hash of the name of its GitSource, which is in the Case's namespace.
+	LabelSource = "moorgate.dev/source"
+)
+
+func sourceLabel(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:])[:16]
+}
+
+// keep judges what was seen and keeps its Case. It judges off the record first: where the Case says all of it already,
+// nothing is recorded and nothing is written, so that a drift that stays costs one read a round.
+func (d *Detector) keep(ctx context.Context, g v1alpha1.GitSource, l *look, p gate.Policy, r *round) error {
+	s := l.signal(g.Name, d.Now())
+	r.open[s.CaseName()] = true
+	key := client.ObjectKey{Namespace: g.Namespace, Name: s.CaseName()}
+	var k v1alpha1.Case
+	err := d.Client.Get(ctx, key, &k)
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("read case %s: %w", key, err)
+	}
+	if err == nil {
+		s.At = k.Spec.Signal.FirstSeen.Time
+	}
+	q := flow.Question{Signal: s, Case: cluster.CaseRef(s), Evidence: l.evidence, OffRecord: true,
+		// No one can pause the whole process yet; a Guardrail that is paused says so itself.
+		Facts: gate.Facts{At: d.Now(), Subject: l.subject, Menu: menu(l), Paused: gate.Known[[]string](nil), Unread: l.unread}}
+	rehearsal, _ := flow.Judge(ctx, d.Log, q, p, intent(l))
+	if err == nil && said(&k, d.tell(l, rehearsal, nil)) {
+		return nil
+	}
+	q.OffRecord = false
+	j, recordErr := flow.Judge(ctx, d.Log, q, p, intent(l))
+	if apierrors.IsNotFound(err) {
+		if _, _, err := d.Cases.Open(ctx, s, nil, map[string]string{LabelSource: sourceLabel(g.Name)}); err != nil {
+			return err
+		}
+	}
+	return d.Cases.Keep(ctx, key, d.tell(l, j, recordErr))
+}
+
+// tell writes a judgement into a Case's status.
+func (d *Detector) tell(l *look, j flow.Judgement, recordErr error) func(*v1alpha1.CaseStatus) {
+	judged := d.Cases.Judged(j, recordErr)
+	return func(s *v1alpha1.CaseStatus) {
+		judged(s)
+		s.Owner = l.owners()
+		if len(l.unread) > 0 {
+			d.drifted(s, metav1.ConditionUnknown, "Unreadable", "it could not be compared; what is not known is no drift")
+			return
+		}
+		d.drifted(s, metav1.ConditionTrue, "FieldsDiffer", fmt.Sprintf("%d of the fields that Git declares differ", len(l.drifts)))
+	}
+}
+
+func (d *Detector) drifted(s *v1alpha1.CaseStatus, status metav1.ConditionStatus, reason, text string) {
+	meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: CaseDrifted, Status: status, Reason: reason, Message: text,
+		LastTransitionTime: metav1.NewTime(d.Now())})
+}
+
+// said reports whether a Case says already what change would write, and its verdict is on record.
+func said(k *v1alpha1.Case, change func(*v1alpha1.CaseStatus)) bool {
+	want := k.Status.DeepCopy()
+	change(want)
+	return meta.IsStatusConditionTrue(k.Status.Conditions, v1alpha1.CaseRecorded) && equality.Semantic.DeepEqual(*want, k.Status)
+}
+
+// settle says on the Cases of this GitSource whose drift is no more that it is gone. A workload that could not be compared
+// keeps its Cases as they are.
+func (d *Detector) settle(ctx context.Context, g v1alpha1.GitSource, r *round) error {
+	var list v1alpha1.CaseList
+	err := d.Client.List(ctx, &list, client.InNamespace(g.Namespace),
+		client.MatchingLabels{v1alpha1.LabelFace: string(gate.FaceDrift), LabelSource: sourceLabel(g.Name)})
+	if err != nil {
+		return fmt.Errorf("list the drift cases of GitSource %s/%s: %w", g.Namespace, g.Name, err)
+	}
+	for i := range list.Items {
+		k := &list.Items[i]
+		if r.open[k.Name] || r.unread[k.Labels[v1alpha1.LabelWorkload]] || meta.IsStatusConditionFalse(k.Status.Conditions, CaseDrifted) {
+			continue
+		}
+		gone := func(s *v1alpha1.CaseStatus) {
+			d.drifted(s, metav1.ConditionFalse, "Gone", fmt.Sprintf("it was no longer seen when compared with commit %.12s", r.commit))
+		}
+		if err := d.Cases.Keep(ctx, client.ObjectKeyFromObject(k), gone); client.IgnoreNotFound(err) != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package drift
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+
+	"moorgate.dev/internal/source"
+)
+
+// masked stands for a value that is not shown.
+const masked = "(masked)"
+
+// Everything that is not listed here as plain is masked: who leaves a field out of a list must not leak by it.
+var (
+	// hidden are fields below which nothing is shown, whatever it looks like.
+	hidden = []string{"env", "envFrom", "annotations", "args", "command", "exec", "httpHeaders", "data", "stringData", "binaryData"}
+	// plain are fields whose text is a name or a quantity.
+	plain = []string{"image", "imagePullPolicy", "restartPolicy", "type", "protocol", "scheme", "dnsPolicy", "schedulerName",
+		"priorityClassName", "maxSurge", "maxUnavailable", "serviceAccountName", "terminationMessagePolicy"}
+	// quantities are fields below which text is a quantity.
+	quantities = []string{"limits", "requests"}
+	// guards are fields that keep a workload apart from others. A change to them is for a person to write.
+	guards = []string{"securityContext", "hostNetwork", "hostPID", "hostIPC", "hostUsers", "serviceAccountName", "serviceAccount",
+		"automountServiceAccountToken", "volumes", "runtimeClassName", "selector"}
+)
+
+var (
+	plainText = regexp.MustCompile(`^[A-Za-z0-9._%+-]{1,64}$`)
+	imageText = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,255}(@sha256:[0-9a-f]{64})?$`)
+)
+
+// shows reports whether a value of this field may be shown to people, models and logs.
+func shows(p source.Path, v any) bool {
+	names := p.Fields()
+	if len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return slices.Contains(hidden, n) }) {
+		return false
+	}
+	last := names[len(names)-1]
+	switch t := v.(type) {
+	case bool, int64, float64:
+		return true
+	case string:
+		if last == "image" {
+			return imageText.MatchString(t)
+		}
+		quantity := slices.ContainsFunc(names, func(n string) bool { return slices.Contains(quantities, n) })
+		return (quantity || slices.Contains(plain, last)) && plainText.MatchString(t)
+	}
+	return false
+}
+
+// shown reports whether both values of a drift may be shown.
+func (d Drift) shown() bool { return shows(d.Path, d.Git) && (d.Missing || shows(d.Path, d.Live)) }
+
+// guarded reports whether a drift is about what keeps the workload apart from others.
+func (d Drift) guarded() bool {
+	return slices.ContainsFunc(d.Path.Fields(), func(n string) bool { return slices.Contains(guards, n) })
+}
+
+// texts are Git's and the live value for people, or their masks.
+func (d Drift) texts() (git, live string) {
+	if !d.shown() {
+		return masked, masked
+	}
+	if d.Missing {
+		return asJSON(d.Git), "missing"
+	}
+	return asJSON(d.Git), asJSON(d.Live)
+}
+
+func asJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return masked
+	}
+	return string(b)
+}

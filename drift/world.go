@@ -1,0 +1,147 @@
+package drift
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/source"
+)
+
+const (
+	// dryRunOwner is the field manager of dry runs. It never owns a field of a stored object.
+	dryRunOwner = "moorgate-drift-dryrun"
+	// dryRunTries bounds how often an object is looked at again because it moved between read and dry run.
+	dryRunTries = 3
+)
+
+var deployment = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}
+
+// look looks at one declared Deployment. It changes nothing.
+func (d *Detector) look(ctx context.Context, o source.Object, t tree) *look {
+	l := &look{object: o, commit: t.Commit, subject: gate.Ref{Group: deployment.Group, Version: deployment.Version,
+		Kind: deployment.Kind, Namespace: o.Namespace, Name: o.Name.Name}}
+	l.read(evidenceGit, fmt.Sprintf("%s:%d at commit %s", o.File, o.Line, t.Commit), gate.FromGit, d.Now(), "")
+	for try := 1; ; try++ {
+		live, dry, again := d.observe(ctx, l, try == dryRunTries)
+		if again {
+			continue
+		}
+		if live == nil || dry == nil {
+			return l
+		}
+		drifts, err := Compare(live, dry, dryRunOwner)
+		if err != nil {
+			l.missed(evidenceDryRun, "comparison with a dry run", d.Now(), err)
+			return l
+		}
+		l.drifts = d.withoutAutoscaled(ctx, l, drifts)
+		if len(l.unread) > 0 {
+			l.drifts = nil
+		}
+		l.proposals = propose(t.Files[o.File], o, l.drifts)
+		return l
+	}
+}
+
+// observe reads the live object and has the API server try Git's manifest on exactly that state of it. again asks for
+// another try, because the object moved in between.
+func (d *Detector) observe(ctx context.Context, l *look, last bool) (live, dry *unstructured.Unstructured, again bool) {
+	what := l.subject.Kind + "/" + l.subject.Name
+	live = &unstructured.Unstructured{}
+	live.SetGroupVersionKind(deployment)
+	err := d.Client.Get(ctx, client.ObjectKey{Namespace: l.subject.Namespace, Name: l.subject.Name}, live)
+	if apierrors.IsNotFound(err) {
+		l.absent = true
+		return nil, nil, false
+	}
+	if err != nil {
+		l.missed(evidenceLive, "live "+what, d.Now(), err)
+		return nil, nil, false
+	}
+	l.subject.UID = string(live.GetUID())
+	dry = prepared(l.object.Desired, live)
+	err = d.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(dry), client.DryRunAll, client.ForceOwnership, client.FieldOwner(dryRunOwner))
+	if apierrors.IsConflict(err) && !last {
+		return nil, nil, true
+	}
+	l.read(evidenceLive, "live "+what, gate.FromAPI, d.Now(), "resourceVersion "+live.GetResourceVersion())
+	if err != nil {
+		l.missed(evidenceDryRun, "dry run of "+what, d.Now(), err)
+		return nil, nil, false
+	}
+	l.read(evidenceDryRun, "dry run of "+what, gate.FromAPI, d.Now(), "")
+	return live, dry, false
+}
+
+// prepared is Git's manifest as the dry run applies it: to this live object in this state and to no other, without what is
+// not Git's to say.
+func prepared(desired, live *unstructured.Unstructured) *unstructured.Unstructured {
+	u := desired.DeepCopy()
+	delete(u.Object, "status")
+	for _, field := range []string{"managedFields", "generation", "creationTimestamp", "selfLink", "deletionTimestamp"} {
+		unstructured.RemoveNestedField(u.Object, "metadata", field)
+	}
+	for _, at := range [][]string{{"metadata"}, {"spec", "template", "metadata"}} {
+		for _, kind := range []string{"annotations", "labels"} {
+			passOver(u, append(slices.Clone(at), kind)...)
+		}
+	}
+	u.SetNamespace(live.GetNamespace())
+	u.SetUID(live.GetUID())
+	u.SetResourceVersion(live.GetResourceVersion())
+	return u
+}
+
+// passed are annotations and labels that others keep, and whose difference is no drift. One that ends in / stands for all
+// that begin so.
+var passed = []string{"kubectl.kubernetes.io/last-applied-configuration", "kubectl.kubernetes.io/restartedAt",
+	"deployment.kubernetes.io/revision", "kubernetes.io/change-cause", "argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/",
+	"helm.toolkit.fluxcd.io/", "moorgate.dev/"}
+
+func passOver(u *unstructured.Unstructured, at ...string) {
+	m, found, err := unstructured.NestedMap(u.Object, at...)
+	if !found || err != nil {
+		return
+	}
+	for name := range m {
+		if slices.ContainsFunc(passed, func(p string) bool { return name == p || (strings.HasSuffix(p, "/") && strings.HasPrefix(name, p)) }) {
+			unstructured.RemoveNestedField(u.Object, append(slices.Clone(at), name)...)
+		}
+	}
+}
+
+// withoutAutoscaled drops a drift of replicas that an autoscaler sets. Where it cannot be known whether one does, that is
+// said instead.
+func (d *Detector) withoutAutoscaled(ctx context.Context, l *look, drifts []Drift) []Drift {
+	i := slices.IndexFunc(drifts, func(d Drift) bool { return d.Path.String() == "spec.replicas" })
+	if i < 0 {
+		return drifts
+	}
+	if o := drifts[i].Owner; o.Manager == "kube-controller-manager" && o.Subresource == "scale" {
+		return slices.Delete(drifts, i, i+1)
+	}
+	const what = "HorizontalPodAutoscalers"
+	var list autoscalingv2.HorizontalPodAutoscalerList
+	if err := d.Client.List(ctx, &list, client.InNamespace(l.subject.Namespace)); err != nil {
+		l.missed(evidenceAutoscalers, what, d.Now(), err)
+		return nil
+	}
+	l.read(evidenceAutoscalers, what, gate.FromAPI, d.Now(), fmt.Sprintf("%d in the namespace", len(list.Items)))
+	for _, h := range list.Items {
+		target := h.Spec.ScaleTargetRef
+		group := schema.FromAPIVersionAndKind(target.APIVersion, target.Kind).Group
+		if target.Kind == deployment.Kind && group == deployment.Group && target.Name == l.subject.Name {
+			return slices.Delete(drifts, i, i+1)
+		}
+	}
+	return drifts
+}

@@ -1,0 +1,71 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// readiness is what has to be in order before Moorgate is ready.
+type readiness struct {
+	mu     sync.Mutex
+	checks []check
+}
+
+type check struct {
+	name string
+	ask  func() error
+}
+
+func (r *readiness) add(name string, ask func() error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.checks = append(r.checks, check{name, ask})
+}
+
+// report asks every check and says what each answers.
+func (r *readiness) report() (text string, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ok = true
+	for _, c := range r.checks {
+		if err := c.ask(); err != nil {
+			text, ok = text+fmt.Sprintf("[-] %s: %v\n", c.name, err), false
+			continue
+		}
+		text += fmt.Sprintf("[+] %s\n", c.name)
+	}
+	return text, ok
+}
+
+// serveHealth serves /healthz, which answers while the process lives, and /readyz, which says what is missing.
+func (p *process) serveHealth(ctx context.Context) error {
+	if p.health == "" {
+		<-ctx.Done()
+		return nil
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		text, ok := p.ready.report()
+		if !ok {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		_, _ = fmt.Fprint(w, text)
+	})
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	listener, err := net.Listen("tcp", p.health)
+	if err != nil {
+		return fmt.Errorf("serve health (--health): %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve health: %w", err)
+	}
+	return nil
+}

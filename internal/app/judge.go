@@ -1,0 +1,75 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/remediate"
+	"moorgate.dev/webhook"
+)
+
+// judgePart is what watches and writes verdicts: the webhook's Cases and annotations, drift, and failing workloads.
+func judgePart(o options) part {
+	return part{name: "judge", identity: o.judgeKubeconfig, add: func(ctx context.Context, p *process, mgr ctrl.Manager) error {
+		prober, err := addProber(mgr)
+		if err != nil {
+			return err
+		}
+		sight, err := newSight(ctx, mgr, prober)
+		if err != nil {
+			return err
+		}
+		keeper := webhook.Keeper{Sight: sight, Log: p.log, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"), Logger: p.logger}
+		annotator := &webhook.Annotator{Keeper: keeper, Gate: webhook.GateOf(mgr.GetAPIReader(), "")}
+		for _, setUp := range []func(ctrl.Manager) error{(&webhook.Settler{Keeper: keeper}).SetUp, annotator.SetUp,
+			cluster.GuardrailStatus{Client: mgr.GetClient(), Now: time.Now}.SetUp} {
+			if err := setUp(mgr); err != nil {
+				return err
+			}
+		}
+		return addWatcher(mgr, p)
+	}}
+}
+
+func addWatcher(mgr ctrl.Manager, p *process) error {
+	events, err := client.NewWithWatch(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme()})
+	if err != nil {
+		return fmt.Errorf("prepare to watch Events: %w", err)
+	}
+	w := remediate.Watcher{Reader: mgr.GetCache(), Events: events, Log: p.log, Cases: cluster.Cases{Client: mgr.GetClient(), Now: time.Now},
+		Guardrails: cluster.Guardrails{Reader: mgr.GetCache()}, Now: time.Now, Logger: p.logger.With("face", "remediate")}
+	return mgr.Add(manager.RunnableFunc(w.Run))
+}
+
+// addProber adds what finds out which Secrets exist, under the part's identity.
+func addProber(mgr ctrl.Manager) (*webhook.SecretProber, error) {
+	prober := &webhook.SecretProber{Ask: webhook.ProbeSecret(mgr.GetClient()), Now: time.Now}
+	return prober, mgr.Add(prober)
+}
+
+// newSight is how a part looks at rollouts: from its own informer caches, which it has begin now.
+func newSight(ctx context.Context, mgr ctrl.Manager, secrets webhook.SecretNames) (webhook.Sight, error) {
+	if err := webhook.WatchWorld(ctx, mgr.GetCache()); err != nil {
+		return webhook.Sight{}, err
+	}
+	var guardrail unstructured.Unstructured
+	guardrail.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("Guardrail"))
+	if _, err := mgr.GetCache().GetInformer(ctx, &guardrail, cache.BlockUntilSynced(false)); err != nil {
+		return webhook.Sight{}, fmt.Errorf("watch Guardrails (is Moorgate installed? moorgate install): %w", err)
+	}
+	nodes := webhook.NewNodes()
+	if err := nodes.Watch(ctx, mgr.GetCache()); err != nil {
+		return webhook.Sight{}, err
+	}
+	world := webhook.World{Reader: mgr.GetCache(), Secrets: secrets, Nodes: nodes, Now: time.Now}
+	return webhook.Sight{Policy: cluster.Guardrails{Reader: mgr.GetCache()}.Policy, Look: world.Look, Now: time.Now}, nil
+}

@@ -1,0 +1,132 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/policies"
+)
+
+// manifestBytes is the most that is read from one file or from standard input.
+const manifestBytes = 32 << 20
+
+// readManifests reads every object in files, folders (*.yaml, *.yml, *.json, with their subfolders) and standard input.
+func readManifests(paths []string, stdin io.Reader) ([]*unstructured.Unstructured, error) {
+	var objects []*unstructured.Unstructured
+	for _, path := range paths {
+		if path == "-" {
+			some, err := readObjects("standard input", stdin)
+			if err != nil {
+				return nil, err
+			}
+			objects = append(objects, some...)
+			continue
+		}
+		err := filepath.WalkDir(path, func(at string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || (at != path && !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(at))) {
+				return err
+			}
+			some, err := readFile(at)
+			objects = append(objects, some...)
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read manifests: %w", err)
+		}
+	}
+	return objects, nil
+}
+
+func readFile(path string) ([]*unstructured.Unstructured, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readObjects(path, f)
+}
+
+func readObjects(name string, r io.Reader) ([]*unstructured.Unstructured, error) {
+	content, err := io.ReadAll(io.LimitReader(r, manifestBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(content) > manifestBytes {
+		return nil, fmt.Errorf("%s: larger than %d MiB", name, manifestBytes>>20)
+	}
+	objects, err := cluster.Decode(content)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return objects, nil
+}
+
+// readGuardrails reads Guardrails strictly from files of their own, else takes those among the objects under review.
+func readGuardrails(paths []string, objects []*unstructured.Unstructured) ([]unstructured.Unstructured, error) {
+	var guardrails []unstructured.Unstructured
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("read Guardrails: %w", err)
+		}
+		some, err := policies.Parse(path, content)
+		if err != nil {
+			return nil, err
+		}
+		guardrails = append(guardrails, some...)
+	}
+	if len(paths) > 0 {
+		return guardrails, nil
+	}
+	for _, u := range objects {
+		if u.GetKind() == "Guardrail" && strings.HasPrefix(u.GetAPIVersion(), "moorgate.dev/") {
+			guardrails = append(guardrails, *u)
+		}
+	}
+	return guardrails, nil
+}
+
+func isWorkload(u *unstructured.Unstructured) bool {
+	return u.GetAPIVersion() == "apps/v1" && slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet"}, u.GetKind())
+}
+
+// typed is a workload in its Go type.
+func typed(u *unstructured.Unstructured) (client.Object, error) {
+	var obj client.Object
+	switch u.GetKind() {
+	case "Deployment":
+		obj = &appsv1.Deployment{}
+	case "StatefulSet":
+		obj = &appsv1.StatefulSet{}
+	case "DaemonSet":
+		obj = &appsv1.DaemonSet{}
+	default:
+		return nil, fmt.Errorf("%s is not a kind that is scored", u.GetKind())
+	}
+	if u.GetName() == "" {
+		return nil, errors.New("a " + u.GetKind() + " without a name")
+	}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, obj); err != nil {
+		return nil, fmt.Errorf("read %s %s: %w", u.GetKind(), u.GetName(), err)
+	}
+	return obj, nil
+}
+
+// clusterScoped are the kinds in manifests, among those that the checks look at, that live in no namespace.
+var clusterScoped = []string{"Namespace", "Node", "PersistentVolume", "StorageClass", "PriorityClass", "CustomResourceDefinition",
+	"ClusterRole", "ClusterRoleBinding", "Guardrail", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration",
+	"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
+
+func namespaced(u *unstructured.Unstructured) bool { return !slices.Contains(clusterScoped, u.GetKind()) }

@@ -1,0 +1,158 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"moorgate.dev/api/v1alpha1"
+)
+
+// Moorgate's own namespace and identities, as `moorgate install` makes them.
+const (
+	ownNamespace    = "moorgate-system"
+	webhookIdentity = "moorgate-webhook"
+	judgeIdentity   = "moorgate-judge"
+
+	defaultAuditDir = "audit"
+)
+
+// ownUsers are the user names of Moorgate's identities.
+func ownUsers() []string {
+	prefix := "system:serviceaccount:" + ownNamespace + ":"
+	return []string{prefix + webhookIdentity, prefix + judgeIdentity, prefix + "moorgate-act"}
+}
+
+// options are what the serving commands are told. The flags' defaults suit a pod; a laptop needs --url.
+type options struct {
+	kubeconfig        string
+	webhookKubeconfig string
+	judgeKubeconfig   string
+	auditDir          string
+	listen            string
+	url               string
+	service           string
+	certsDir          string
+	health            string
+	logFormat         string
+	verbose           bool
+	driftEvery        time.Duration
+	localGit          bool
+}
+
+func (o *options) common(f *pflag.FlagSet) {
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig of this process (default: $KUBECONFIG, ~/.kube/config, or the pod's own identity)")
+	f.StringVar(&o.auditDir, "audit-dir", defaultAuditDir, "folder of the audit log; made if missing, held by one process")
+	f.StringVar(&o.health, "health", ":8081", "address that serves /healthz and /readyz")
+	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "log what is only of interest to developers too")
+}
+
+func (o *options) serving(f *pflag.FlagSet) {
+	f.StringVar(&o.listen, "listen", ":9443", "address that serves the webhook over TLS")
+	f.StringVar(&o.url, "url", "", "https://HOST:PORT under which the API server reaches the webhook; for a process outside of the cluster")
+	f.StringVar(&o.service, "service", ownNamespace+"/moorgate-webhook", "NAMESPACE/NAME of the Service in front of the webhook, where --url is not given")
+	f.StringVar(&o.certsDir, "certs-dir", "", "folder for the serving certificate (default: the Secret moorgate-webhook-certificate)")
+}
+
+func (o *options) judging(f *pflag.FlagSet) {
+	f.DurationVar(&o.driftEvery, "drift-every", time.Minute, "how often Git is asked for news")
+	f.BoolVar(&o.localGit, "local-git", false, "let GitSources name file:// repositories and addresses of this machine; for laptops and the demo")
+}
+
+func (o *options) check() error {
+	var errs []error
+	if o.driftEvery < 0 || (o.driftEvery > 0 && o.driftEvery < time.Second) {
+		errs = append(errs, fmt.Errorf("--drift-every %s is under a second", o.driftEvery))
+	}
+	errs = append(errs, oneOf("log-format", o.logFormat, "text", "json"))
+	for flag, address := range map[string]string{"--listen": o.listen, "--health": o.health} {
+		if _, _, err := net.SplitHostPort(address); address != "" && err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", flag, err))
+		}
+	}
+	if o.url != "" {
+		errs = append(errs, checkURL(o.url))
+	}
+	return errors.Join(errs...)
+}
+
+func (o *options) logger(w io.Writer) *slog.Logger {
+	level := slog.LevelInfo
+	if o.verbose {
+		level = slog.LevelDebug
+	}
+	if o.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// scheme knows the kinds of Kubernetes and our own.
+func scheme() (*runtime.Scheme, error) {
+	s := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(s), v1alpha1.AddToScheme(s)); err != nil {
+		return nil, fmt.Errorf("build the scheme: %w", err)
+	}
+	return s, nil
+}
+
+// The rates of requests that an identity may send. client-go's own default of 5 a second would have a burst of Cases wait
+// for minutes.
+const (
+	requestsPerSecond = 50
+	requestsBurst     = 100
+)
+
+// restConfig finds the API server: the first path that is not empty, else what kubectl would use, else the pod's identity.
+func restConfig(paths ...string) (*rest.Config, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	for _, p := range paths {
+		if p != "" {
+			rules.ExplicitPath = p
+			break
+		}
+	}
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("find the API server (give --kubeconfig, set KUBECONFIG, or run in a pod): %w", err)
+	}
+	config.QPS, config.Burst, config.UserAgent = requestsPerSecond, requestsBurst, "moorgate"
+	return config, nil
+}
+
+// currentNamespace is the namespace of the kubeconfig's current context.
+func currentNamespace(path string) string {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = path
+	ns, _, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).Namespace()
+	if err != nil || ns == "" {
+		return "default"
+	}
+	return ns
+}
+
+// absolute is a path from the root, so that messages can be followed from any folder.
+func absolute(path string) string {
+	if a, err := filepath.Abs(path); err == nil {
+		return a
+	}
+	return path
+}
+
+// terminal reports whether w is one, and colours are wanted.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && os.Getenv("NO_COLOR") == "" && isTerminal(f)
+}

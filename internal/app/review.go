@@ -1,0 +1,281 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/webhook"
+	"moorgate.dev/webhook/checks"
+)
+
+// reviewOptions are what review is told.
+type reviewOptions struct {
+	files      []string
+	namespace  string
+	kubeconfig string
+	offline    bool
+	guardrails []string
+	output     string
+	failOnWarn bool
+	timeout    time.Duration
+}
+
+func newReview() *cobra.Command {
+	var o reviewOptions
+	cmd := &cobra.Command{
+		Use:   "review -f FILE",
+		Short: "Scores rollouts before anything is applied",
+		Long: `Scores the Deployments, StatefulSets and DaemonSets in the files as the gate would, and prints the verdict with its reasons.
+Nothing is applied, and no record or Case is left.
+
+Against a cluster (the default) the files are looked at among the live objects, with your own rights; what you may not read is
+unknown, and said. --offline looks at the files alone: nodes, quotas and whatever else they do not hold is unknown.
+
+Exit codes: 0 nothing is denied, 1 something is warned about and --fail-on-warn was given, 2 something would be denied by its
+score (whether or not a Guardrail enforces it), 3 it could not be said.`,
+		Example: `  moorgate review -f deploy/
+  kustomize build overlays/production | moorgate review -f - -n shop
+  moorgate review -f app.yaml --offline --guardrail guardrail.yaml -o json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := oneOf("output", o.output, "text", "json"); err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(cmd.Context(), o.timeout)
+			defer cancel()
+			return review(ctx, cmd, o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringSliceVarP(&o.files, "filename", "f", nil, "files or folders with manifests; - is standard input")
+	f.StringVarP(&o.namespace, "namespace", "n", "", "namespace of objects that name none (default: the kubeconfig's)")
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster (default: $KUBECONFIG or ~/.kube/config)")
+	f.BoolVar(&o.offline, "offline", false, "ask no cluster")
+	f.StringSliceVar(&o.guardrails, "guardrail", nil, "with --offline: files with the Guardrails to decide by")
+	f.StringVarP(&o.output, "output", "o", "text", "text or json")
+	f.BoolVar(&o.failOnWarn, "fail-on-warn", false, "exit with 1 when something is warned about")
+	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long the whole review may take")
+	_ = cmd.MarkFlagRequired("filename")
+	return cmd
+}
+
+// reviewed is one rollout with its verdict, or why there is none.
+type reviewed struct {
+	ref       gate.Ref
+	judgement flow.Judgement
+	note      string // what stood in the way of looking closer
+	err       error
+}
+
+func review(ctx context.Context, cmd *cobra.Command, o reviewOptions) error {
+	if o.namespace == "" {
+		o.namespace = "default"
+		if !o.offline {
+			o.namespace = currentNamespace(o.kubeconfig)
+		}
+	}
+	objects, err := readManifests(o.files, cmd.InOrStdin())
+	if err != nil {
+		return err
+	}
+	r, err := newReviewer(o, objects)
+	if err != nil {
+		return err
+	}
+	var results []reviewed
+	for _, u := range objects {
+		if isWorkload(u) {
+			results = append(results, r.review(ctx, u))
+		}
+	}
+	if len(results) == 0 {
+		return fmt.Errorf("there is no Deployment, StatefulSet or DaemonSet among the %d objects in %v", len(objects), o.files)
+	}
+	if err := printReviews(cmd.OutOrStdout(), o.output, results); err != nil {
+		return err
+	}
+	return verdictCode(results, o.failOnWarn)
+}
+
+// verdictCode is the exit code of the worst result. A denial weighs more than what could not be said: it is certain.
+func verdictCode(results []reviewed, failOnWarn bool) error {
+	worst := exitOK
+	rank := map[int]int{exitOK: 0, exitWarned: 1, exitFailed: 2, exitDenied: 3}
+	for _, r := range results {
+		code := exitOK
+		switch {
+		case r.err != nil:
+			code = exitFailed
+		case r.judgement.Verdict.Decision == gate.Deny:
+			code = exitDenied
+		case r.judgement.Verdict.Decision == gate.Hold && failOnWarn:
+			code = exitWarned
+		}
+		if rank[code] > rank[worst] {
+			worst = code
+		}
+	}
+	if worst == exitOK {
+		return nil
+	}
+	return exit(worst)
+}
+
+// reviewer looks at manifests, alone or among the objects of a cluster.
+type reviewer struct {
+	sight webhook.Sight
+	live  client.Client // nil offline
+}
+
+func newReviewer(o reviewOptions, objects []*unstructured.Unstructured) (*reviewer, error) {
+	own := make([]client.Object, len(objects))
+	for i, u := range objects {
+		if u.GetNamespace() == "" && namespaced(u) {
+			u.SetNamespace(o.namespace)
+		}
+		own[i] = u
+	}
+	files, err := webhook.NewFiles(o.namespace, own...)
+	if err != nil {
+		return nil, err
+	}
+	if o.offline {
+		return offlineReviewer(o, files, objects)
+	}
+	if len(o.guardrails) > 0 {
+		return nil, errors.New("--guardrail goes with --offline: a cluster has its own Guardrails")
+	}
+	config, err := restConfig(o.kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	if err := reach(config); err != nil {
+		return nil, err
+	}
+	return liveReviewer(config, files)
+}
+
+func offlineReviewer(o reviewOptions, files *webhook.Files, objects []*unstructured.Unstructured) (*reviewer, error) {
+	guardrails, err := readGuardrails(o.guardrails, objects)
+	if err != nil {
+		return nil, err
+	}
+	world := webhook.World{Reader: files, Secrets: files, Now: time.Now}
+	policy := func(_ context.Context, namespace string) (gate.Policy, error) {
+		return cluster.Compose(guardrails, namespaceLabels(objects, namespace)), nil
+	}
+	return &reviewer{sight: webhook.Sight{Policy: policy, Look: world.Look, Now: time.Now}}, nil
+}
+
+func liveReviewer(config *rest.Config, files *webhook.Files) (*reviewer, error) {
+	s, err := scheme()
+	if err != nil {
+		return nil, err
+	}
+	config.WarningHandler = rest.NoWarnings{} // the dry run asks the gate too; its warnings are this review
+	c, err := client.New(config, client.Options{Scheme: s})
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	world := webhook.World{Reader: c, Secrets: secretNames{c}, Now: time.Now}
+	look := func(ctx context.Context, old, is runtime.Object) (checks.Rollout, []gate.Evidence, []string, error) {
+		r, evidence, unread, err := world.Look(ctx, old, is)
+		if err == nil {
+			files.Complete(&r)
+		}
+		return r, evidence, unread, err
+	}
+	return &reviewer{live: c, sight: webhook.Sight{Policy: cluster.Guardrails{Reader: c}.Policy, Look: look, Patience: 20 * time.Second, Now: time.Now}}, nil
+}
+
+func (r *reviewer) review(ctx context.Context, u *unstructured.Unstructured) reviewed {
+	out := reviewed{ref: gate.Ref{Group: "apps", Version: "v1", Kind: u.GetKind(), Namespace: u.GetNamespace(), Name: u.GetName()}}
+	is, err := typed(u)
+	if err != nil {
+		out.err = err
+		return out
+	}
+	var old client.Object
+	if r.live != nil {
+		if old, err = r.before(ctx, u); err != nil {
+			out.err = err
+			return out
+		}
+		if is, err = r.asApplied(ctx, u); err != nil {
+			out.note = "judged as written in the file: trying it on the cluster failed: " + err.Error()
+			is, _ = typed(u)
+		}
+	}
+	out.judgement, out.err = r.sight.Review(ctx, old, is)
+	return out
+}
+
+// before is the live object, nil if there is none.
+func (r *reviewer) before(ctx context.Context, u *unstructured.Unstructured) (client.Object, error) {
+	live := u.DeepCopy()
+	err := r.live.Get(ctx, client.ObjectKeyFromObject(u), live)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the live %s %s: %w", u.GetKind(), u.GetName(), err)
+	}
+	return typed(live)
+}
+
+// asApplied is the object as it would be stored: with defaults, and with what other webhooks make of it.
+func (r *reviewer) asApplied(ctx context.Context, u *unstructured.Unstructured) (client.Object, error) {
+	tried := u.DeepCopy()
+	unstructured.RemoveNestedField(tried.Object, "metadata", "managedFields")
+	unstructured.RemoveNestedField(tried.Object, "metadata", "resourceVersion")
+	unstructured.RemoveNestedField(tried.Object, "status")
+	err := r.live.Apply(ctx, client.ApplyConfigurationFromUnstructured(tried), client.DryRunAll, client.ForceOwnership, client.FieldOwner("moorgate-review"))
+	if err != nil {
+		return nil, err
+	}
+	return typed(tried)
+}
+
+// secretNames asks for a Secret's metadata with the user's own rights. Its content is never transferred.
+type secretNames struct{ reader client.Reader }
+
+// Exists answers within a few seconds: a review may wait where the gate may not.
+func (s secretNames) Exists(namespace, name string) gate.Fact[bool] {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	var m metav1.PartialObjectMetadata
+	m.APIVersion, m.Kind = "v1", "Secret"
+	err := s.reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &m)
+	switch {
+	case err == nil:
+		return gate.Known(true)
+	case apierrors.IsNotFound(err):
+		return gate.Known(false)
+	case apierrors.IsForbidden(err):
+		return gate.Unknown[bool]("you may not ask whether it exists")
+	}
+	return gate.Unknown[bool](err.Error())
+}
+
+func namespaceLabels(objects []*unstructured.Unstructured, name string) labels.Set {
+	for _, u := range objects {
+		if u.GetKind() == "Namespace" && u.GetAPIVersion() == "v1" && u.GetName() == name {
+			return u.GetLabels()
+		}
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"moorgate.dev/internal/gate"
+)
+
+// reviewJSON is a result as -o json prints it: one object a rollout, in a list.
+type reviewJSON struct {
+	Subject    gate.Ref        `json:"subject"`
+	Admission  gate.Admission  `json:"admission"`
+	Verdict    gate.Verdict    `json:"verdict"`
+	Assessment gate.Assessment `json:"assessment"`
+	Unread     []string        `json:"unread,omitempty"`
+	Note       string          `json:"note,omitempty"`
+	Error      string          `json:"error,omitempty"`
+}
+
+func printReviews(w io.Writer, output string, results []reviewed) error {
+	if output == "json" {
+		list := make([]reviewJSON, len(results))
+		for i, r := range results {
+			list[i] = reviewJSON{Subject: r.ref, Admission: r.judgement.Policy.Admission(), Verdict: r.judgement.Verdict,
+				Assessment: r.judgement.Assessment, Unread: r.judgement.Question.Facts.Unread, Note: r.note}
+			if r.err != nil {
+				list[i].Error = r.err.Error()
+			}
+		}
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		if err := e.Encode(list); err != nil {
+			return fmt.Errorf("print the reviews: %w", err)
+		}
+		return nil
+	}
+	paint := painter(w)
+	var b strings.Builder
+	for i, r := range results {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		writeReview(&b, paint, r)
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("print the reviews: %w", err)
+	}
+	return nil
+}
+
+func writeReview(b *strings.Builder, paint func(code, text string) string, r reviewed) {
+	fmt.Fprintf(b, "%s  ", paint("1", printable(r.ref.String())))
+	if r.err != nil {
+		fmt.Fprintf(b, "%s\n  %s\n", paint("35", "COULD NOT SAY"), printable(r.err.Error()))
+		return
+	}
+	v, a := r.judgement.Verdict, r.judgement.Assessment
+	fmt.Fprintf(b, "%s  score %s, confidence %s\n", paint(decisionColours[v.Decision], decisionWords[v.Decision]), percentOf(a.Score), percentOf(a.Confidence))
+	for _, f := range a.Findings {
+		mark := fmt.Sprintf("-%d", f.Points)
+		if f.Hard {
+			mark = "fails"
+		}
+		fmt.Fprintf(b, "  %6s  %-22s %s\n", mark, printable(f.ID), printable(f.Text))
+	}
+	for _, e := range r.judgement.Question.Evidence {
+		if e.Unread != "" {
+			fmt.Fprintf(b, "  %6s  %-22s %s\n", "?", printable(e.Source), printable("unknown: "+e.Unread))
+		}
+	}
+	for _, reason := range v.Reasons {
+		fmt.Fprintf(b, "  %s %s\n", paint("2", "because"), printable(reason.Text+" (rule "+reason.Rule+", Guardrail "+reason.Guardrail+")"))
+	}
+	if mode := r.judgement.Policy.Admission(); v.Decision == gate.Deny && mode < gate.AdmissionEnforce {
+		fmt.Fprintf(b, "  the gate is in mode %s here, so applying it would go through\n", mode)
+	}
+	if r.note != "" {
+		fmt.Fprintf(b, "  note: %s\n", printable(r.note))
+	}
+}
+
+var (
+	decisionWords   = map[gate.Decision]string{gate.Allow: "PASS", gate.Hold: "WARN", gate.Deny: "DENY"}
+	decisionColours = map[gate.Decision]string{gate.Allow: "32", gate.Hold: "33", gate.Deny: "31"}
+)
+
+func percentOf(n gate.Fact[int]) string {
+	if v, known := n.Get(); known {
+		return fmt.Sprint(v)
+	}
+	return "unknown"
+}
+
+// painter colours text where w is a terminal.
+func painter(w io.Writer) func(code, text string) string {
+	if !terminal(w) {
+		return func(_, text string) string { return text }
+	}
+	return func(code, text string) string { return "\x1b[" + code + "m" + text + "\x1b[0m" }
+}
+
+// printable replaces control characters: names and texts come from manifests that anybody may have written.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || (r >= 0x7f && r <= 0x9f) {
+			return '·'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,76 @@
+package app
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+func newRun() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Runs all parts in one process: for a laptop, a demo, a small cluster",
+		Long: `Runs the webhook and the judge in one process, each under its own identity where a kubeconfig for it is given.
+
+The API server must be able to reach this process: give --url https://HOST:PORT, or run in a pod behind the Service.
+Nothing is registered before the webhook can answer. Without a Guardrail, Moorgate only observes.`,
+		Example: "  moorgate install\n  moorgate run --url https://127.0.0.1:9443",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return serve(cmd, o, "run", webhookPart(o), judgePart(o))
+		},
+	}
+	o.common(cmd.Flags())
+	o.serving(cmd.Flags())
+	o.judging(cmd.Flags())
+	cmd.Flags().StringVar(&o.webhookKubeconfig, "webhook-kubeconfig", "", "kubeconfig of the webhook's identity (default: --kubeconfig)")
+	cmd.Flags().StringVar(&o.judgeKubeconfig, "judge-kubeconfig", "", "kubeconfig of the judge's identity (default: --kubeconfig)")
+	return cmd
+}
+
+func newWebhook() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "webhook",
+		Short: "Serves the admission webhook alone",
+		Long: `Serves the admission webhook: it reads informer caches, answers, and leaves Cases. It calls nothing while a request
+waits. Every replica answers. A judge should run beside it: it writes verdicts to Cases and annotates rollouts.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, o, "webhook", webhookPart(o)) },
+	}
+	o.common(cmd.Flags())
+	o.serving(cmd.Flags())
+	return cmd
+}
+
+func newJudge() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "judge",
+		Short: "Watches, compares with Git, keeps Cases and annotates rollouts",
+		Long: `Watches the cluster: settles the webhook's Cases and annotates admitted rollouts, compares Deployments with the Git
+repositories that GitSources name, and turns crash-looping workloads into Cases. It changes no workload.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, o, "judge", judgePart(o)) },
+	}
+	o.common(cmd.Flags())
+	o.judging(cmd.Flags())
+	return cmd
+}
+
+func checkURL(raw string) error {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return fmt.Errorf("--url: %w", err)
+	}
+	if u.Scheme != "https" || u.Hostname() == "" || (u.Path != "" && u.Path != "/") || u.RawQuery != "" {
+		return fmt.Errorf("--url %q is not of the form https://HOST:PORT", raw)
+	}
+	return nil
+}
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

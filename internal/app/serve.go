@@ -1,0 +1,159 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"moorgate.dev/internal/audit"
+	"moorgate.dev/internal/gate"
+)
+
+// process is what the parts of one running Moorgate share.
+type process struct {
+	options
+	log    *audit.Log
+	logger *slog.Logger
+	ready  readiness
+}
+
+// part is something that runs until the process ends: a face or two under one identity.
+type part struct {
+	name     string
+	identity string // a kubeconfig; empty: the process's own
+	add      func(ctx context.Context, p *process, mgr ctrl.Manager) error
+}
+
+const shutdownTime = 20 * time.Second
+
+// serve runs parts, each under its own identity, until ctx ends or one fails.
+func serve(cmd *cobra.Command, o options, role string, parts ...part) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	logger := o.logger(cmd.ErrOrStderr())
+	ctrl.SetLogger(logr.FromSlogHandler(logger.Handler()))
+	klog.SetSlogLogger(logger)
+	log, err := audit.Open(o.auditDir, audit.Options{Now: time.Now, Name: role})
+	if err != nil {
+		return err
+	}
+	p := &process{options: o, log: log, logger: logger}
+	p.ready.add("audit log", log.Err)
+	err = p.run(cmd.Context(), role, parts)
+	if closeErr := log.Close(); closeErr != nil {
+		err = errors.Join(err, fmt.Errorf("close the audit log: %w", closeErr))
+	}
+	return err
+}
+
+func (p *process) run(ctx context.Context, role string, parts []part) error {
+	for _, e := range p.log.Unresolved() {
+		p.logger.WarnContext(ctx, "an earlier run wrote down an intent and no outcome; look at its target", "record", audit.Line(e))
+	}
+	if err := p.note(ctx, "started as "+role+" "+version()); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var running sync.WaitGroup
+	start := func(name string, run func(context.Context) error) {
+		running.Go(func() {
+			if err := run(ctx); err != nil && ctx.Err() == nil {
+				cancel(fmt.Errorf("%s: %w", name, err))
+			}
+		})
+	}
+	start("health", p.serveHealth)
+	for _, part := range parts {
+		mgr, err := p.manager(part)
+		if err == nil {
+			err = part.add(ctx, p, mgr)
+		}
+		if err != nil {
+			cancel(fmt.Errorf("set up %s: %w", part.name, err))
+			break
+		}
+		start(part.name, mgr.Start)
+	}
+	p.logger.InfoContext(ctx, "moorgate runs", "as", role, "version", version(), "audit", absolute(p.auditDir))
+	<-ctx.Done()
+	running.Wait()
+	err := p.note(context.WithoutCancel(ctx), "stopped")
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
+}
+
+func (p *process) note(ctx context.Context, text string) error {
+	if _, err := p.log.Append(ctx, gate.Record{Kind: gate.RecordNote, Text: text}); err != nil {
+		return fmt.Errorf("write to the audit log: %w", err)
+	}
+	return nil
+}
+
+// manager runs the controllers and caches of one part under its identity.
+func (p *process) manager(part part) (ctrl.Manager, error) {
+	s, err := scheme()
+	if err != nil {
+		return nil, err
+	}
+	config, err := restConfig(part.identity, p.kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	if err := reach(config); err != nil {
+		return nil, err
+	}
+	grace := shutdownTime
+	mgr, err := ctrl.NewManager(config, ctrl.Options{Scheme: s, Metrics: server.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
+		GracefulShutdownTimeout: &grace, Cache: cache.Options{DefaultTransform: cache.TransformStripManagedFields()}})
+	if err != nil {
+		return nil, fmt.Errorf("prepare caches and controllers: %w", err)
+	}
+	p.ready.add(part.name+"'s caches", func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		if !mgr.GetCache().WaitForCacheSync(ctx) {
+			return errors.New("still filling")
+		}
+		return nil
+	})
+	return mgr, nil
+}
+
+// reach fails early and clearly where there is no API server, instead of in a retry loop.
+func reach(config *rest.Config) error {
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return fmt.Errorf("connect to the API server: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, config.Host+"/version", nil)
+	if err != nil {
+		return fmt.Errorf("connect to the API server at %s: %w", config.Host, err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return fmt.Errorf("connect to the API server at %s (is it up, and is this the right kubeconfig?): %w", config.Host, err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode == http.StatusUnauthorized {
+		return fmt.Errorf("connect to the API server at %s: it does not know this identity (%s)", config.Host, resp.Status)
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrlcache "sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// WatchWorld has the informers of everything that Look reads begin with the cache, so that no request is the first to ask.
+func WatchWorld(ctx context.Context, informers ctrlcache.Informers) error {
+	kinds := []client.Object{&corev1.Namespace{}, &corev1.Node{}, &corev1.Pod{}, &corev1.ResourceQuota{}, &corev1.LimitRange{},
+		&policyv1.PodDisruptionBudget{}, &appsv1.ReplicaSet{}, &appsv1.ControllerRevision{}}
+	for _, named := range []struct{ group, version, kind string }{{"", "v1", "ConfigMap"}, {"", "v1", "ServiceAccount"},
+		{"", "v1", "PersistentVolumeClaim"}, {storagev1.GroupName, "v1", "StorageClass"}} {
+		m := &metav1.PartialObjectMetadata{}
+		m.APIVersion, m.Kind = named.version, named.kind
+		if named.group != "" {
+			m.APIVersion = named.group + "/" + named.version
+		}
+		kinds = append(kinds, m)
+	}
+	for _, kind := range kinds {
+		if _, err := informers.GetInformer(ctx, kind, ctrlcache.BlockUntilSynced(false)); err != nil {
+			return fmt.Errorf("watch %T %s: %w", kind, kind.GetObjectKind().GroupVersionKind().Kind, err)
+		}
+	}
+	return nil
+}
