@@ -16,6 +16,7 @@ import (
 )
 
 var (
+	secretKind         = schema.GroupVersionKind{Version: "v1", Kind: "Secret"} // never read from a cluster
 	configMapKind      = schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}
 	serviceAccountKind = schema.GroupVersionKind{Version: "v1", Kind: "ServiceAccount"}
 	claimKind          = schema.GroupVersionKind{Version: "v1", Kind: "PersistentVolumeClaim"}

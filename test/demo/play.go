@@ -26,8 +26,8 @@ var scenes = []scene{
 	{"A workload crash-loops", crash},
 }
 
-func play(ctx context.Context, moorgate string, once bool) error {
-	s, err := newStage(ctx, moorgate)
+func play(ctx context.Context, binary string, once bool) error {
+	s, err := newStage(ctx, binary)
 	defer s.close()
 	if err != nil {
 		return err
@@ -43,10 +43,10 @@ func play(ctx context.Context, moorgate string, once bool) error {
 	}
 	s.out.heading("What is left: the Cases, and the audit trail")
 	s.kubectl(ctx, "get", "cases", "-A")
-	if err := s.run(ctx, s.moorgate, "audit", "tail", "--dir", s.audit(), "-n", "12"); err != nil {
+	if err := s.moorgate(ctx, "audit", "tail", "--dir", s.process.AuditDir, "-n", "12"); err != nil {
 		return err
 	}
-	if err := s.run(ctx, s.moorgate, "audit", "verify", "--dir", s.audit()); err != nil {
+	if err := s.moorgate(ctx, "audit", "verify", "--dir", s.process.AuditDir); err != nil {
 		return err
 	}
 	if once {
@@ -55,15 +55,14 @@ func play(ctx context.Context, moorgate string, once bool) error {
 	s.out.heading("Your turn")
 	s.out.say("export KUBECONFIG=%s", s.cluster.Kubeconfig())
 	s.out.say("Apply your own manifests in namespace shop, look at `kubectl get cases -A`, `kubectl explain guardrail.spec`,")
-	s.out.say("or ask before applying: %s review -f FILE -n shop", moorgate)
-	s.out.say("Moorgate's log: %s", filepath.Join(s.dir, "moorgate.log"))
+	s.out.say("or ask before applying: %s review -f FILE -n shop", binary)
+	s.out.say("Moorgate's log: %s", s.process.LogFile)
 	s.out.say("ctrl-C ends the demo and removes everything.")
 	select {
 	case <-ctx.Done():
 		return nil
-	case err := <-s.exited:
-		s.exited <- err
-		return fmt.Errorf("moorgate ended (%v):\n%s", err, s.logTail())
+	case <-s.process.Exited():
+		return fmt.Errorf("moorgate ended:\n%s", s.process.LogTail())
 	}
 }
 
@@ -75,7 +74,7 @@ func soundRollout(ctx context.Context, s *stage) error {
 	if !s.kubectl(ctx, "apply", "-f", file) {
 		return fmt.Errorf("the sound rollout was refused")
 	}
-	if err := s.wait(ctx, seenIn, "the rollout's score", func() (bool, error) {
+	if err := s.wait(ctx, "the rollout's score", func() (bool, error) {
 		score, err := s.annotation(ctx, "shop", "checkout", "readiness-score")
 		return score != "", err
 	}); err != nil {
@@ -199,7 +198,7 @@ func crash(ctx context.Context, s *stage) error {
 // showCase waits for the Case of a face in a namespace to have its verdict, and shows it.
 func (s *stage) showCase(ctx context.Context, namespace, face string) error {
 	var name string
-	if err := s.wait(ctx, seenIn, "the Case of "+face, func() (bool, error) {
+	if err := s.wait(ctx, "the Case of "+face, func() (bool, error) {
 		out, err := s.get(ctx, "-n", namespace, "get", "cases", "-l", "moorgate.dev/face="+face, "-o",
 			`jsonpath={range .items[?(@.status.decision)]}{.metadata.name}{"\n"}{end}`)
 		name, _, _ = strings.Cut(out, "\n")

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strings"
 
 	"golang.org/x/term"
@@ -48,5 +46,3 @@ func (s *screen) output(line string) {
 	}
 	fmt.Fprintln(s.w, "     "+s.paint(code, line))
 }
-
-func isExit(err error, target **exec.ExitError) bool { return errors.As(err, target) }

@@ -87,6 +87,11 @@ func fromStatefulSet(s *appsv1.StatefulSet) Workload {
 	}
 	w.Status = Status{Observed: s.Status.ObservedGeneration >= s.Generation, Desired: w.Replicas,
 		Ready: s.Status.ReadyReplicas, Available: s.Status.AvailableReplicas}
+	for _, c := range s.Status.Conditions {
+		if c.Type == appsv1.StatefulSetProgressing && c.Status == corev1.ConditionFalse {
+			w.Status.Stuck = c.Reason + ": " + c.Message
+		}
+	}
 	return w
 }
 
