@@ -11,6 +11,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -21,6 +22,9 @@ import (
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/source"
 )
+
+// concurrent is how many GitSources are looked at side by side, so that one slow server does not hold up all others.
+const concurrent = 2
 
 // Repository says what to read: package forge's Repository has the same fields.
 type Repository struct {
@@ -77,7 +81,7 @@ func (d *Detector) SetUp(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("drift").
 		For(&v1alpha1.GitSource{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesMetadata(&appsv1.Deployment{}, handler.EnqueueRequestsFromMapFunc(near), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Complete(d)
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent}).Complete(d)
 }
 
 // Reconcile compares one GitSource with its namespace and asks to be called again after the interval. What is wrong with

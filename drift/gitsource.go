@@ -138,7 +138,7 @@ func (r *round) note(l *look) {
 
 // text tells the round in one line.
 func (r *round) text() string {
-	parts := []string{fmt.Sprintf("%d Deployments compared with commit %.12s", r.compared, r.commit)}
+	parts := []string{fmt.Sprintf("Deployments compared with commit %.12s: %d", r.commit, r.compared)}
 	for _, p := range []struct {
 		what  string
 		names []string

@@ -19,7 +19,7 @@ import (
 const (
 	// dryRunOwner is the field manager of dry runs. It never owns a field of a stored object.
 	dryRunOwner = "moorgate-drift-dryrun"
-	// dryRunTries bounds how often an object is looked at again because it moved between read and dry run.
+	// dryRunTries bounds how often an object is looked at again because another of its name came in between.
 	dryRunTries = 3
 )
 
@@ -52,8 +52,8 @@ func (d *Detector) look(ctx context.Context, o source.Object, t tree) *look {
 	}
 }
 
-// observe reads the live object and has the API server try Git's manifest on exactly that state of it. again asks for
-// another try, because the object moved in between.
+// observe reads the live object and has the API server try Git's manifest on it. Whatever changes in between, the fields
+// that Git declares come out of the dry run as Git has them. again asks for another try, because it is another object now.
 func (d *Detector) observe(ctx context.Context, l *look, last bool) (live, dry *unstructured.Unstructured, again bool) {
 	what := l.subject.Kind + "/" + l.subject.Name
 	live = &unstructured.Unstructured{}
@@ -82,12 +82,12 @@ func (d *Detector) observe(ctx context.Context, l *look, last bool) (live, dry *
 	return live, dry, false
 }
 
-// prepared is Git's manifest as the dry run applies it: to this live object in this state and to no other, without what is
-// not Git's to say.
+// prepared is Git's manifest as the dry run applies it: to this live object and to no other, without what is not Git's to
+// say.
 func prepared(desired, live *unstructured.Unstructured) *unstructured.Unstructured {
 	u := desired.DeepCopy()
 	delete(u.Object, "status")
-	for _, field := range []string{"managedFields", "generation", "creationTimestamp", "selfLink", "deletionTimestamp"} {
+	for _, field := range []string{"managedFields", "resourceVersion", "generation", "creationTimestamp", "selfLink", "deletionTimestamp"} {
 		unstructured.RemoveNestedField(u.Object, "metadata", field)
 	}
 	for _, at := range [][]string{{"metadata"}, {"spec", "template", "metadata"}} {
@@ -97,7 +97,6 @@ func prepared(desired, live *unstructured.Unstructured) *unstructured.Unstructur
 	}
 	u.SetNamespace(live.GetNamespace())
 	u.SetUID(live.GetUID())
-	u.SetResourceVersion(live.GetResourceVersion())
 	return u
 }
 

@@ -39,6 +39,7 @@ var rightsList = map[string]map[string]string{
 		"/events":                        "list watch create patch", "events.k8s.io/events": "create patch",
 		"apps/deployments": look + " patch", "apps/statefulsets": look + " patch", "apps/daemonsets": look + " patch", // marks, dry runs; fenced
 		"/secrets": "create", // dry runs; fenced
+		"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get",
 	}),
 	"Role/moorgate-judge":      {"coordination.k8s.io/leases": "create", "coordination.k8s.io/leases=moorgate-judge": "get update patch"},
 	"ClusterRole/moorgate-act": {"moorgate.dev/guardrails": look, "moorgate.dev/cases": look},

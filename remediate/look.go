@@ -61,7 +61,11 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 	if policyErr != nil {
 		policy = gate.Policy{Rails: []gate.Rail{{Name: "(unreadable)", Unreadable: policyErr.Error()}}}
 	}
-	if _, _, err := p.Cases.Open(ctx, q.Signal, nil, nil); err != nil {
+	_, _, err = p.Cases.Open(ctx, q.Signal, nil, nil)
+	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		return nil // it goes away, and what fails in it with it
+	}
+	if err != nil {
 		return err
 	}
 	verdict, recordErr := flow.Judge(ctx, p.Log, q, policy, causes.Advisor(w))

@@ -108,7 +108,7 @@ func (p *patrol) recovered(ctx context.Context, c *v1alpha1.Case, k Key) error {
 		return fmt.Errorf("record that case %s/%s is over: %w", c.Namespace, c.Name, err)
 	}
 	p.memory.forget(k)
-	p.Logger.Info("a crash loop is over", "case", c.Namespace+"/"+c.Name, "reason", reason)
+	p.Logger.Info("a crash loop is not seen any more", "case", c.Namespace+"/"+c.Name, "reason", reason)
 	return p.Cases.Keep(ctx, client.ObjectKeyFromObject(c), func(s *v1alpha1.CaseStatus) { set(s, status, reason, text, now) })
 }
 

@@ -41,8 +41,7 @@ type Watcher struct {
 	Wait time.Duration
 	// Sweep is how often every pod and every open Case is looked at. Default 2 min.
 	Sweep time.Duration
-	// Settle is how long a container that crashed has to be ready before it counts as well. Default 10 min, after which
-	// a kubelet forgets its crashes too.
+	// Settle is how long a container has to run and be ready before it counts as well. Default 2 min.
 	Settle time.Duration
 	// Again is after how long a happening that lasts is judged again. Default 30 min.
 	Again time.Duration
@@ -71,7 +70,7 @@ func (w *Watcher) complete() error {
 		w.Cases.Now = w.Now
 	}
 	for d, standard := range map[*time.Duration]time.Duration{&w.Wait: 5 * time.Second, &w.Sweep: 2 * time.Minute,
-		&w.Settle: 10 * time.Minute, &w.Again: 30 * time.Minute} {
+		&w.Settle: 2 * time.Minute, &w.Again: 30 * time.Minute} {
 		if *d < 0 {
 			return fmt.Errorf("start to watch workloads: %s is not a time to wait", *d)
 		}

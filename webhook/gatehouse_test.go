@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -11,17 +10,13 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -29,11 +24,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
-	"sigs.k8s.io/yaml"
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/charts"
@@ -90,7 +85,7 @@ func newGatehouse(t testing.TB, c *testcluster.Cluster) (*gatehouse, error) {
 	g := &gatehouse{c: c, log: &ledger{}, asked: map[string]int{}}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if err := cluster.Install(ctx, c.Config(), mended(charts.Files), cluster.InstallOptions{}); err != nil {
+	if err := cluster.Install(ctx, c.Config(), charts.Files, cluster.InstallOptions{}); err != nil {
 		return nil, err
 	}
 	var err error
@@ -133,10 +128,7 @@ func (g *gatehouse) startWebhook(t testing.TB, ctx context.Context) error {
 		return err
 	}
 	go func() { _ = mgr.Start(context.Background()) }()
-	if err := errors.Join(Warm(ctx, mgr.GetCache()), nodes.Watch(ctx, mgr.GetCache())); err != nil {
-		return err
-	}
-	if err := g.up(); err != nil {
+	if err := errors.Join(warm(ctx, mgr.GetCache(), nodes), g.up()); err != nil {
 		return err
 	}
 	return Register(ctx, mgr.GetClient(), Registration(RegistrationOptions{URL: "https://" + g.address + Path, CABundle: g.ca,
@@ -160,7 +152,21 @@ func (g *gatehouse) startJudge(t testing.TB, ctx context.Context) error {
 		return err
 	}
 	go func() { _ = mgr.Start(context.Background()) }()
-	return errors.Join(Warm(ctx, mgr.GetCache()), nodes.Watch(ctx, mgr.GetCache()))
+	return warm(ctx, mgr.GetCache(), nodes)
+}
+
+// warm has every informer that an answer is made from begin, and waits until they have seen what there is.
+func warm(ctx context.Context, c cache.Cache, nodes *Nodes) error {
+	guardrails := &unstructured.Unstructured{}
+	guardrails.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("Guardrail"))
+	_, err := c.GetInformer(ctx, guardrails)
+	if err := errors.Join(err, WatchWorld(ctx, c), nodes.Watch(ctx, c)); err != nil {
+		return err
+	}
+	if !c.WaitForCacheSync(ctx) {
+		return errors.New("the caches did not fill")
+	}
+	return nil
 }
 
 // letJudgeSeeTheGate grants the judge to read the registration, which it needs to know what could slip through.
@@ -226,131 +232,4 @@ func (g *gatehouse) certify() error {
 	g.tls = tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 	g.ca = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	return nil
-}
-
-// place makes a namespace that the gate watches, under a Guardrail of its own, and waits until both faces know it.
-func (g *gatehouse) place(t *testing.T, spec v1alpha1.GuardrailSpec) string {
-	t.Helper()
-	ns := g.c.Namespace(t, map[string]string{guarded: "yes"})
-	spec.NamespaceSelector = v1alpha1.Selector{MatchLabels: map[string]v1alpha1.LabelValue{"kubernetes.io/metadata.name": v1alpha1.LabelValue(ns)}}
-	rule := &v1alpha1.Guardrail{ObjectMeta: metav1.ObjectMeta{Name: ns}, Spec: spec}
-	if err := g.admin.Create(t.Context(), rule); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = g.admin.Delete(context.Background(), rule) })
-	eventually(t, "the Guardrail is known", func() error {
-		p, err := g.handler.Policy(t.Context(), ns)
-		if err == nil && p.Rails[0].Name != ns {
-			err = errors.New("not yet")
-		}
-		return err
-	})
-	return ns
-}
-
-// guardrail is a Guardrail with an admission mode and the usual thresholds.
-func guardrail(mode string) v1alpha1.GuardrailSpec {
-	return v1alpha1.GuardrailSpec{Admission: v1alpha1.Admission{Mode: mode},
-		Thresholds: v1alpha1.Thresholds{WarnBelow: new(int32(80)), DenyBelow: new(int32(50)), ConfidenceBelow: new(int32(10))}}
-}
-
-// kubectl runs kubectl as an admin, with files given by name and content in its folder, and returns all that it said.
-func (g *gatehouse) kubectl(t *testing.T, files map[string]string, args ...string) (string, error) {
-	t.Helper()
-	dir := t.TempDir()
-	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	cmd := g.c.Kubectl(ctx, args...)
-	cmd.Dir = dir
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	return out.String(), err
-}
-
-// manifest is an object as a file.
-func manifest(t *testing.T, obj any) string {
-	t.Helper()
-	b, err := yaml.Marshal(obj)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
-// eventually polls until what is promised holds.
-func eventually(t *testing.T, what string, holds func() error) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		err := holds()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: %v", what, err)
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-}
-
-// caseOf waits for the Case of a workload with that answer, with its status written.
-func (g *gatehouse) caseOf(t *testing.T, ns, workload, said string) v1alpha1.Case {
-	t.Helper()
-	var found v1alpha1.Case
-	eventually(t, "a Case of "+workload+" that says "+said, func() error {
-		cases, err := g.cases(t, ns)
-		if err != nil {
-			return err
-		}
-		var seen []string
-		for _, c := range cases {
-			seen = append(seen, c.Spec.Subject.Name+"="+c.Spec.Answer.Said+"/"+c.Status.Answer)
-			if c.Spec.Subject.Name == workload && c.Spec.Answer.Said == said && c.Status.Answer == said {
-				found = c
-				return nil
-			}
-		}
-		return errors.New("only " + strings.Join(seen, ", "))
-	})
-	return found
-}
-
-func (g *gatehouse) cases(t *testing.T, ns string) ([]v1alpha1.Case, error) {
-	t.Helper()
-	var list v1alpha1.CaseList
-	err := g.admin.List(t.Context(), &list, client.InNamespace(ns))
-	return list.Items, err
-}
-
-func unstructuredOf(t *testing.T, obj client.Object) *unstructured.Unstructured {
-	t.Helper()
-	u := &unstructured.Unstructured{}
-	b, err := yaml.Marshal(obj)
-	if err == nil {
-		err = yaml.Unmarshal(b, &u.Object)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	unstructured.RemoveNestedField(u.Object, "status")
-	return u
-}
-
-// mended is TEMPORARY.
-func mended(files fs.FS) fs.FS {
-	m := fstest.MapFS{}
-	_ = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			b, _ := fs.ReadFile(files, name)
-			m[name] = &fstest.MapFile{Data: bytes.ReplaceAll(b, []byte("rule: self.denyBelow <= self.warnBelow"), []byte("rule: '!has(self.denyBelow) || !has(self.warnBelow) || self.denyBelow <= self.warnBelow'"))}
-		}
-		return err
-	})
-	return m
 }

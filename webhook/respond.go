@@ -81,8 +81,8 @@ func unscored(why string) admission.Response {
 func auditAnnotations(r Reply) map[string]string {
 	a := r.Judgement.Assessment
 	m := map[string]string{"decision": r.Judgement.Verdict.Decision.String(), "mode": r.mode().String(), "template": r.Template,
-		"score": percentage(a.Score), "confidence": percentage(a.Confidence), "recorded": strconv.FormatBool(!r.Unrecorded && !r.DryRun)}
-	if !r.DryRun {
+		"score": percentage(a.Score), "confidence": percentage(a.Confidence), "recorded": strconv.FormatBool(!r.Unrecorded && !r.Judgement.Question.OffRecord)}
+	if !r.Judgement.Question.OffRecord && !r.Unqueued {
 		m["case"] = r.Judgement.Question.Signal.CaseName()
 	}
 	return m

@@ -65,7 +65,7 @@ func sentence(c Change) string {
 	hash := checks.Hash(c.New.Template)
 	switch {
 	case c.Operation == Slipped:
-		return fmt.Sprintf("template %s of %s came in while nobody answered at the gate", hash, c.New.Ref)
+		return fmt.Sprintf("template %s of %s came in unasked: the webhook was away, or was told not to look", hash, c.New.Ref)
 	case c.Old == nil:
 		return fmt.Sprintf("%s creates %s with template %s", c.User, c.New.Ref, hash)
 	case checks.Hash(c.Old.Template) != hash:

@@ -139,6 +139,13 @@ func poor(namespace, name string) *appsv1.Deployment {
 	return d
 }
 
+// alike are a StatefulSet and a DaemonSet with the same name and template.
+func alike(d *appsv1.Deployment) []client.Object {
+	set := &appsv1.StatefulSet{ObjectMeta: d.ObjectMeta, Spec: appsv1.StatefulSetSpec{Selector: d.Spec.Selector, Template: d.Spec.Template}}
+	daemons := &appsv1.DaemonSet{ObjectMeta: d.ObjectMeta, Spec: appsv1.DaemonSetSpec{Selector: d.Spec.Selector, Template: d.Spec.Template}}
+	return []client.Object{set, daemons}
+}
+
 func withSecret(d *appsv1.Deployment, name string) *appsv1.Deployment {
 	d.Spec.Template.Spec.Containers[0].EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: name}}}}
 	return d

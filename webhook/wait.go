@@ -17,7 +17,7 @@ var waits = [...]int32{1, 1, 2, 2, 2}
 
 const (
 	waitDeadline = 10 * time.Second
-	waitMemory   = time.Minute // after this the same rollout may be made to wait anew
+	waitMemory   = time.Minute // after this the same rollout waits as if for the first time
 	waitsMax     = 4096        // rollouts remembered
 )
 
@@ -30,21 +30,27 @@ type Waits struct {
 }
 
 type waited struct {
-	since time.Time
-	times int
+	since, last time.Time // of this round of asking
+	times       int
 }
 
-// next is how many seconds the rollout should wait now; 0 means that it has waited enough.
+// next is how many seconds the rollout should wait now; 0 means that it has waited enough. Who asks again after that waits
+// once more, and only once: nothing is ever denied for what was last looked at before it was asked about.
 func (w *Waits) next(ref gate.Ref) int32 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.Now()
 	at := w.seen[ref]
-	if at == nil || now.Sub(at.since) > waitMemory {
+	if at == nil || now.Sub(at.last) > waitMemory {
 		at = &waited{since: now}
 		w.keep(ref, at)
 	}
+	at.last = now
+	if at.times == 0 || at.since.IsZero() {
+		at.since = now
+	}
 	if at.times == len(waits) || now.Sub(at.since) > waitDeadline {
+		at.since, at.times = time.Time{}, len(waits)-1
 		return 0
 	}
 	at.times++
@@ -56,7 +62,7 @@ func (w *Waits) keep(ref gate.Ref, at *waited) {
 		w.seen = map[gate.Ref]*waited{}
 	}
 	if len(w.seen) >= waitsMax {
-		oldest := slices.MinFunc(slices.Collect(maps.Keys(w.seen)), func(a, b gate.Ref) int { return w.seen[a].since.Compare(w.seen[b].since) })
+		oldest := slices.MinFunc(slices.Collect(maps.Keys(w.seen)), func(a, b gate.Ref) int { return w.seen[a].last.Compare(w.seen[b].last) })
 		delete(w.seen, oldest)
 	}
 	w.seen[ref] = at

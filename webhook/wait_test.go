@@ -88,6 +88,24 @@ func TestWhatMayBeLateIsWaitedForAndThenDenied(t *testing.T) {
 	}
 }
 
+func TestWhoComesAgainIsLookedAtAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		there := false
+		b := waitingBench(t, func(string) gate.Fact[bool] { return gate.Known(there) })
+		req := request(t, admissionv1.Create, nil, withSecret(deployment("shop", "web"), "late"))
+		if codes, _ := answersOf(t, b, req); codes[len(codes)-1] != http.StatusForbidden {
+			t.Fatal(codes)
+		}
+		if codes, _ := answersOf(t, b, req); len(codes) != 2 || codes[1] != http.StatusForbidden {
+			t.Errorf("still missing: %v", codes)
+		}
+		there = true // a moment after it was denied
+		if codes, _ := answersOf(t, b, req); len(codes) != 2 || codes[1] != http.StatusOK {
+			t.Errorf("there by now: %v", codes)
+		}
+	})
+}
+
 func TestWhatIsDeniedAnywayDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := waitingBench(t, func(string) gate.Fact[bool] { return gate.Known(false) })

@@ -134,8 +134,10 @@ func copyMeta(o client.Object, into *metav1.PartialObjectMetadata) {
 
 // Exists reports that a Secret of that name is in the files, or that nothing is known of it.
 func (f *Files) Exists(namespace, name string) gate.Fact[bool] {
-	if f.holds(secretKind, namespace, name) {
-		return gate.Known(true)
+	for _, o := range f.byKind[secretKind] {
+		if o.GetName() == name && o.GetNamespace() == namespace {
+			return gate.Known(true)
+		}
 	}
 	return gate.Unknown[bool](errOffline.Error())
 }

@@ -98,7 +98,7 @@ type Requirement struct {
 // Thresholds are numbers from 0 to 100.
 //
 // +kubebuilder:pruning:PreserveUnknownFields
-// +kubebuilder:validation:XValidation:rule="self.denyBelow <= self.warnBelow",message="denyBelow must not be above warnBelow",fieldPath=".denyBelow"
+// +kubebuilder:validation:XValidation:rule="!has(self.denyBelow) || !has(self.warnBelow) || self.denyBelow <= self.warnBelow",message="denyBelow must not be above warnBelow",fieldPath=".denyBelow"
 type Thresholds struct {
 	// WarnBelow is the score under which a human should look: rollouts are warned about, actions wait for approval.
 	// +kubebuilder:validation:Minimum=0

@@ -12,7 +12,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/drift"
 	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/forge"
 	"moorgate.dev/remediate"
 	"moorgate.dev/webhook"
 )
@@ -36,8 +38,25 @@ func judgePart(o options) part {
 				return err
 			}
 		}
+		if err := addDetector(mgr, p); err != nil {
+			return err
+		}
 		return addWatcher(mgr, p)
 	}}
+}
+
+func addDetector(mgr ctrl.Manager, p *process) error {
+	live, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme()})
+	if err != nil {
+		return fmt.Errorf("prepare to compare with Git: %w", err)
+	}
+	git := forge.Reader{Local: p.localGit}
+	d := &drift.Detector{Client: live, Log: p.log, Cases: cluster.Cases{Client: live, Now: time.Now}, Guardrails: cluster.Guardrails{Reader: mgr.GetCache()},
+		Now: time.Now, Interval: p.driftEvery, Git: func(ctx context.Context, r drift.Repository, known string) (drift.Tree, error) {
+			tree, err := git.Read(ctx, forge.Repository(r), known)
+			return drift.Tree(tree), err
+		}}
+	return d.SetUp(mgr)
 }
 
 func addWatcher(mgr ctrl.Manager, p *process) error {

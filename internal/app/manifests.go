@@ -16,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/internal/cluster"
-	"moorgate.dev/policies"
 )
 
 // manifestBytes is the most that is read from one file or from standard input.
@@ -77,15 +76,16 @@ func readObjects(name string, r io.Reader) ([]*unstructured.Unstructured, error)
 func readGuardrails(paths []string, objects []*unstructured.Unstructured) ([]unstructured.Unstructured, error) {
 	var guardrails []unstructured.Unstructured
 	for _, path := range paths {
-		content, err := os.ReadFile(path)
+		some, err := readFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("read Guardrails: %w", err)
 		}
-		some, err := policies.Parse(path, content)
-		if err != nil {
-			return nil, err
+		for _, u := range some {
+			if _, err := cluster.ParseGuardrail(u); err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+			guardrails = append(guardrails, *u)
 		}
-		guardrails = append(guardrails, some...)
 	}
 	if len(paths) > 0 {
 		return guardrails, nil
@@ -129,4 +129,6 @@ var clusterScoped = []string{"Namespace", "Node", "PersistentVolume", "StorageCl
 	"ClusterRole", "ClusterRoleBinding", "Guardrail", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration",
 	"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
 
-func namespaced(u *unstructured.Unstructured) bool { return !slices.Contains(clusterScoped, u.GetKind()) }
+func namespaced(u *unstructured.Unstructured) bool {
+	return !slices.Contains(clusterScoped, u.GetKind())
+}

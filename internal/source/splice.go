@@ -66,6 +66,9 @@ func meaning(document []byte, p Path) (any, error) {
 	if err := leaf.Decode(&v); err != nil {
 		return nil, refuse(Unreadable, "%s cannot be read: %v", p, err)
 	}
+	if n, isInt := v.(int); isInt {
+		return int64(n), nil // as Kubernetes has it
+	}
 	return v, nil
 }
 

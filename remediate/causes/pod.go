@@ -27,7 +27,7 @@ type Pod struct {
 	Ref        gate.Ref
 	Controller string // the kind of what would make another in its place; empty if nothing would
 	State      State
-	Healthy    bool // the pod is ready, and no container of it crashed lately
+	Healthy    bool // the pod is ready, and every container of it has run for a while
 	Exit       gate.Fact[Exit]
 	Restarts   int32
 	Limited    bool   // the container has a memory limit
@@ -41,8 +41,8 @@ type Exit struct {
 	At     time.Time
 }
 
-// PodOf reads how a container fares in a pod. A container that crashed and runs again counts as well once it was ready for
-// settle; before that nobody knows.
+// PodOf reads how a container fares in a pod. A container that crashed and runs again counts as well once it has run for
+// settle and is ready; before that nobody knows.
 func PodOf(pod *corev1.Pod, container string, now time.Time, settle time.Duration) Pod {
 	p := Pod{Ref: gate.Ref{Version: "v1", Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: string(pod.UID)}, State: Unwell}
 	if owner := metav1.GetControllerOf(pod); owner != nil {
@@ -77,7 +77,8 @@ func healthy(pod *corev1.Pod, now time.Time, settle time.Duration) bool {
 		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
 	})
 	for i := range pod.Status.ContainerStatuses {
-		if s := &pod.Status.ContainerStatuses[i]; s.State.Running == nil || running(s, now, settle) != Well {
+		s := &pod.Status.ContainerStatuses[i]
+		if s.State.Running == nil || !s.Ready || now.Sub(s.State.Running.StartedAt.Time) < settle {
 			return false
 		}
 	}

@@ -85,14 +85,12 @@ func fromStatefulSet(s *appsv1.StatefulSet) Workload {
 			w.MaxUnavailable = min(max(1, resolve(rolling.MaxUnavailable, "1", w.Replicas, false)), w.Replicas)
 		}
 	}
+	if s.Spec.UpdateStrategy.Type == appsv1.RecreateStatefulSetStrategyType {
+		w.Recreate, w.MaxUnavailable = true, w.Replicas
+	}
 	w.Status = Status{Observed: s.Status.ObservedGeneration >= s.Generation, Desired: w.Replicas,
 		Ready: s.Status.ReadyReplicas, Available: s.Status.AvailableReplicas}
-	for _, c := range s.Status.Conditions {
-		if c.Type == appsv1.StatefulSetProgressing && c.Status == corev1.ConditionFalse {
-			w.Status.Stuck = c.Reason + ": " + c.Message
-		}
-	}
-	return w
+	return w // its Progressing condition, unlike a Deployment's, is False when all is done: it says nothing of failure
 }
 
 func fromDaemonSet(d *appsv1.DaemonSet) Workload {

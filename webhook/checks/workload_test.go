@@ -33,6 +33,8 @@ func TestFromObject(t *testing.T) {
 		{"Recreate takes all", deployment(ptr(int32(4)), "Recreate", "", ""), 4, 0, 4},
 		{"nonsense counts as zero", deployment(ptr(int32(4)), "RollingUpdate", "many", "1"), 4, 0, 1},
 		{"a StatefulSet takes at least one", stateful, 5, 0, 1},
+		{"a StatefulSet that is recreated takes all", &appsv1.StatefulSet{Spec: appsv1.StatefulSetSpec{Replicas: ptr(int32(5)),
+			UpdateStrategy: appsv1.StatefulSetUpdateStrategy{Type: appsv1.RecreateStatefulSetStrategyType}}}, 5, 0, 5},
 		{"a DaemonSet rounds up", daemon, 10, 0, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

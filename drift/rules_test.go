@@ -1,0 +1,233 @@
+package drift
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/source"
+)
+
+// managed is an entry that owns the given fields.
+func managed(manager, operation, subresource, fields string, minute int) metav1.ManagedFieldsEntry {
+	e := metav1.ManagedFieldsEntry{Manager: manager, Operation: metav1.ManagedFieldsOperationType(operation), Subresource: subresource,
+		APIVersion: "apps/v1", FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(fields)}
+	if minute > 0 {
+		at := metav1.NewTime(time.Date(2026, 11, 23, 15, minute, 0, 0, time.UTC))
+		e.Time = &at
+	}
+	return e
+}
+
+func deploymentWith(spec map[string]any, entries ...metav1.ManagedFieldsEntry) *unstructured.Unstructured {
+	u := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "spec": spec}}
+	u.SetManagedFields(entries)
+	return u
+}
+
+func list(items ...any) []any { return items }
+
+func TestCompareLooksAtWhatGitDeclaresOnly(t *testing.T) {
+	const all = `{"f:spec":{"f:replicas":{},"f:paused":{},"f:containers":{"k:{\"name\":\"app\"}":{".":{},"f:name":{},"f:image":{},"f:args":{}},
+		"k:{\"name\":\"side\"}":{".":{},"f:name":{},"f:image":{}}},"f:finalizers":{"v:\"a\"":{}},"f:selector":{}}}`
+	git := map[string]any{"replicas": int64(2), "paused": nil, "selector": map[string]any{}, "finalizers": list("a"),
+		"containers": list(map[string]any{"name": "app", "image": "a:1", "args": list("x")}, map[string]any{"name": "side", "image": "s:1"})}
+	live := map[string]any{"replicas": int64(5), "extra": "not declared", "finalizers": list("b", "a"),
+		"containers": list(map[string]any{"name": "app", "image": "a:1", "args": list("y"), "extra": true})}
+	drifts, err := Compare(deploymentWith(live, managed("kubectl", "Update", "scale", `{"f:spec":{"f:replicas":{}}}`, 0)),
+		deploymentWith(git, managed("dry", "Apply", "", all, 1)), "dry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, d := range drifts {
+		got = append(got, d.Path.String()+" "+d.Owner.Manager)
+	}
+	want := "spec.containers[name=app].args , spec.containers[name=side] , spec.replicas kubectl"
+	if strings.Join(got, ", ") != want {
+		t.Fatalf("got %q, want %q", strings.Join(got, ", "), want)
+	}
+	if !drifts[1].Missing || drifts[2].Git != int64(2) || drifts[2].Live != int64(5) {
+		t.Errorf("got %+v", drifts)
+	}
+}
+
+func TestCompareNeedsTheAnswerToSayWhatIsDeclared(t *testing.T) {
+	u := deploymentWith(map[string]any{"replicas": int64(2)})
+	if _, err := Compare(u, u, "dry"); err == nil {
+		t.Error("an answer that names no fields means that everything is as it should be")
+	}
+}
+
+func TestAttribute(t *testing.T) {
+	const replicas = `{"f:spec":{"f:replicas":{}}}`
+	tests := []struct {
+		name    string
+		entries []metav1.ManagedFieldsEntry
+		want    string
+		party   Party
+	}{
+		{"edited by hand", []metav1.ManagedFieldsEntry{managed("kubectl-edit", "Update", "", replicas, 4)}, "kubectl-edit (Update) at 2026-11-23T15:04:00Z", Person},
+		{"scaled by hand, without a time", []metav1.ManagedFieldsEntry{managed("kubectl", "Update", "scale", replicas, 0)}, "kubectl (Update of scale), time not recorded", Person},
+		{"applied server-side", []metav1.ManagedFieldsEntry{managed("kubectl", "Apply", "", replicas, 4)}, "kubectl (Apply) at 2026-11-23T15:04:00Z", Delivery},
+		{"delivered by Argo CD", []metav1.ManagedFieldsEntry{managed("argocd-controller", "Apply", "", replicas, 4)}, "argocd-controller (Apply) at 2026-11-23T15:04:00Z", Delivery},
+		{"a controller", []metav1.ManagedFieldsEntry{managed("keda-operator", "Update", "", replicas, 4)}, "keda-operator (Update) at 2026-11-23T15:04:00Z", Machine},
+		{"a name that anybody may choose", []metav1.ManagedFieldsEntry{managed("terraform", "Update", "", replicas, 4)}, "terraform (Update) at 2026-11-23T15:04:00Z", ""},
+		{"the last of two", []metav1.ManagedFieldsEntry{managed("helm", "Update", "", replicas, 4), managed("kubectl-edit", "Update", "", replicas, 5)}, "kubectl-edit (Update) at 2026-11-23T15:05:00Z", Person},
+		{"nobody", []metav1.ManagedFieldsEntry{managed("kubectl-edit", "Update", "", `{"f:spec":{"f:paused":{}}}`, 4)}, "unknown (deletions leave no trace)", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			set, err := fields(managed("x", "Apply", "", replicas, 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for field := range set.Leaves().All() {
+				o, err := attribute(test.entries, field)
+				if err != nil || o.String() != test.want || o.Party != test.party {
+					t.Errorf("got %q (%s), %v; want %q (%s)", o, o.Party, err, test.want, test.party)
+				}
+			}
+		})
+	}
+	if _, err := attribute([]metav1.ManagedFieldsEntry{managed("x", "Apply", "", "{", 0)}, nil); err == nil {
+		t.Error("managed fields that cannot be read are nobody's")
+	}
+}
+
+func fieldsOf(names ...string) source.Path {
+	var p source.Path
+	for _, n := range names {
+		p = append(p, source.Step{Field: n})
+	}
+	return p
+}
+
+func TestOnlyPlainValuesAreShown(t *testing.T) {
+	tests := []struct {
+		name  string
+		path  source.Path
+		value any
+		want  bool
+	}{
+		{"a number", fieldsOf("spec", "replicas"), int64(2), true},
+		{"an image", fieldsOf("containers", "image"), "registry.example:5000/shop/web@sha256:" + strings.Repeat("a", 64), true},
+		{"an image with a password in it", fieldsOf("containers", "image"), "user:hunter2@registry/web", false},
+		{"a quantity", fieldsOf("resources", "limits", "nvidia.com/gpu"), "1", true},
+		{"the value of an environment variable", fieldsOf("containers", "env", "value"), "x", false},
+		{"an environment variable as a whole", fieldsOf("containers", "env"), map[string]any{}, false},
+		{"a number among arguments", fieldsOf("containers", "args"), int64(1), false},
+		{"the command of a probe", fieldsOf("livenessProbe", "exec", "command"), "x", false},
+		{"a header of a probe", fieldsOf("livenessProbe", "httpGet", "httpHeaders", "value"), "x", false},
+		{"an annotation named image", fieldsOf("metadata", "annotations", "image"), "a:1", false},
+		{"a label", fieldsOf("metadata", "labels", "app"), "web", false},
+		{"text that nobody listed", fieldsOf("spec", "somethingNew"), "x", false},
+		{"a list", fieldsOf("spec", "image"), []any{"a"}, false},
+		{"nothing at all", nil, int64(1), false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := shows(test.path, test.value); got != test.want {
+				t.Errorf("%s = %v: shown is %v", test.path, test.value, got)
+			}
+		})
+	}
+}
+
+const manifest = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 2\n  hostNetwork: false\n  labels: {app: web}\n"
+
+func looked(drifts ...Drift) *look {
+	l := &look{object: source.Object{Name: source.Name{Name: "web"}, File: "web.yaml", Line: 1}, commit: "c0ffee",
+		subject: gate.Ref{Group: "apps", Version: "v1", Kind: "Deployment", Namespace: "shop", Name: "web", UID: "1"}, drifts: drifts}
+	l.proposals = propose([]byte(manifest), l.object, drifts)
+	return l
+}
+
+func TestIntent(t *testing.T) {
+	at := time.Date(2026, 11, 23, 15, 0, 0, 0, time.UTC)
+	person, machine := Owner{Manager: "kubectl-edit", Party: Person, Time: at}, Owner{Manager: "keda-operator", Party: Machine, Time: at}
+	replicas := func(o Owner) Drift {
+		return Drift{Path: fieldsOf("spec", "replicas"), Git: int64(2), Live: int64(5), Owner: o}
+	}
+	unread := looked()
+	unread.missed(evidenceLive, "live Deployment/web", at, errNoAnswer{})
+	tests := []struct {
+		name          string
+		look          *look
+		cause, choice string
+		silent        string
+		score         int
+	}{
+		{"one field that a person changed", looked(replicas(person)), CausePerson, ItemAdopt, "", 90},
+		{"a change without a time is less certain", looked(replicas(Owner{Manager: "kubectl", Party: Person})), CausePerson, ItemAdopt, "", 80},
+		{"automation", looked(replicas(machine)), CauseAutomation, "", "automation owns the field", 0},
+		{"an owner that nobody knows", looked(replicas(Owner{Manager: "curl", Time: at})), CauseUnknown, "", "not known who", 0},
+		{"no owner", looked(replicas(Owner{})), CauseUnknown, "", "not known who", 0},
+		{"two fields", looked(replicas(person), replicas(person)), CausePerson, "", "2 fields differ", 0},
+		{"a field that keeps workloads apart", looked(Drift{Path: fieldsOf("spec", "hostNetwork"), Git: false, Live: true, Owner: person}), CausePerson, "", "a person must write it", 0},
+		{"a value that is not shown", looked(Drift{Path: fieldsOf("spec", "labels", "app"), Git: "web", Live: "x", Owner: person}), CausePerson, "", "may be secret", 0},
+		{"a field that is missing", looked(Drift{Path: fieldsOf("spec", "replicas"), Git: int64(2), Missing: true, Owner: person}), CausePerson, "", "removes nothing", 0},
+		{"what could not be read", unread, CauseUnreadable, "", "never a drift", 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			a := assess(test.look)
+			score, scored := a.Score.Get()
+			if a.Cause != test.cause || strings.Join(a.Choice, ",") != test.choice || !strings.Contains(a.Silent, test.silent) || (test.silent == "") != (a.Silent == "") {
+				t.Errorf("got %+v", a)
+			}
+			if scored != (test.choice != "") || score != test.score {
+				t.Errorf("score %d", score)
+			}
+		})
+	}
+}
+
+type errNoAnswer struct{}
+
+func (errNoAnswer) Error() string { return "no answer" }
+
+func TestL21TheMenuNeverReachesAWorkload(t *testing.T) {
+	for _, l := range []*look{looked(), looked(Drift{Path: fieldsOf("spec", "replicas"), Git: int64(2), Live: int64(5)})} {
+		for _, item := range menu(l) {
+			if item.Reach != gate.ReachGit && item.Reach != gate.ReachNothing {
+				t.Errorf("%s reaches %s", item.ID, item.Reach)
+			}
+		}
+	}
+}
+
+func TestTheSameDriftIsTheSameCase(t *testing.T) {
+	replicas := func(live int64) Drift { return Drift{Path: fieldsOf("spec", "replicas"), Git: int64(2), Live: live} }
+	name := func(change func(*look), drifts ...Drift) string {
+		l := looked(drifts...)
+		if change != nil {
+			change(l)
+		}
+		return l.signal("shop", time.Unix(1, 0)).CaseName()
+	}
+	same := name(nil, replicas(5))
+	if name(func(l *look) { l.commit = "another" }, replicas(5)) != same {
+		t.Error("another commit makes another case")
+	}
+	if name(nil, replicas(6)) == same || name(func(l *look) { l.subject.UID = "2" }, replicas(5)) == same {
+		t.Error("another value or another object is the same case")
+	}
+	secret := func(live string) Drift {
+		return Drift{Path: fieldsOf("spec", "env", "value"), Git: "a", Live: live}
+	}
+	if name(nil, secret("x")) != name(nil, secret("y")) {
+		t.Error("a value that is not shown can be told from the case's name")
+	}
+}
+
+func TestL04AGitSourceWithAnUnknownFieldIsUnreadable(t *testing.T) {
+	u := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"url": "https://example.com/x", "branhc": "main"}}}
+	if _, err := parseGitSource(u); err == nil || !strings.Contains(err.Error(), "branhc") {
+		t.Errorf("got %v", err)
+	}
+}
