@@ -123,10 +123,13 @@ func (l *records) of(kind gate.RecordKind, namespace string) []gate.Record {
 }
 
 // watch runs a Watcher with the judge's identity until the returned function is called or the test ends.
-func (h *house) watch(sweep time.Duration) (*records, func()) {
+func (h *house) watch(sweep time.Duration) (*records, func()) { return h.watchThrough(h.judge, sweep) }
+
+// watchThrough is watch with another reader.
+func (h *house) watchThrough(reader client.Reader, sweep time.Duration) (*records, func()) {
 	h.t.Helper()
 	log := &records{}
-	w := remediate.Watcher{Reader: h.judge, Events: h.judge, Log: log, Cases: ours.Cases{Client: h.judge},
+	w := remediate.Watcher{Reader: reader, Events: h.judge, Log: log, Cases: ours.Cases{Client: h.judge},
 		Guardrails: ours.Guardrails{Reader: h.judge}, Now: time.Now, Logger: slog.New(slog.NewTextHandler(h.t.Output(), nil)),
 		Wait: 200 * time.Millisecond, Sweep: sweep, Settle: 4 * time.Second}
 	ctx, cancel := context.WithCancel(h.t.Context())

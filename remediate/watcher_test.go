@@ -1,6 +1,8 @@
 package remediate_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,12 +11,15 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/remediate"
 	"moorgate.dev/test/cluster"
 )
 
@@ -235,8 +240,61 @@ func TestLookAlikesAreNoCase(t *testing.T) {
 	for _, app := range []string{"unpullable", "unready", "unconfigured"} {
 		h.pods(app, 1, func(p *corev1.Pod) bool { return len(p.Status.ContainerStatuses) > 0 && !ready(p) })
 	}
+	for _, pod := range h.pods("unpullable", 1, every) {
+		h.create(backOff(&pod, "unpullable.back-off", time.Now())) // an event that lies
+	}
 	h.overTwoSweeps()
 	if all := h.cases(); len(all) != 1 || all[0].Spec.Subject.Name != "marker" {
 		t.Errorf("there are %d Cases", len(all))
+	}
+}
+
+// blind may not read ReplicaSets, whole or in part.
+type blind struct{ client.Reader }
+
+func (b blind) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	if o.GetObjectKind().GroupVersionKind().Kind == "ReplicaSet" {
+		return refuse("replicasets", key.Name)
+	}
+	return b.Reader.Get(ctx, key, o, opts...)
+}
+
+func (b blind) List(ctx context.Context, o client.ObjectList, opts ...client.ListOption) error {
+	if _, sets := o.(*appsv1.ReplicaSetList); sets {
+		return refuse("replicasets", "")
+	}
+	return b.Reader.List(ctx, o, opts...)
+}
+
+func refuse(resource, name string) error {
+	return apierrors.NewForbidden(schema.GroupResource{Group: "apps", Resource: resource}, name, errors.New("planted "+planted))
+}
+
+// TestWhatMayNotBeReadIsNamed shows a judge that may not read ReplicaSets: it says so, is less sure, and still makes one
+// Case of all the pods, under the last name that it knows.
+func TestWhatMayNotBeReadIsNamed(t *testing.T) {
+	h := newHouse(t)
+	h.watchThrough(blind{h.judge}, time.Second)
+	h.deployment("web", 3, cluster.CrashLoop)
+	var c v1alpha1.Case
+	h.eventually("a verdict", func() error {
+		all := h.cases()
+		if len(all) != 1 || all[0].Status.Decision == "" {
+			return fmt.Errorf("there are %d Cases", len(all))
+		}
+		c = all[0]
+		return nil
+	})
+	if c.Spec.Subject.Kind != "ReplicaSet" || len(c.Status.Unread) != 1 || !strings.Contains(c.Status.Unread[0], "not permitted") {
+		t.Errorf("the subject is %+v, unread is %v", c.Spec.Subject, c.Status.Unread)
+	}
+	if c.Status.Confidence == nil || *c.Status.Confidence >= 90 || strings.Contains(fmt.Sprint(c), planted) {
+		t.Errorf("the status is %+v", c.Status)
+	}
+}
+
+func TestAWatcherThatLacksSomethingDoesNotBegin(t *testing.T) {
+	if err := (remediate.Watcher{}).Run(t.Context()); err == nil {
+		t.Error("it began")
 	}
 }

@@ -43,7 +43,8 @@ func newReview() *cobra.Command {
 Nothing is applied, and no record or Case is left.
 
 Against a cluster (the default) the files are looked at among the live objects, with your own rights; what you may not read is
-unknown, and said. --offline looks at the files alone: nodes, quotas and whatever else they do not hold is unknown.
+unknown, and said. --offline looks at the files alone: nodes, quotas and whatever else they do not hold is unknown, and without
+a Guardrail no confidence is asked for.
 
 Exit codes: 0 nothing is denied, 1 something is warned about and --fail-on-warn was given, 2 something would be denied by its
 score (whether or not a Guardrail enforces it), 3 it could not be said.`,
@@ -176,7 +177,13 @@ func offlineReviewer(o reviewOptions, files *webhook.Files, objects []*unstructu
 	}
 	world := webhook.World{Reader: files, Secrets: files, Now: time.Now}
 	policy := func(_ context.Context, namespace string) (gate.Policy, error) {
-		return cluster.Compose(guardrails, namespaceLabels(objects, namespace)), nil
+		if len(guardrails) > 0 {
+			return cluster.Compose(guardrails, namespaceLabels(objects, namespace)), nil
+		}
+		// Nothing is known of the cluster, by wish: to ask for confidence all the same would warn about everything.
+		p := cluster.Default()
+		p.Rails[0].ConfidenceBelow = gate.Known(0)
+		return p, nil
 	}
 	return &reviewer{sight: webhook.Sight{Policy: policy, Look: world.Look, Now: time.Now}}, nil
 }

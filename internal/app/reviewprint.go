@@ -69,7 +69,7 @@ func writeReview(b *strings.Builder, paint func(code, text string) string, r rev
 	}
 	for _, e := range r.judgement.Question.Evidence {
 		if e.Unread != "" {
-			fmt.Fprintf(b, "  %6s  %-22s %s\n", "?", printable(e.Source), printable("unknown: "+e.Unread))
+			fmt.Fprintf(b, "  %6s  %-22s %s\n", "?", printable(e.Source), printable(e.Unread))
 		}
 	}
 	for _, reason := range v.Reasons {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -120,7 +121,7 @@ func (p *process) manager(part part) (ctrl.Manager, error) {
 	}
 	grace := shutdownTime
 	mgr, err := ctrl.NewManager(config, ctrl.Options{Scheme: s, Metrics: server.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
-		GracefulShutdownTimeout: &grace, Cache: cache.Options{DefaultTransform: cache.TransformStripManagedFields()}})
+		GracefulShutdownTimeout: &grace, Cache: cache.Options{DefaultTransform: slim}})
 	if err != nil {
 		return nil, fmt.Errorf("prepare caches and controllers: %w", err)
 	}
@@ -133,6 +134,16 @@ func (p *process) manager(part part) (ctrl.Manager, error) {
 		return nil
 	})
 	return mgr, nil
+}
+
+// slim takes field managers out of what the caches hold, where nobody asks for them: they are half of most objects. Of a
+// rollout they tell when its template was last written.
+func slim(obj any) (any, error) {
+	switch obj.(type) {
+	case *appsv1.Deployment, *appsv1.StatefulSet, *appsv1.DaemonSet:
+		return obj, nil
+	}
+	return cache.TransformStripManagedFields()(obj)
 }
 
 // reach fails early and clearly where there is no API server, instead of in a retry loop.

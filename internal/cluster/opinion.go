@@ -15,6 +15,8 @@ const (
 	maxUnread = 32
 	maxMenu   = 16
 	maxEdits  = 32
+
+	maxSummary = 110 // bytes, so that a listing fits a screen; the findings hold the whole
 )
 
 // Opinion is a judgement as a Case holds it, within the bounds of the Case's schema.
@@ -47,11 +49,11 @@ func Summary(j flow.Judgement) string {
 			}
 			return cmp.Compare(a.Points, b.Points)
 		})
-		return cut(worst.Text, 512)
+		return cut(worst.Text, maxSummary)
 	}
 	if len(j.Verdict.Reasons) > 0 {
 		strictest := slices.MinFunc(j.Verdict.Reasons, func(a, b gate.Reason) int { return cmp.Compare(a.Decision, b.Decision) })
-		return cut(strictest.Text, 512)
+		return cut(strictest.Text, maxSummary)
 	}
 	return "nothing was found wrong"
 }
