@@ -47,7 +47,8 @@ func TestL24RotationUnderLoadFailsNoHandshake(t *testing.T) {
 	clock := newClock()
 	var trusted, next atomic.Pointer[x509.CertPool]
 	a := clock.authority(Folder(t.TempDir()))
-	a.terms = terms{root: 365 * day, rootAhead: 120 * day, overlap: 2 * day, leaf: 90 * day, skew: time.Hour}
+	// A root is due on day 240, the very tick on which the fourth leaf is: the new root must not sign it.
+	a.terms = terms{root: 365 * day, rootAhead: 125 * day, overlap: 2 * day, leaf: 90 * day, skew: time.Hour}
 	a.Publish = func(_ context.Context, bundle []byte) error {
 		pool := x509.NewCertPool()
 		if !pool.AppendCertsFromPEM(bundle) {

@@ -102,8 +102,11 @@ func TestAChangedFieldBecomesACase(t *testing.T) {
 	if k.Spec.Signal.Face != "drift" || k.Spec.Signal.Reason != "FieldDrift" || k.Spec.Subject.UID != string(before.UID) {
 		t.Errorf("the case is about %+v", k.Spec)
 	}
-	if want := path + ` is "registry.example/shop/web:1.5", Git says "registry.example/shop/web:1.4" (deploy/web.yaml:16)`; !strings.HasPrefix(k.Status.Summary, want) {
+	if want := "containers[name=app].image is web:1.5, Git says web:1.4 (deploy/web.yaml:16)"; !strings.HasPrefix(k.Status.Summary, want) {
 		t.Errorf("summary %q, want %q", k.Status.Summary, want)
+	}
+	if want := path + `, live "registry.example/shop/web:1.5", Git "registry.example/shop/web:1.4"`; !strings.Contains(k.Status.Findings[0].Text, want) {
+		t.Errorf("finding %q, want %q", k.Status.Findings[0].Text, want)
 	}
 	if !strings.HasPrefix(k.Status.Owner, "kubectl-set (Update) at 20") || k.Status.Cause != "changed-by-person" {
 		t.Errorf("owner %q, cause %q", k.Status.Owner, k.Status.Cause)

@@ -64,7 +64,7 @@ func cause(l *look) string {
 func silence(l *look, cause string) string {
 	switch {
 	case cause == CauseUnreadable:
-		return "what could not be read is never a drift"
+		return "what cannot be read is never a drift, and this could not be: " + l.unread[0]
 	case cause == CauseUnknown:
 		return "it is not known who made the change"
 	case cause == CauseAutomation:
@@ -83,11 +83,7 @@ func findings(l *look) []gate.Finding {
 	}
 	found := make([]gate.Finding, len(l.drifts))
 	for i, d := range l.drifts {
-		text := l.sentence(i) + "; owner " + d.Owner.String()
-		if why := l.proposals[i].why; why != "" && d.shown() {
-			text += "; no edit: " + why
-		}
-		found[i] = gate.Finding{ID: "field-drift", Text: text, Points: points(d.Owner),
+		found[i] = gate.Finding{ID: "field-drift", Text: l.detail(i), Points: points(d.Owner),
 			Evidence: []string{evidenceGit, evidenceLive, evidenceDryRun}}
 	}
 	return found

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 	"time"
 
@@ -50,17 +51,28 @@ func (l *look) missed(id, what string, at time.Time, err error) {
 	l.unread = append(l.unread, what+": "+why)
 }
 
-// plainly is an error without the values of the manifest, which the API server repeats where it finds them invalid.
+// echoes are the words after which the API server, or an admission webhook, may repeat a value of the manifest.
+var echoes = []string{", got ", " denied the request: ", " denied request: "}
+
+// plainly is an error without the values of the manifest that its author repeats in it.
 func plainly(err error) string {
-	var status apierrors.APIStatus
-	if !apierrors.IsInvalid(err) || !errors.As(err, &status) || status.Status().Details == nil {
-		return err.Error()
+	if apierrors.IsInvalid(err) {
+		var causes []string
+		var status apierrors.APIStatus
+		if errors.As(err, &status) && status.Status().Details != nil {
+			for _, c := range status.Status().Details.Causes {
+				causes = append(causes, c.Field+" ("+string(c.Type)+")")
+			}
+		}
+		return "the API server refuses what Git says: " + strings.Join(causes, ", ")
 	}
-	var causes []string
-	for _, c := range status.Status().Details.Causes {
-		causes = append(causes, c.Field+" ("+string(c.Type)+")")
+	text := err.Error()
+	for _, words := range echoes {
+		if before, _, found := strings.Cut(text, words); found {
+			text = before + strings.TrimRight(words, ": ") + " …"
+		}
 	}
-	return "the API server refuses what Git says: " + strings.Join(causes, ", ")
+	return text
 }
 
 // happening reports whether there is anything to open a Case about.
@@ -89,18 +101,35 @@ func (l *look) signal(sourceName string, at time.Time) gate.Signal {
 	return s
 }
 
-// sentence tells one drift: "spec.replicas is 5, Git says 2 (deploy/web.yaml:8)".
+// sentence tells one drift, short enough for a listing: "containers[name=app].image is web:1.5, Git says web:1.4
+// (deploy/web.yaml:16)". It leaves out what the full path and the full values have in common with all others.
 func (l *look) sentence(i int) string {
 	d := l.drifts[i]
-	git, live := d.texts()
+	name := strings.TrimPrefix(strings.TrimPrefix(d.Path.String(), "spec.template."), "spec.")
 	where := " (" + l.proposals[i].where + ")"
 	switch {
 	case d.Missing:
-		return d.Path.String() + " is missing, and Git declares it" + where
+		return name + " is missing, and Git declares it" + where
 	case !d.shown():
-		return d.Path.String() + " is not what Git says" + where + "; its values are not shown"
+		return name + " is not what Git says" + where + "; its values are not shown"
 	}
-	return d.Path.String() + " is " + live + ", Git says " + git + where
+	git, live := d.texts()
+	git, live = strings.Trim(git, `"`), strings.Trim(live, `"`)
+	if x, y := path.Base(git), path.Base(live); x != y {
+		git, live = x, y
+	}
+	return name + " is " + live + ", Git says " + git + where
+}
+
+// detail tells all of one drift that may be told.
+func (l *look) detail(i int) string {
+	d := l.drifts[i]
+	git, live := d.texts()
+	text := fmt.Sprintf("%s; owner %s; field %s, live %s, Git %s", l.sentence(i), d.Owner, d.Path, live, git)
+	if why := l.proposals[i].why; why != "" {
+		text += "; no edit, because " + why
+	}
+	return text
 }
 
 // owners names who owns the drifted fields, each once.

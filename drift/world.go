@@ -2,6 +2,7 @@ package drift
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,6 +44,11 @@ func (d *Detector) look(ctx context.Context, o source.Object, t tree) *look {
 			l.missed(evidenceDryRun, "comparison with a dry run", d.Now(), err)
 			return l
 		}
+		for _, one := range drifts {
+			if placeholder(one.Git) {
+				l.missed(evidenceGit, one.Path.String(), d.Now(), errPlaceholder)
+			}
+		}
 		l.drifts = d.withoutAutoscaled(ctx, l, drifts)
 		if len(l.unread) > 0 {
 			l.drifts = nil
@@ -50,6 +56,14 @@ func (d *Detector) look(ctx context.Context, o source.Object, t tree) *look {
 		l.proposals = propose(t.Files[o.File], o, l.drifts)
 		return l
 	}
+}
+
+var errPlaceholder = errors.New("Git has a placeholder there, and only what fills it in knows the value")
+
+// placeholder reports whether something else fills a value in before it is delivered.
+func placeholder(v any) bool {
+	text := asJSON(v)
+	return strings.Contains(text, "${") || strings.Contains(text, "{{")
 }
 
 // observe reads the live object and has the API server try Git's manifest on it. Whatever changes in between, the fields

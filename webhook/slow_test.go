@@ -17,10 +17,11 @@ import (
 func TestL13SlowWebhooksBesideOursBlockNothing(t *testing.T) {
 	g := watchedGate(t)
 	ns := g.place(t, guardrail("Warn"))
-	slow := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	over := make(chan struct{})
+	slow := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-over }))
 	slow.TLS = &tls.Config{Certificates: []tls.Certificate{g.tls}, MinVersion: tls.VersionTLS13}
 	slow.StartTLS()
-	t.Cleanup(slow.Close)
+	t.Cleanup(func() { close(over); slow.Close() })
 	for i := range 2 {
 		config := Registration(RegistrationOptions{Name: fmt.Sprintf("%s-slow-%d", ns, i), URL: slow.URL + "/", CABundle: g.ca,
 			Namespaces: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": ns}}})

@@ -14,8 +14,10 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	"moorgate.dev/internal/cluster"
+	"moorgate.dev/policies"
 )
 
 // manifestBytes is the most that is read from one file or from standard input.
@@ -75,24 +77,30 @@ func readObjects(name string, r io.Reader) ([]*unstructured.Unstructured, error)
 // readGuardrails reads Guardrails strictly from files of their own, else takes those among the objects under review.
 func readGuardrails(paths []string, objects []*unstructured.Unstructured) ([]unstructured.Unstructured, error) {
 	var guardrails []unstructured.Unstructured
+	add := func(name string, content []byte) error {
+		some, err := policies.Parse(name, content)
+		guardrails = append(guardrails, some...)
+		return err
+	}
 	for _, path := range paths {
-		some, err := readFile(path)
+		content, err := os.ReadFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("read Guardrails: %w", err)
 		}
-		for _, u := range some {
-			if _, err := cluster.ParseGuardrail(u); err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
-			}
-			guardrails = append(guardrails, *u)
+		if err := add(path, content); err != nil {
+			return nil, err
 		}
 	}
-	if len(paths) > 0 {
-		return guardrails, nil
-	}
 	for _, u := range objects {
-		if u.GetKind() == "Guardrail" && strings.HasPrefix(u.GetAPIVersion(), "moorgate.dev/") {
-			guardrails = append(guardrails, *u)
+		if len(paths) > 0 || u.GetKind() != "Guardrail" || !strings.HasPrefix(u.GetAPIVersion(), "moorgate.dev/") {
+			continue
+		}
+		content, err := yaml.Marshal(u.Object)
+		if err != nil {
+			return nil, fmt.Errorf("read Guardrail %s: %w", u.GetName(), err)
+		}
+		if err := add("Guardrail "+u.GetName(), content); err != nil {
+			return nil, err
 		}
 	}
 	return guardrails, nil

@@ -83,7 +83,16 @@ func (r Reader) Read(ctx context.Context, repo Repository, known string) (Tree, 
 	if err != nil {
 		return Tree{}, fmt.Errorf("read %s: %w", shown, err)
 	}
+	t, err := r.read(ctx, u, branch, folder, known)
+	if err != nil {
+		return Tree{}, fmt.Errorf("read branch %s of %s: %w", repo.Branch, shown, err)
+	}
+	return t, nil
+}
+
+func (r Reader) read(ctx context.Context, u *url.URL, branch plumbing.ReferenceName, folder, known string) (Tree, error) {
 	var o origin
+	var err error
 	switch u.Scheme {
 	case "file":
 		o, err = r.disk(u)
@@ -92,13 +101,10 @@ func (r Reader) Read(ctx context.Context, repo Repository, known string) (Tree, 
 	default:
 		err = fmt.Errorf("%s:// is not supported yet", u.Scheme)
 	}
-	if err == nil {
-		t, walkErr := r.walk(ctx, o, branch, folder, known)
-		if err = walkErr; err == nil {
-			return t, nil
-		}
+	if err != nil {
+		return Tree{}, err
 	}
-	return Tree{}, fmt.Errorf("read branch %s of %s: %w", repo.Branch, shown, err)
+	return r.walk(ctx, o, branch, folder, known)
 }
 
 // parse reads a URL, and how to show it to people. Nothing of a URL that carries credentials is shown.

@@ -74,29 +74,34 @@ func (r Reader) collect(ctx context.Context, root *object.Tree, folder string, t
 		if entries == maxEntries {
 			return fmt.Errorf("it has more than %d entries", maxEntries)
 		}
-		switch entry.Mode {
-		case filemode.Symlink:
-			skip(t, name, "is a symbolic link")
-			continue
-		case filemode.Submodule:
-			skip(t, name, "is a submodule")
-			continue
-		}
-		if !entry.Mode.IsFile() || (path.Ext(name) != ".yaml" && path.Ext(name) != ".yml") {
+		if !wanted(t, name, entry.Mode) {
 			continue
 		}
 		if len(t.Files) == limits.Files {
 			return fmt.Errorf("it has more than %d YAML files", limits.Files)
 		}
-		content, err := content(root, &entry, limits.FileSize)
+		file, err := content(root, &entry, limits.FileSize)
 		if err != nil {
 			return fmt.Errorf("%q: %w", name, err)
 		}
-		if total += int64(len(content)); total > limits.TotalSize {
+		if total += int64(len(file)); total > limits.TotalSize {
 			return fmt.Errorf("its YAML files are longer than %d MiB together", limits.TotalSize>>20)
 		}
-		t.Files[name] = content
+		t.Files[name] = file
 	}
+}
+
+// wanted reports whether an entry is a YAML file. What is never followed is told of.
+func wanted(t *Tree, name string, mode filemode.FileMode) bool {
+	switch mode {
+	case filemode.Symlink:
+		skip(t, name, "is a symbolic link")
+		return false
+	case filemode.Submodule:
+		skip(t, name, "is a submodule")
+		return false
+	}
+	return mode.IsFile() && (path.Ext(name) == ".yaml" || path.Ext(name) == ".yml")
 }
 
 func skip(t *Tree, name, why string) {

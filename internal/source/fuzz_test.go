@@ -2,12 +2,12 @@ package source
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
 	"testing"
-
-	"encoding/json"
 
 	yaml3 "go.yaml.in/yaml/v3"
 	"pgregory.net/rapid"
@@ -39,7 +39,8 @@ func checkSplice(t interface {
 }, file []byte, document int, p Path, value any) {
 	e, err := Splice(file, document, p, value)
 	if err != nil {
-		if _, refused := err.(*Refusal); !refused {
+		var r *Refusal
+		if !errors.As(err, &r) {
 			t.Fatalf("%s: %v is no refusal", p, err)
 		}
 		return

@@ -137,6 +137,7 @@ func TestSpliceRefusesByName(t *testing.T) {
 		{"a value with a tag", "a: !!str 1\n", at("a"), "x", Tagged},
 		{"a document that SOPS encrypted", "a: 1\nsops: {mac: x}\n", at("a"), int64(2), Encrypted},
 		{"a template", "a: 1\nb: '{{ .Values.b }}'\n", at("a"), int64(2), Templated},
+		{"a new value that would make it a template", "a: x\n", at("a"), "{{ .x }}", Templated},
 		{"a line of image automation", "image: a:1 # {\"$imagepolicy\": \"x:y\"}\n", at("image"), "a:2", Automated},
 		{"a key that stands twice", "a: 1\na: 2\n", at("a"), int64(2), Duplicate},
 		{"another key that stands twice", "a: 1\nb: {c: 1, c: 2}\n", at("a"), int64(2), Duplicate},

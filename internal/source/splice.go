@@ -140,6 +140,11 @@ func spellings(old *yaml3.Node, value any) ([]string, error) {
 	if !isText {
 		return []string{double}, nil
 	}
+	for _, sign := range []string{"{{", "$imagepolicy"} {
+		if strings.Contains(text, sign) {
+			return nil, refuse(Templated, "the new value holds %s, which tools that read the file may act on", sign)
+		}
+	}
 	single := "'" + strings.ReplaceAll(text, "'", "''") + "'"
 	switch {
 	case old.Style&yaml3.SingleQuotedStyle != 0:

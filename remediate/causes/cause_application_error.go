@@ -20,7 +20,7 @@ var applicationError = Cause{
 	},
 	tell: func(w World, explained []Pod) string {
 		exit, _ := explained[0].Exit.Get()
-		return sentence("container %s of %s ends with exit code %d, after up to %s", w.Container, crowd(w, len(explained)), exit.Code,
+		return sentence("container %s ends with exit code %d in %s; up to %s", w.Container, exit.Code, crowd(w, len(explained)),
 			plural(int(restarts(explained)), "restart"))
 	},
 }

@@ -25,7 +25,7 @@ var other = Cause{
 			}
 			seen[end] = true
 		}
-		return sentence("container %s of %s crash-loops for a reason that is not known; it %s", w.Container, crowd(w, len(explained)),
+		return sentence("container %s crash-loops in %s, and why is not known: it %s", w.Container, crowd(w, len(explained)),
 			strings.Join(ends[:min(len(ends), 3)], " or "))
 	},
 }

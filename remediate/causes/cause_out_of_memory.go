@@ -17,11 +17,11 @@ var outOfMemory = Cause{
 		return known && exit.Reason == "OOMKilled"
 	},
 	tell: func(w World, explained []Pod) string {
-		why := "it has no memory limit of its own, so its node or pod ran out"
+		limit := "no limit of its own: its node or pod ran out"
 		if explained[0].Limited {
-			why = "its memory limit is " + explained[0].Limit
+			limit = "limit " + explained[0].Limit
 		}
-		return sentence("container %s of %s is killed for its memory, after up to %s; %s", w.Container, crowd(w, len(explained)),
-			plural(int(restarts(explained)), "restart"), why)
+		return sentence("container %s is killed for its memory (%s) in %s; up to %s", w.Container, limit, crowd(w, len(explained)),
+			plural(int(restarts(explained)), "restart"))
 	},
 }

@@ -36,9 +36,9 @@ func TestCauses(t *testing.T) {
 		want string
 		says string
 	}{
-		"a program that ends with an error":    {failing(5, failed), "application-error", "container app of 5 of 5 pods of Deployment/web ends with exit code 1, after up to 3 restarts"},
+		"a program that ends with an error":    {failing(5, failed), "application-error", "container app ends with exit code 1 in 5 of 5 pods of Deployment/web; up to 3 restarts"},
 		"a crash by a signal of its own":       {failing(1, Exit{Code: 139, Reason: "Error"}), "application-error", "exit code 139"},
-		"a kill for its memory":                {failing(2, oom), "out-of-memory", "no memory limit of its own"},
+		"a kill for its memory":                {failing(2, oom), "out-of-memory", "no limit of its own"},
 		"a kill by nobody knows whom":          {failing(2, killed), "other", "was killed (exit code 137, Error)"},
 		"a shutdown by nobody knows whom":      {failing(2, Exit{Code: 143, Reason: "Error"}), "other", "was killed (exit code 143, Error)"},
 		"a program that never started":         {failing(2, Exit{Code: 128, Reason: "StartError"}), "other", "exit code 128 (StartError)"},
@@ -58,7 +58,7 @@ func TestCauses(t *testing.T) {
 func TestALimitIsTold(t *testing.T) {
 	pods := failing(1, Exit{Code: 137, Reason: "OOMKilled"})
 	pods[0].Limited, pods[0].Limit = true, "64Mi"
-	if text := Assess(world(pods), nil).Findings[0].Text; !strings.Contains(text, "its memory limit is 64Mi") {
+	if text := Assess(world(pods), nil).Findings[0].Text; !strings.Contains(text, "(limit 64Mi)") {
 		t.Error(text)
 	}
 }

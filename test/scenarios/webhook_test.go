@@ -1,0 +1,234 @@
+package scenarios
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/util/strategicpatch"
+	"sigs.k8s.io/yaml"
+
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/gate"
+	testcluster "moorgate.dev/test/cluster"
+	"moorgate.dev/webhook"
+)
+
+// TestStories plays every story of the gate.
+func TestStories(t *testing.T) {
+	all, err := stories(files, checkIDs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := moored(t)
+	for _, s := range all {
+		t.Run(s.check+"/"+s.name, func(t *testing.T) {
+			t.Parallel()
+			h.play(t, s)
+		})
+	}
+}
+
+func (h *house) play(t *testing.T, s story) {
+	spec, err := s.guardrail()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := h.place(t, spec)
+	for name, part := range s.parts {
+		s.parts[name] = strings.ReplaceAll(part, "$NAMESPACE", p.ns)
+	}
+	p.earlier(s)
+	if world := s.parts["world.yaml"]; world != "" {
+		p.removeAfterwards(world)
+		p.apply("world.yaml", world)
+	}
+	for _, c := range s.waits {
+		p.wait(c)
+	}
+	if s.parts["twin.yaml"] != "" {
+		p.rehearse("the bad twin", s.twin(t), func(out string) error { return holdsAll(out, s.want.Twin...) })
+	}
+	p.rehearse("the change", s.parts["change.yaml"], s.rehearsed)
+	g, err := p.change(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wrong := s.compare(g); len(wrong) > 0 {
+		t.Errorf("%s is not as wanted\n%s\n\nThe story:\n%s\n\n%s\n\nThe end of Moorgate's log:\n%s", s.path(),
+			strings.Join(wrong, "\n"), s.prose, g, h.moorgate().LogTail())
+	}
+}
+
+// earlier lets the earlier rollouts in, one after the other. Each leaves its Case before the next begins, so that the Case
+// of the change can be told from theirs.
+func (p *place) earlier(s story) {
+	p.t.Helper()
+	objects, err := cluster.Decode([]byte(s.parts["before.yaml"]))
+	if err != nil {
+		p.t.Fatal("before.yaml: ", err)
+	}
+	for _, u := range objects {
+		known, err := p.cases(gate.FaceWebhook, u.GetKind(), u.GetName())
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		text, err := yaml.Marshal(u.Object)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.apply("before.yaml", string(text))
+		if _, err := p.newCase(u.GetKind(), u.GetName(), known); err != nil {
+			p.t.Fatalf("the Case of an earlier rollout: %v", err)
+		}
+		if strings.Contains(string(text), testcluster.FaultLabel) {
+			continue // it never gets through
+		}
+		if out, err := p.kubectl("", "rollout", "status", u.GetKind()+"/"+u.GetName(), "--timeout", patience.String()); err != nil {
+			p.t.Fatalf("wait for an earlier rollout: %v\n%s", err, out)
+		}
+	}
+}
+
+// removeAfterwards has what does not go with the namespace removed when the test ends.
+func (p *place) removeAfterwards(manifest string) {
+	p.t.Helper()
+	objects, err := cluster.Decode([]byte(manifest))
+	if err != nil {
+		p.t.Fatal("world.yaml: ", err)
+	}
+	for _, u := range objects {
+		if u.GetKind() == "Node" || u.GetKind() == "StorageClass" {
+			p.t.Cleanup(func() { _ = p.admin.Delete(context.Background(), u) })
+		}
+	}
+}
+
+// twin is the change with twin.yaml patched into it.
+func (s story) twin(t *testing.T) string {
+	t.Helper()
+	change, err := yaml.YAMLToJSON([]byte(s.parts["change.yaml"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	patch, err := yaml.YAMLToJSONStrict([]byte(s.parts["twin.yaml"]))
+	if err != nil {
+		t.Fatal("twin.yaml: ", err)
+	}
+	u, err := s.change()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]any{"Deployment": appsv1.Deployment{}, "StatefulSet": appsv1.StatefulSet{}, "DaemonSet": appsv1.DaemonSet{}}
+	patched, err := strategicpatch.StrategicMergePatch(change, patch, kinds[u.GetKind()])
+	if err != nil {
+		t.Fatal("twin.yaml: ", err)
+	}
+	return string(patched)
+}
+
+// rehearsed says whether a dry run of the change is answered as the change itself should be.
+func (s story) rehearsed(out string) error {
+	if s.parts["later.yaml"] != "" {
+		return holdsAll(out, s.want.Twin...) // before what comes later has come
+	}
+	if s.want.Answer == webhook.Admitted && strings.Contains(out, "moorgate: ") {
+		return errors.New("it is warned about")
+	}
+	if len(s.want.Unread) == 0 && strings.Contains(out, "moorgate: confidence ") {
+		return errors.New("not everything could be read")
+	}
+	if s.want.Answer == webhook.Admitted {
+		return nil
+	}
+	for _, text := range s.want.Findings {
+		if err := holdsAll(out, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// change applies the change once and gathers what came of it.
+func (p *place) change(s story) (got, error) {
+	u, err := s.change()
+	if err != nil {
+		return got{}, err
+	}
+	known, err := p.cases(gate.FaceWebhook, u.GetKind(), u.GetName())
+	if err != nil {
+		return got{}, err
+	}
+	g := got{before: p.live(u)}
+	g.out, g.refused = p.applyOnce(s)
+	if g.c, err = p.newCase(u.GetKind(), u.GetName(), known); err != nil {
+		return got{}, fmt.Errorf("the Case of the change: %w\nkubectl says:\n%s\n%s", err, g.out, p.moorgate().LogTail())
+	}
+	if g.c.Spec.Answer.Said != webhook.Denied {
+		g.annotations = p.annotated(u, g.c.Name)
+	}
+	g.after = p.live(u)
+	return g, nil
+}
+
+// applyOnce applies the change. What comes later comes when kubectl was asked to wait, which it says itself at this verbosity.
+func (p *place) applyOnce(s story) (string, error) {
+	later := s.parts["later.yaml"]
+	if later == "" {
+		return p.kubectl(s.parts["change.yaml"], "apply", "-f", "-")
+	}
+	out := &listener{part: "Got a Retry-After response", heard: make(chan struct{})}
+	done := make(chan error, 1)
+	go func() { done <- p.kubectlTo(out, s.parts["change.yaml"], "apply", "-v=4", "-f", "-") }()
+	select {
+	case err := <-done:
+		return out.String(), errors.Join(err, errors.New("nobody was asked to wait"))
+	case <-out.heard:
+	}
+	p.apply("later.yaml", later)
+	err := <-done
+	return out.String(), err
+}
+
+// listener keeps what is written to it, and says when a part of it was written.
+type listener struct {
+	part  string
+	heard chan struct{}
+
+	mu   sync.Mutex
+	text strings.Builder
+	once sync.Once
+}
+
+func (l *listener) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n, err := l.text.Write(b)
+	if strings.Contains(l.text.String(), l.part) {
+		l.once.Do(func() { close(l.heard) })
+	}
+	return n, err
+}
+
+func (l *listener) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// asYAML is for people who read why a test failed.
+func asYAML(v any) string {
+	b, err := json.Marshal(v)
+	if err == nil {
+		b, err = yaml.JSONToYAML(b)
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
