@@ -62,31 +62,48 @@ func (i *intake) overflow() int {
 	return n
 }
 
-// memory remembers which happenings were judged when, so that each is judged once in a while and not at each event. It is
-// bounded; when full it forgets what was judged longest ago, which is then merely judged again. One goroutine uses it.
+// judgement is when a happening was judged, on what it looked like, and when somebody looked last.
+type judgement struct {
+	at, looked time.Time
+	shape      string
+}
+
+// memory remembers the judgements, so that what lasts and does not change is judged once in a while and not at each event.
+// It is bounded; when full it forgets what was judged longest ago, which is then merely judged again. One goroutine uses it.
 type memory struct {
 	max       int
 	window    time.Duration
-	judged    map[string]time.Time
+	judged    map[string]judgement
 	forgotten int
 }
 
 func newMemory(limit int, window time.Duration) *memory {
-	return &memory{max: limit, window: window, judged: map[string]time.Time{}}
+	return &memory{max: limit, window: window, judged: map[string]judgement{}}
 }
 
-// knows is whether the happening was judged within the window.
-func (m *memory) knows(k Key, now time.Time) bool {
-	at, known := m.judged[k.String()]
-	return known && now.Sub(at) < m.window
+// looked is whether somebody looked at the happening less than d ago.
+func (m *memory) looked(k Key, now time.Time, d time.Duration) bool {
+	j, known := m.judged[k.String()]
+	return known && now.Sub(j.looked) < d
+}
+
+// knows is whether the happening was judged within the window when it looked the same. It counts as a look.
+func (m *memory) knows(k Key, shape string, now time.Time) bool {
+	j, known := m.judged[k.String()]
+	if !known || j.shape != shape || now.Sub(j.at) >= m.window {
+		return false
+	}
+	j.looked = now
+	m.judged[k.String()] = j
+	return true
 }
 
 // keep remembers a judgement.
-func (m *memory) keep(k Key, now time.Time) {
+func (m *memory) keep(k Key, shape string, now time.Time) {
 	if _, known := m.judged[k.String()]; !known && len(m.judged) >= m.max {
 		m.makeRoom(now)
 	}
-	m.judged[k.String()] = now
+	m.judged[k.String()] = judgement{at: now, looked: now, shape: shape}
 }
 
 // forget makes the happening new again: it ended.
@@ -94,13 +111,13 @@ func (m *memory) forget(k Key) { delete(m.judged, k.String()) }
 
 func (m *memory) makeRoom(now time.Time) {
 	oldest, at := "", now
-	for key, judged := range m.judged {
-		if now.Sub(judged) >= m.window {
+	for key, j := range m.judged {
+		if now.Sub(j.at) >= m.window {
 			delete(m.judged, key)
 			continue
 		}
-		if oldest == "" || judged.Before(at) {
-			oldest, at = key, judged
+		if oldest == "" || j.at.Before(at) {
+			oldest, at = key, j.at
 		}
 	}
 	if len(m.judged) >= m.max {

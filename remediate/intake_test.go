@@ -43,7 +43,7 @@ func key(n int) Key { return Key{Root: gate.Ref{UID: fmt.Sprint(n)}, Container: 
 
 func TestMemoryJudgesOnceInAWindow(t *testing.T) {
 	m := newMemory(10, time.Hour)
-	m.keep(key(1), noon)
+	m.keep(key(1), "shape", noon)
 	for name, c := range map[string]struct {
 		key  Key
 		at   time.Time
@@ -56,12 +56,20 @@ func TestMemoryJudgesOnceInAWindow(t *testing.T) {
 		"another revision":      {Key{Root: gate.Ref{UID: "1"}, Container: "app", Revision: "x"}, noon, false},
 		"the same by its owner": {Key{Root: gate.Ref{UID: "1", Name: "renamed"}, Container: "app"}, noon, true},
 	} {
-		if got := m.knows(c.key, c.at); got != c.want {
+		if got := m.knows(c.key, "shape", c.at); got != c.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
+	if m.knows(key(1), "another shape", noon) {
+		t.Error("it looks different and is not judged again")
+	}
+	at := noon.Add(59 * time.Minute)
+	m.knows(key(1), "shape", at)
+	if !m.looked(key(1), at, time.Minute) || m.looked(key(1), at.Add(time.Minute), time.Minute) {
+		t.Error("when somebody looked last was not kept")
+	}
 	m.forget(key(1))
-	if m.knows(key(1), noon) {
+	if m.knows(key(1), "shape", noon) {
 		t.Error("it was not forgotten")
 	}
 }
@@ -73,17 +81,17 @@ func TestMemoryIsBounded(t *testing.T) {
 		for range 40 {
 			now = now.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "minutes")) * time.Minute)
 			k := key(rapid.IntRange(0, 9).Draw(t, "key"))
-			m.keep(k, now)
-			if len(m.judged) > 3 || !m.knows(k, now) {
+			m.keep(k, "", now)
+			if len(m.judged) > 3 || !m.knows(k, "", now) {
 				t.Fatalf("%d are kept", len(m.judged))
 			}
 		}
 	})
 	m := newMemory(2, time.Hour)
 	for n := range 4 {
-		m.keep(key(n), noon.Add(time.Duration(n)*time.Second))
+		m.keep(key(n), "", noon.Add(time.Duration(n)*time.Second))
 	}
-	if m.knows(key(1), noon) || !m.knows(key(2), noon) || m.overflow() != 2 {
+	if m.knows(key(1), "", noon) || !m.knows(key(2), "", noon) || m.overflow() != 2 {
 		t.Error("not the oldest were forgotten, or it was not said")
 	}
 }

@@ -38,7 +38,7 @@ func (p *patrol) look(ctx context.Context, s subject) {
 		return
 	}
 	for _, k := range keys {
-		if p.memory.knows(k, now) {
+		if p.memory.looked(k, now, p.Sweep) {
 			continue
 		}
 		if err := p.judge(ctx, k, now); err != nil {
@@ -47,7 +47,8 @@ func (p *patrol) look(ctx context.Context, s subject) {
 	}
 }
 
-// judge looks at the whole workload, opens its Case, asks for a verdict and keeps it.
+// judge looks at the whole workload and, unless it was judged lately and looks the same, opens its Case, asks for a verdict
+// and keeps it.
 func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 	w, err := p.eye.observe(ctx, k, now)
 	if errors.Is(err, errGone) || err == nil && len(w.Failing()) == 0 {
@@ -57,6 +58,10 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 		return err
 	}
 	q := ask(k, w)
+	shape := shapeOf(w, q.Facts.Menu)
+	if p.memory.knows(k, shape, now) {
+		return nil
+	}
 	policy, policyErr := p.Guardrails.Policy(ctx, k.Root.Namespace)
 	if policyErr != nil {
 		policy = gate.Policy{Rails: []gate.Rail{{Name: "(unreadable)", Unreadable: policyErr.Error()}}}
@@ -78,8 +83,20 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 	if err := errors.Join(err, recordErr, policyErr); err != nil {
 		return err
 	}
-	p.memory.keep(k, now)
+	p.memory.keep(k, shape, now)
 	return nil
+}
+
+// shapeOf is what a judgement rests on, without what changes from one crash to the next: counts, and which pod is first.
+func shapeOf(w causes.World, menu []gate.Action) string {
+	cause, _ := causes.Of(w)
+	whole, _ := w.Whole().Get()
+	shape := fmt.Sprint(cause.ID, whole, w.Unread())
+	for _, a := range menu {
+		a.Target = w.Root
+		shape += a.PlanDigest()
+	}
+	return shape
 }
 
 // ask makes the question of what was seen.

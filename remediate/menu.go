@@ -9,7 +9,7 @@ import (
 
 // menu is all that may be done about a happening. Code writes it from what is known; what is not known is not offered.
 //
-//   - evict, where another pod may do better: some pods of the revision do not fail, a controller makes another, and the
+//   - evict, where another pod may do better: some pods of the revision are well, a controller makes another, and the
 //     cause allows for it. Where every pod fails, so would the next.
 //   - roll-back, where the revision before is known to work because pods of it are available; pull-request instead, with
 //     the same edits, where Git or Helm owns the manifest and would undo anything else. Neither, where nobody can say.
@@ -30,7 +30,7 @@ func menu(w causes.World, c causes.Cause) []gate.Action {
 // evict offers to replace the first failing pod: one, never several at a time.
 func evict(w causes.World, c causes.Cause) (gate.Action, bool) {
 	whole, known := w.Whole().Get()
-	if !c.Replaceable || !known || whole {
+	if !c.Replaceable || !known || whole || w.Spared() == 0 {
 		return gate.Action{}, false
 	}
 	for _, p := range w.Failing() {
@@ -38,8 +38,8 @@ func evict(w causes.World, c causes.Cause) (gate.Action, bool) {
 			continue // nobody makes another, or on the same node
 		}
 		return gate.Action{ID: causes.Evict, Verb: "evict", Reach: gate.ReachLive, Target: p.Ref,
-			Text: fmt.Sprintf("evict pod %s, so that its %s makes another; %d of its %d siblings do not fail", p.Ref.Name, p.Controller,
-				len(w.Pods)-len(w.Failing()), len(w.Pods)-1)}, true
+			Text: fmt.Sprintf("evict pod %s, so that its %s makes another; %d of its %d siblings are well", p.Ref.Name, p.Controller,
+				w.Spared(), len(w.Pods)-1)}, true
 	}
 	return gate.Action{}, false
 }

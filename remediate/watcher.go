@@ -43,7 +43,8 @@ type Watcher struct {
 	Sweep time.Duration
 	// Settle is how long a container has to run and be ready before it counts as well. Default 2 min.
 	Settle time.Duration
-	// Again is after how long a happening that lasts is judged again. Default 30 min.
+	// Again is after how long a happening that lasts and looks the same is judged again. Default 30 min. One that looks
+	// different, with another cause or menu, is judged again at the next sweep.
 	Again time.Duration
 }
 

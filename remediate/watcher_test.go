@@ -41,11 +41,11 @@ func rules(c v1alpha1.Case) string {
 
 func TestACrashLoopingDeploymentIsOneCase(t *testing.T) {
 	h := newHouse(t)
-	log, _ := h.watch(time.Second)
 	h.deployment("web", 5, cluster.CrashLoop)
 	h.pods("web", 5, func(p *corev1.Pod) bool {
 		return len(p.Status.ContainerStatuses) > 0 && p.Status.ContainerStatuses[0].RestartCount > 0
 	})
+	log, _ := h.watch(time.Second) // from here on it looks the same: every pod has crashed
 	c := h.judged("web", anyVerdict)
 	if c.Status.Cause != "application-error" || c.Status.Decision != "Hold" || c.Spec.Subject.Kind != "Deployment" {
 		t.Errorf("the Case is %+v of %+v", c.Status, c.Spec)

@@ -20,7 +20,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -136,9 +135,6 @@ func (g *gatehouse) startWebhook(t testing.TB, ctx context.Context) error {
 }
 
 func (g *gatehouse) startJudge(t testing.TB, ctx context.Context) error {
-	if err := g.letJudgeSeeTheGate(ctx); err != nil {
-		return err
-	}
 	mgr, err := g.manager(t, ctx, "moorgate-judge")
 	if err != nil {
 		return err
@@ -167,16 +163,6 @@ func warm(ctx context.Context, c cache.Cache, nodes *Nodes) error {
 		return errors.New("the caches did not fill")
 	}
 	return nil
-}
-
-// letJudgeSeeTheGate grants the judge to read the registration, which it needs to know what could slip through.
-func (g *gatehouse) letJudgeSeeTheGate(ctx context.Context) error {
-	name := metav1.ObjectMeta{Name: "moorgate-judge-reads-the-registration"}
-	role := &rbacv1.ClusterRole{ObjectMeta: name, Rules: []rbacv1.PolicyRule{{APIGroups: []string{"admissionregistration.k8s.io"},
-		Resources: []string{"validatingwebhookconfigurations"}, ResourceNames: []string{RegistrationName}, Verbs: []string{"get"}}}}
-	binding := &rbacv1.ClusterRoleBinding{ObjectMeta: name, RoleRef: rbacv1.RoleRef{APIGroup: "rbac.authorization.k8s.io", Kind: "ClusterRole", Name: name.Name},
-		Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: home, Name: "moorgate-judge"}}}
-	return errors.Join(client.IgnoreAlreadyExists(g.admin.Create(ctx, role)), client.IgnoreAlreadyExists(g.admin.Create(ctx, binding)))
 }
 
 // up has the webhook answer, on the same port as before.

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
+	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
 )
 
@@ -64,10 +65,7 @@ func typed(o client.Object) (client.Object, error) {
 	if !ok {
 		return nil, fmt.Errorf("read %s from the files: %T is no object", o.GetName(), made)
 	}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, into); err != nil {
-		return nil, fmt.Errorf("read %s %s from the files: %w", u.GetKind(), u.GetName(), err)
-	}
-	return into, nil
+	return into, cluster.Into(u, into)
 }
 
 // Get answers with the object of that name in the files.

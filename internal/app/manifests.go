@@ -12,7 +12,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -126,10 +125,7 @@ func typed(u *unstructured.Unstructured) (client.Object, error) {
 	if u.GetName() == "" {
 		return nil, errors.New("a " + u.GetKind() + " without a name")
 	}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, obj); err != nil {
-		return nil, fmt.Errorf("read %s %s: %w", u.GetKind(), u.GetName(), err)
-	}
-	return obj, nil
+	return obj, cluster.Into(u, obj)
 }
 
 // clusterScoped are the kinds in manifests, among those that the checks look at, that live in no namespace.

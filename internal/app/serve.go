@@ -37,6 +37,8 @@ type part struct {
 	add      func(ctx context.Context, p *process, mgr ctrl.Manager) error
 }
 
+var errStill = errors.New("still filling")
+
 const shutdownTime = 20 * time.Second
 
 // serve runs parts, each under its own identity, until ctx ends or one fails.
@@ -129,7 +131,7 @@ func (p *process) manager(part part) (ctrl.Manager, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		defer cancel()
 		if !mgr.GetCache().WaitForCacheSync(ctx) {
-			return errors.New("still filling")
+			return errStill
 		}
 		return nil
 	})

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -244,4 +245,16 @@ func Decode(content []byte) ([]*unstructured.Unstructured, error) {
 		}
 		objects = append(objects, u)
 	}
+}
+
+// Into reads an object into its Go type. Unlike the converter of apimachinery its errors name the field.
+func Into(u *unstructured.Unstructured, into client.Object) error {
+	content, err := u.MarshalJSON()
+	if err == nil {
+		err = json.Unmarshal(content, into)
+	}
+	if err != nil {
+		return fmt.Errorf("read %s %s: %w", u.GetKind(), u.GetName(), err)
+	}
+	return nil
 }

@@ -51,12 +51,29 @@ func (w World) Failing() []Pod {
 	return failing
 }
 
-// Whole is whether every pod of the revision crash-loops.
+// Whole is whether every pod of the revision crash-loops or crashed lately: one that runs between two crashes is no sign
+// that the next pod would do better.
 func (w World) Whole() gate.Fact[bool] {
 	if complete, _ := w.Complete.Get(); !complete {
 		return gate.Unknown[bool]("not every pod of the workload could be read")
 	}
-	return gate.Known(len(w.Pods) > 0 && len(w.Failing()) == len(w.Pods))
+	for _, p := range w.Pods {
+		if p.State != Looping && p.State != Unsure {
+			return gate.Known(false)
+		}
+	}
+	return gate.Known(len(w.Failing()) > 0)
+}
+
+// Spared is how many pods of the revision are well.
+func (w World) Spared() int {
+	n := 0
+	for _, p := range w.Pods {
+		if p.State == Well {
+			n++
+		}
+	}
+	return n
 }
 
 // Unread names the evidence that could not be read, and why.

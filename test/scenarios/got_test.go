@@ -52,16 +52,21 @@ func (p *place) annotated(u *unstructured.Unstructured, name string) error {
 		if now == nil {
 			return errors.New("there is no such workload")
 		}
-		has := now.GetAnnotations()
-		score := "unknown"
-		if c.Status.Score != nil {
-			score = strconv.Itoa(int(*c.Status.Score))
-		}
-		if has[v1alpha1.AnnotationCase] != name || has[v1alpha1.AnnotationScore] != score || has[v1alpha1.AnnotationVerdict] != c.Status.Decision {
-			return fmt.Errorf("its annotations are %v, the Case %s has score %s and decision %s", has, name, score, c.Status.Decision)
-		}
-		return nil
+		return marked(now, c)
 	})
+}
+
+// marked says whether the workload carries the verdict of the Case.
+func marked(obj client.Object, c v1alpha1.Case) error {
+	score := "unknown"
+	if c.Status.Score != nil {
+		score = strconv.Itoa(int(*c.Status.Score))
+	}
+	has := obj.GetAnnotations()
+	if has[v1alpha1.AnnotationCase] != c.Name || has[v1alpha1.AnnotationScore] != score || has[v1alpha1.AnnotationVerdict] != c.Status.Decision {
+		return fmt.Errorf("its annotations are %v, the Case %s has score %s and decision %s", has, c.Name, score, c.Status.Decision)
+	}
+	return nil
 }
 
 // compare says what is not as wanted, a line each.

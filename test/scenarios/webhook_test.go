@@ -182,7 +182,7 @@ func (p *place) applyOnce(s story) (string, error) {
 	if later == "" {
 		return p.kubectl(s.parts["change.yaml"], "apply", "-f", "-")
 	}
-	out := &listener{part: "Got a Retry-After response", heard: make(chan struct{})}
+	out := &listener{part: "Got a Retry-After", heard: make(chan struct{})}
 	done := make(chan error, 1)
 	go func() { done <- p.kubectlTo(out, s.parts["change.yaml"], "apply", "-v=4", "-f", "-") }()
 	select {

@@ -1,0 +1,60 @@
+package app
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestOptionsAreCheckedAllAtOnce(t *testing.T) {
+	err := (&options{listen: "nine", health: ":8081", url: "http://host", logFormat: "xml", driftEvery: time.Millisecond}).check()
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, flag := range []string{"--listen", "--url", "--log-format", "--drift-every"} {
+		if !strings.Contains(err.Error(), flag) {
+			t.Errorf("the error does not name %s: %v", flag, err)
+		}
+	}
+	if err := (&options{listen: ":9443", health: "", url: "https://127.0.0.1:9443", logFormat: "json", driftEvery: time.Second}).check(); err != nil {
+		t.Errorf("sound options: %v", err)
+	}
+}
+
+func TestEveryCommandExplainsItself(t *testing.T) {
+	var visit func(path []string)
+	visit = func(path []string) {
+		code, out, errs := run(append(path, "--help")...)
+		if code != 0 || !strings.Contains(out, "Usage:") {
+			t.Errorf("moorgate %s --help: exit code %d\n%s", strings.Join(path, " "), code, errs)
+		}
+		cmd, _, err := newRoot().Find(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, sub := range cmd.Commands() {
+			if sub.Name() != "help" && sub.Name() != "completion" {
+				visit(append(append([]string{}, path...), sub.Name()))
+			}
+		}
+	}
+	visit(nil)
+}
+
+func TestAnUnknownCommandSaysSo(t *testing.T) {
+	if code, _, errs := run("reveiw"); code != exitFailed || !strings.Contains(errs, "unknown command") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+}
+
+func TestReadiness(t *testing.T) {
+	var r readiness
+	r.add("one", func() error { return nil })
+	if text, ok := r.report(); !ok || !strings.Contains(text, "[+] one") {
+		t.Errorf("%t %q", ok, text)
+	}
+	r.add("two", func() error { return errStill })
+	if text, ok := r.report(); ok || !strings.Contains(text, "[-] two: still filling") {
+		t.Errorf("%t %q", ok, text)
+	}
+}
