@@ -164,7 +164,7 @@ func waitFences(ctx context.Context, c client.Client, objects []*unstructured.Un
 		last := errors.New("the probe was let through")
 		err := wait.PollUntilContextCancel(ctx, pollEvery, true, func(ctx context.Context) (bool, error) {
 			holds, err := FenceHolds(ctx, c, fence)
-			if err != nil {
+			if err != nil && ctx.Err() == nil {
 				last = err
 			}
 			return holds, nil
