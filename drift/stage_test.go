@@ -30,6 +30,7 @@ import (
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/drift"
+	"moorgate.dev/charts"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/forge"
 	"moorgate.dev/internal/gate"
@@ -67,7 +68,7 @@ func newStage(t *testing.T) *stage {
 	installed.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		installed.err = cluster.Install(ctx, s.cluster.Config(), os.DirFS("../charts/moorgate"), cluster.InstallOptions{})
+		installed.err = cluster.Install(ctx, s.cluster.Config(), charts.Files, cluster.InstallOptions{})
 	})
 	s.ok(installed.err)
 	s.ns = s.cluster.Namespace(t, nil)

@@ -1,16 +1,13 @@
 package remediate_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -49,28 +46,13 @@ var installed struct {
 	err error
 }
 
-// mended is TEMPORARY: the rule of the Guardrail's thresholds does not tolerate its own default {}, so that an API server
-// refuses the CustomResourceDefinition. Once the rule is mended in api/v1alpha1 this changes nothing and goes.
-func mended(files fs.FS) fs.FS {
-	m := fstest.MapFS{}
-	_ = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			b, _ := fs.ReadFile(files, name)
-			m[name] = &fstest.MapFile{Data: bytes.ReplaceAll(b, []byte("rule: self.denyBelow <= self.warnBelow"),
-				[]byte("rule: '!has(self.denyBelow) || !has(self.warnBelow) || self.denyBelow <= self.warnBelow'"))}
-		}
-		return err
-	})
-	return m
-}
-
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	c := cluster.Shared(t)
 	installed.Do(func() {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		installed.err = ours.Install(ctx, c.Config(), mended(charts.Files), ours.InstallOptions{})
+		installed.err = ours.Install(ctx, c.Config(), charts.Files, ours.InstallOptions{})
 	})
 	if installed.err != nil {
 		t.Fatal(installed.err)
@@ -129,7 +111,7 @@ func (h *house) watch(sweep time.Duration) (*records, func()) { return h.watchTh
 func (h *house) watchThrough(reader client.Reader, sweep time.Duration) (*records, func()) {
 	h.t.Helper()
 	log := &records{}
-	w := remediate.Watcher{Reader: reader, Events: h.judge, Log: log, Cases: ours.Cases{Client: h.judge},
+	w := remediate.Watcher{Reader: reader, Owners: reader, Events: h.judge, Log: log, Cases: ours.Cases{Client: h.judge},
 		Guardrails: ours.Guardrails{Reader: h.judge}, Now: time.Now, Logger: slog.New(slog.NewTextHandler(h.t.Output(), nil)),
 		Wait: 200 * time.Millisecond, Sweep: sweep, Settle: 4 * time.Second}
 	ctx, cancel := context.WithCancel(h.t.Context())

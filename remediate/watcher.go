@@ -26,9 +26,11 @@ const lookFor = 30 * time.Second
 
 // Watcher watches a cluster for crash-looping workloads and keeps a Case for each.
 type Watcher struct {
-	// Reader reads pods, their owners' metadata, ReplicaSets and Cases. Each sweep lists every pod: in a large cluster it
-	// should be an informer cache.
+	// Reader reads pods, ReplicaSets and Cases. Each sweep lists every pod: in a large cluster it should be an informer cache.
 	Reader client.Reader
+	// Owners reads the metadata of owners, of whatever kind. It must not be an informer cache: one that may not watch a kind
+	// never answers, where the API server says no at once. Default Events.
+	Owners client.Reader
 	// Events lists and watches Warning events, from the API server and never from a cache.
 	Events     client.WithWatch
 	Log        flow.Log
@@ -54,7 +56,7 @@ func (w Watcher) Run(ctx context.Context) error {
 	if err := w.complete(); err != nil {
 		return err
 	}
-	p := &patrol{Watcher: w, eye: eye{reader: w.Reader, settle: w.Settle}, intake: newIntake(maxWaiting), memory: newMemory(maxKnown, w.Again)}
+	p := &patrol{Watcher: w, eye: eye{reader: w.Reader, owners: w.Owners, settle: w.Settle}, intake: newIntake(maxWaiting), memory: newMemory(maxKnown, w.Again)}
 	f := follower{events: w.Events, now: w.Now, logger: w.Logger, take: p.take}
 	var following sync.WaitGroup
 	following.Go(func() { f.run(ctx) })
@@ -66,6 +68,9 @@ func (w Watcher) Run(ctx context.Context) error {
 func (w *Watcher) complete() error {
 	if w.Reader == nil || w.Events == nil || w.Log == nil || w.Cases.Client == nil || w.Guardrails.Reader == nil || w.Now == nil || w.Logger == nil {
 		return errors.New("start to watch workloads: Reader, Events, Log, Cases, Guardrails, Now and Logger are all needed")
+	}
+	if w.Owners == nil {
+		w.Owners = w.Events
 	}
 	if w.Cases.Now == nil {
 		w.Cases.Now = w.Now

@@ -29,13 +29,14 @@ var podKind = corev1.SchemeGroupVersion.WithKind("Pod")
 // a guess about who owns a pod would make a second Case of one happening.
 type eye struct {
 	reader client.Reader
+	owners client.Reader
 	settle time.Duration
 }
 
 // root is the workload that a pod belongs to. Where an owner may not be read the walk ends at its name, the same in every
 // look; what is read of it afterwards says that it could not be.
 func (e eye) root(ctx context.Context, pod *corev1.Pod) (gate.Ref, error) {
-	root, err := cluster.RootOwner(ctx, e.reader, pod, podKind)
+	root, err := cluster.RootOwner(ctx, e.owners, pod, podKind)
 	if apierrors.IsForbidden(err) || meta.IsNoMatchError(err) {
 		return root, nil
 	}
@@ -92,7 +93,7 @@ func (e eye) workload(ctx context.Context, w *causes.World) error {
 	evidence := gate.Evidence{ID: causes.EvidenceWorkload, Source: w.Root.Kind + "/" + w.Root.Name, At: w.At, Trust: gate.FromAPI}
 	var root metav1.PartialObjectMetadata
 	root.SetGroupVersionKind(schema.GroupVersionKind{Group: w.Root.Group, Version: w.Root.Version, Kind: w.Root.Kind})
-	err := e.reader.Get(ctx, client.ObjectKey{Namespace: w.Root.Namespace, Name: w.Root.Name}, &root)
+	err := e.owners.Get(ctx, client.ObjectKey{Namespace: w.Root.Namespace, Name: w.Root.Name}, &root)
 	switch {
 	case apierrors.IsNotFound(err) || err == nil && string(root.UID) != w.Root.UID:
 		return errGone

@@ -72,6 +72,7 @@ func addGate(mgr ctrl.Manager, p *process, handler *webhook.Handler) error {
 		TLSOpts: []func(*tls.Config){func(c *tls.Config) { c.GetCertificate, c.MinVersion = authority.GetCertificate, tls.VersionTLS12 }}})
 	server.Register(webhook.Path, &ctrlwebhook.Admission{Handler: handler})
 	g := &gateway{process: p, authority: authority, server: server, client: mgr.GetClient(), synced: mgr.GetCache().WaitForCacheSync}
+	p.ready.add("certificate", authority.Ready)
 	p.ready.add("webhook", g.state)
 	return errors.Join(mgr.Add(server), mgr.Add(g))
 }

@@ -69,12 +69,6 @@ func addWatcher(mgr ctrl.Manager, p *process) error {
 	return mgr.Add(manager.RunnableFunc(w.Run))
 }
 
-// addProber adds what finds out which Secrets exist, under the part's identity.
-func addProber(mgr ctrl.Manager) (*webhook.SecretProber, error) {
-	prober := &webhook.SecretProber{Ask: webhook.ProbeSecret(mgr.GetClient()), Now: time.Now}
-	return prober, mgr.Add(prober)
-}
-
 // newSight is how a part looks at rollouts: from its own informer caches, which it has begin now.
 func newSight(ctx context.Context, mgr ctrl.Manager, secrets webhook.SecretNames) (webhook.Sight, error) {
 	if err := webhook.WatchWorld(ctx, mgr.GetCache()); err != nil {

@@ -1,26 +1,17 @@
 package cluster
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"path"
-	"slices"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 )
 
 const (
@@ -190,71 +181,4 @@ func FenceHolds(ctx context.Context, c client.Client, fence *unstructured.Unstru
 		return true, nil
 	}
 	return false, fmt.Errorf("probe the fence %s: %w", fence.GetName(), err)
-}
-
-// Manifests reads every object in the YAML files of a folder and those below it, in the order of their paths.
-func Manifests(files fs.FS) ([]*unstructured.Unstructured, error) {
-	var objects []*unstructured.Unstructured
-	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !slices.Contains([]string{".yaml", ".yml"}, path.Ext(name)) {
-			return err
-		}
-		content, err := fs.ReadFile(files, name)
-		if err != nil {
-			return err
-		}
-		some, err := Decode(content)
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		objects = append(objects, some...)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read manifests: %w", err)
-	}
-	return objects, nil
-}
-
-// Decode reads the objects of a YAML file with any number of documents. Duplicate keys, and anything that is not a
-// Kubernetes object, are errors that say which document; empty documents are skipped.
-func Decode(content []byte) ([]*unstructured.Unstructured, error) {
-	var objects []*unstructured.Unstructured
-	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(content)))
-	for n := 1; ; n++ {
-		document, err := documents.Read()
-		if errors.Is(err, io.EOF) {
-			return objects, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("document %d: %w", n, err)
-		}
-		asJSON, err := yaml.YAMLToJSONStrict(document)
-		if err != nil {
-			return nil, fmt.Errorf("document %d: %w", n, err)
-		}
-		if bytes.Equal(asJSON, []byte("null")) {
-			continue
-		}
-		u := &unstructured.Unstructured{}
-		if err := u.UnmarshalJSON(asJSON); err != nil {
-			return nil, fmt.Errorf("document %d: %w", n, err)
-		}
-		if u.GroupVersionKind().GroupVersion() == (schema.GroupVersion{}) || u.GetName() == "" {
-			return nil, fmt.Errorf("document %d: %s without apiVersion or metadata.name", n, u.GetKind())
-		}
-		objects = append(objects, u)
-	}
-}
-
-// Into reads an object into its Go type. Unlike the converter of apimachinery its errors name the field.
-func Into(u *unstructured.Unstructured, into client.Object) error {
-	content, err := u.MarshalJSON()
-	if err == nil {
-		err = json.Unmarshal(content, into)
-	}
-	if err != nil {
-		return fmt.Errorf("read %s %s: %w", u.GetKind(), u.GetName(), err)
-	}
-	return nil
 }
