@@ -29,8 +29,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"moorgate.dev/api/v1alpha1"
-	"moorgate.dev/drift"
 	"moorgate.dev/charts"
+	"moorgate.dev/drift"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/forge"
 	"moorgate.dev/internal/gate"

@@ -143,7 +143,7 @@ func (g *gatehouse) startJudge(t testing.TB, ctx context.Context) error {
 	nodes := NewNodes()
 	k := Keeper{Sight: g.sight(mgr, prober, nodes), Log: g.log, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"),
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
-	if err := errors.Join(mgr.Add(prober), (&Settler{Keeper: k}).SetUp(mgr),
+	if err := errors.Join(mgr.Add(prober), (&Settler{Keeper: k, after: 8 * time.Second}).SetUp(mgr),
 		(&Annotator{Keeper: k, Gate: GateOf(mgr.GetAPIReader(), "")}).SetUp(mgr)); err != nil {
 		return err
 	}

@@ -148,6 +148,26 @@ func TestASecretCreatedASecondLaterIsWaitedFor(t *testing.T) {
 	}
 }
 
+func TestTheCaseSaysInTheEndThatASecretIsMissing(t *testing.T) {
+	g := watchedGate(t)
+	ns := g.place(t, guardrail("Warn"))
+	if err := g.admin.Create(t.Context(), withSecret(deployment(ns, "web"), "never")); err != nil {
+		t.Fatal(err)
+	}
+	c := g.caseOf(t, ns, "web", "")
+	eventually(t, "the Case is settled", func() error { return g.settled(t, c, "StillMissing") })
+	eventually(t, "the rollout carries the last word", func() error {
+		var d appsv1.Deployment
+		if err := g.admin.Get(t.Context(), client.ObjectKey{Namespace: ns, Name: "web"}, &d); err != nil {
+			return err
+		}
+		if d.Annotations[v1alpha1.AnnotationScore] != "75" {
+			return fmt.Errorf("annotations are %v", d.Annotations)
+		}
+		return nil
+	})
+}
+
 func TestASecretThatNeverComesIsDeniedInTheEndOnlyWhereAGuardrailSaysSo(t *testing.T) {
 	g := watchedGate(t)
 	ns := g.place(t, demanding())

@@ -29,7 +29,10 @@ const (
 // Settler keeps the status of the webhook's Cases: it copies the answer into it, and where something was missing or could
 // not be read at admission it looks again, until it is there or a minute has passed, and judges once more. The second
 // verdict changes nothing but the Case and the annotations that follow it.
-type Settler struct{ Keeper }
+type Settler struct {
+	Keeper
+	after time.Duration // how long something may be late; zero means settleAfter
+}
 
 // SetUp adds the reconciler to a manager.
 func (s *Settler) SetUp(mgr ctrl.Manager) error {
@@ -109,7 +112,7 @@ func (s *Settler) lookAgain(ctx context.Context, c *v1alpha1.Case, age time.Dura
 	}
 	open := len(seen.question.Facts.Unread) > 0 ||
 		slices.ContainsFunc(seen.assessment.Findings, func(f gate.Finding) bool { return f.Nature == gate.Pending })
-	if open && age < settleAfter {
+	if open && age < cmp.Or(s.after, settleAfter) {
 		return ctrl.Result{RequeueAfter: settleEvery}, nil
 	}
 	seen.question.Signal, seen.question.Case = signalOf(c), c.Namespace+"/"+c.Name
