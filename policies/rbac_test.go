@@ -36,6 +36,7 @@ var rightsList = map[string]map[string]string{
 		"moorgate.dev/cases": look + " create", "moorgate.dev/cases/status": "update patch",
 		"moorgate.dev/gitsources": look, "moorgate.dev/gitsources/status": "update patch",
 		"moorgate.dev/guardrails/status": "update patch",
+		"batch/jobs":                     "get", "batch/cronjobs": "get",
 		"/events":                        "list watch create patch", "events.k8s.io/events": "create patch",
 		"apps/deployments": look + " patch", "apps/statefulsets": look + " patch", "apps/daemonsets": look + " patch", // marks, dry runs; fenced
 		"/secrets": "create", // dry runs; fenced

@@ -45,6 +45,7 @@ func judgePart(o options) part {
 	}}
 }
 
+// addDetector adds the drift face. It reads without the cache: what is compared must be what the API server has now.
 func addDetector(mgr ctrl.Manager, p *process) error {
 	live, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme()})
 	if err != nil {
@@ -59,12 +60,14 @@ func addDetector(mgr ctrl.Manager, p *process) error {
 	return d.SetUp(mgr)
 }
 
+// addWatcher adds the remediation face. Its Cases are read and written without the cache, which lags behind what was just
+// opened.
 func addWatcher(mgr ctrl.Manager, p *process) error {
 	events, err := client.NewWithWatch(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme()})
 	if err != nil {
 		return fmt.Errorf("prepare to watch Events: %w", err)
 	}
-	w := remediate.Watcher{Reader: mgr.GetCache(), Events: events, Log: p.log, Cases: cluster.Cases{Client: mgr.GetClient(), Now: time.Now},
+	w := remediate.Watcher{Reader: mgr.GetCache(), Events: events, Log: p.log, Cases: cluster.Cases{Client: events, Now: time.Now},
 		Guardrails: cluster.Guardrails{Reader: mgr.GetCache()}, Now: time.Now, Logger: p.logger.With("face", "remediate")}
 	return mgr.Add(manager.RunnableFunc(w.Run))
 }
