@@ -37,7 +37,7 @@ var rightsList = map[string]map[string]string{
 		"moorgate.dev/gitsources": look, "moorgate.dev/gitsources/status": "update patch",
 		"moorgate.dev/guardrails/status": "update patch",
 		"batch/jobs":                     "get", "batch/cronjobs": "get",
-		"/events":                        "list watch create patch", "events.k8s.io/events": "create patch",
+		"/events": "list watch create patch", "events.k8s.io/events": "create patch",
 		"apps/deployments": look + " patch", "apps/statefulsets": look + " patch", "apps/daemonsets": look + " patch", // marks, dry runs; fenced
 		"/secrets": "create", // dry runs; fenced
 		"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get",
