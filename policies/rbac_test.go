@@ -33,7 +33,7 @@ var rightsList = map[string]map[string]string{
 	}),
 	"Role/moorgate-webhook": {"/secrets=moorgate-webhook-certificate": "get update patch"},
 	"ClusterRole/moorgate-judge": merge(reads, map[string]string{
-		"moorgate.dev/cases": look + " create", "moorgate.dev/cases/status": "update patch",
+		"moorgate.dev/cases": look + " create delete", "moorgate.dev/cases/status": "update patch",
 		"moorgate.dev/gitsources": look, "moorgate.dev/gitsources/status": "update patch",
 		"moorgate.dev/guardrails/status": "update patch",
 		"batch/jobs":                     "get", "batch/cronjobs": "get",

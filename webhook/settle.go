@@ -22,7 +22,9 @@ const (
 	// CaseSettled is True on a Case once everything that was missing or unknown at admission was looked for again.
 	CaseSettled = "Settled"
 
-	settleEvery = 5 * time.Second
+	settleFirst = 5 * time.Second
+	// settleEvery is short enough that what was asked about at one look is still believed at the next.
+	settleEvery = absentFor * 3 / 2
 	settleAfter = time.Minute // what is still missing then is missing
 )
 
@@ -59,8 +61,8 @@ func (s *Settler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 		return ctrl.Result{}, nil
 	}
 	age := s.Now().Sub(c.CreationTimestamp.Time)
-	if age < settleEvery {
-		return ctrl.Result{RequeueAfter: settleEvery - age}, nil
+	if age < settleFirst {
+		return ctrl.Result{RequeueAfter: settleFirst - age}, nil
 	}
 	return s.lookAgain(ctx, &c, age)
 }

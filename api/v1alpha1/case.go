@@ -103,19 +103,19 @@ type Opinion struct {
 	// +optional
 	Confidence *int32 `json:"confidence,omitempty"`
 	// Reasons say why the decision is not higher.
-	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:MaxItems=12
 	// +listType=atomic
 	// +optional
 	Reasons []Reason `json:"reasons,omitempty"`
 	// Findings are what was found wrong.
-	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:MaxItems=12
 	// +listType=atomic
 	// +optional
 	Findings []Finding `json:"findings,omitempty"`
 	// Unread names the evidence that could not be read.
-	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:MaxItems=12
 	// +listType=atomic
-	// +kubebuilder:validation:items:MaxLength=512
+	// +kubebuilder:validation:items:MaxLength=160
 	// +optional
 	Unread []string `json:"unread,omitempty"`
 }
@@ -129,7 +129,7 @@ type Reason struct {
 	Guardrail string `json:"guardrail,omitempty"`
 	// +kubebuilder:validation:Enum=Allow;Hold;Deny
 	Decision string `json:"decision"`
-	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:MaxLength=256
 	Text string `json:"text"`
 }
 
@@ -137,7 +137,7 @@ type Reason struct {
 type Finding struct {
 	// +kubebuilder:validation:MaxLength=64
 	ID string `json:"id"`
-	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:MaxLength=256
 	Text string `json:"text"`
 	// Points were taken from 100.
 	Points int32 `json:"points"`
@@ -159,11 +159,11 @@ type Choice struct {
 	// Reach is how far it reaches: live, git, mark, answer or nothing.
 	// +kubebuilder:validation:Enum=live;git;mark;answer;nothing
 	Reach string `json:"reach"`
-	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:MaxLength=256
 	// +optional
 	Text string `json:"text,omitempty"`
 	// Edits are the fields that it would change.
-	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:MaxItems=5
 	// +listType=atomic
 	// +optional
 	Edits []Edit `json:"edits,omitempty"`
@@ -174,12 +174,12 @@ type Choice struct {
 
 // Edit is one field with its old and new value, as JSON.
 type Edit struct {
-	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:MaxLength=200
 	Path string `json:"path"`
-	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:MaxLength=160
 	// +optional
 	Old string `json:"old,omitempty"`
-	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:MaxLength=160
 	// +optional
 	New string `json:"new,omitempty"`
 }
@@ -187,7 +187,7 @@ type Edit struct {
 // CaseStatus is what was made of it.
 type CaseStatus struct {
 	// Subject is the subject as people write it, for listings.
-	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:MaxLength=320
 	// +optional
 	Subject string `json:"subject,omitempty"`
 	// Opinion is the latest verdict.
@@ -198,16 +198,16 @@ type CaseStatus struct {
 	// +optional
 	Answer string `json:"answer,omitempty"`
 	// Summary is the weightiest reason or finding, for listings.
-	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:MaxLength=160
 	// +optional
 	Summary string `json:"summary,omitempty"`
 	// Menu is everything that was offered.
-	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:MaxItems=8
 	// +listType=atomic
 	// +optional
 	Menu []Choice `json:"menu,omitempty"`
 	// Chosen are the ids that were picked from the menu, in order.
-	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:MaxItems=8
 	// +kubebuilder:validation:items:MaxLength=64
 	// +listType=atomic
 	// +optional

@@ -38,6 +38,9 @@ func judgePart(o options) part {
 				return err
 			}
 		}
+		if err := mgr.Add(cluster.Expiry{Client: mgr.GetClient(), Now: time.Now, Logger: p.logger}); err != nil {
+			return err
+		}
 		if err := addDetector(mgr, p); err != nil {
 			return err
 		}

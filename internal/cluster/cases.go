@@ -92,9 +92,12 @@ func (c Cases) Keep(ctx context.Context, key client.ObjectKey, change func(*v1al
 func (c Cases) Judged(j flow.Judgement, recordErr error) func(*v1alpha1.CaseStatus) {
 	return func(s *v1alpha1.CaseStatus) {
 		s.Opinion = Opinion(j)
-		s.Subject = cut(j.Question.Signal.Subject.Kind+"/"+j.Question.Signal.Subject.Name, 512)
+		s.Subject = cut(j.Question.Signal.Subject.Kind+"/"+j.Question.Signal.Subject.Name, 320)
 		s.Summary = Summary(j)
-		s.Chosen = j.Assessment.Choice
+		s.Chosen = nil
+		for _, id := range first(j.Assessment.Choice, maxMenu) {
+			s.Chosen = append(s.Chosen, cut(id, 64))
+		}
 		s.Menu = menu(j.Question.Facts.Menu)
 		c.condition(s, v1alpha1.CaseJudged, metav1.ConditionTrue, j.Verdict.Decision.String(), s.Summary)
 		if j.Position.Sequence > 0 {

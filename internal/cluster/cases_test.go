@@ -1,6 +1,8 @@
 package cluster_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -41,8 +43,16 @@ func admin(t *testing.T) (client.Client, string) {
 
 func judgement(namespace string) flow.Judgement {
 	subject := gate.Ref{Group: "apps", Version: "v1", Kind: "Deployment", Namespace: namespace, Name: "web"}
-	f := gate.Facts{Subject: subject, Menu: []gate.Action{{ID: "admit", Verb: "admit", Reach: gate.ReachAnswer, Target: subject}}}
 	long := strings.Repeat("é\x1b[31m", 4000)
+	f := gate.Facts{Subject: subject, Menu: []gate.Action{{ID: "admit", Verb: "admit", Reach: gate.ReachAnswer, Target: subject}}}
+	for i := range 40 {
+		item := gate.Action{ID: fmt.Sprint(long, i), Verb: long, Text: long, Target: subject}
+		for range 40 {
+			item.Edits = append(item.Edits, gate.Edit{Path: long, Old: long, New: long})
+		}
+		f.Menu = append(f.Menu, item)
+		f.Unread = append(f.Unread, long)
+	}
 	a := gate.Assessment{Score: gate.Known(40), Confidence: gate.Known(90), Choice: []string{"admit"}}
 	for range 100 {
 		a.Findings = append(a.Findings, gate.Finding{ID: strings.Repeat("i", 100), Text: long, Points: 1})
@@ -56,7 +66,8 @@ func TestCasesOnTheAPIServer(t *testing.T) {
 	k, ns := admin(t)
 	cases := cluster.Cases{Client: k, Now: noon}
 	j := judgement(ns)
-	opened, fresh, err := cases.Open(t.Context(), j.Question.Signal, nil, map[string]string{v1alpha1.LabelTemplate: "abc"})
+	answer := &v1alpha1.Answer{Said: "Denied", Opinion: cluster.Opinion(j)}
+	opened, fresh, err := cases.Open(t.Context(), j.Question.Signal, answer, map[string]string{v1alpha1.LabelTemplate: "abc"})
 	if err != nil || !fresh {
 		t.Fatalf("open: new %t, %v", fresh, err)
 	}
@@ -76,6 +87,10 @@ func TestCasesOnTheAPIServer(t *testing.T) {
 		}
 		if got.Status.Decision != "Deny" || *got.Status.Score != 40 || got.Status.Audit.Sequence != 7 || !meta.IsStatusConditionTrue(got.Status.Conditions, v1alpha1.CaseRecorded) {
 			t.Errorf("status %+v", got.Status)
+		}
+		got.ManagedFields = nil
+		if b, err := json.Marshal(got); err != nil || len(b) > 64<<10 || len(b) < 32<<10 {
+			t.Errorf("the largest Case has %d bytes (%v), want at most %d", len(b), err, 64<<10)
 		}
 	})
 	t.Run("keeping what is kept writes nothing", func(t *testing.T) {

@@ -9,14 +9,16 @@ import (
 	"moorgate.dev/internal/gate"
 )
 
-// The bounds of the lists in a Case, as in its schema.
+// The bounds of what a Case holds, as in its schema: whatever is found, a Case stays under 64 KiB. Lengths are in bytes. The
+// audit log has the whole.
 const (
-	maxListed = 64
-	maxUnread = 32
-	maxMenu   = 16
-	maxEdits  = 32
-
-	maxSummary = 110 // bytes, so that a listing fits a screen; the findings hold the whole
+	maxListed  = 12 // reasons, findings, and things unread
+	maxMenu    = 8
+	maxEdits   = 5 // of one item on the menu
+	maxText    = 256
+	maxPath    = 200
+	maxValue   = 160
+	maxSummary = 110 // so that a listing fits a screen; the findings hold more
 )
 
 // Opinion is a judgement as a Case holds it, within the bounds of the Case's schema.
@@ -25,14 +27,14 @@ func Opinion(j flow.Judgement) v1alpha1.Opinion {
 		Score: number(j.Assessment.Score), Confidence: number(j.Assessment.Confidence)}
 	for _, r := range first(j.Verdict.Reasons, maxListed) {
 		o.Reasons = append(o.Reasons, v1alpha1.Reason{Rule: cut(r.Rule, 64), Guardrail: cut(r.Guardrail, 253),
-			Decision: r.Decision.String(), Text: cut(r.Text, 512)})
+			Decision: r.Decision.String(), Text: cut(r.Text, maxText)})
 	}
 	for _, f := range first(j.Assessment.Findings, maxListed) {
-		o.Findings = append(o.Findings, v1alpha1.Finding{ID: cut(f.ID, 64), Text: cut(f.Text, 512), Points: int32(f.Points),
+		o.Findings = append(o.Findings, v1alpha1.Finding{ID: cut(f.ID, 64), Text: cut(f.Text, maxText), Points: int32(min(max(f.Points, -100), 100)),
 			Hard: f.Hard, Nature: string(f.Nature)})
 	}
-	for _, u := range first(j.Question.Facts.Unread, maxUnread) {
-		o.Unread = append(o.Unread, cut(u, 512))
+	for _, u := range first(j.Question.Facts.Unread, maxListed) {
+		o.Unread = append(o.Unread, cut(u, maxValue))
 	}
 	return o
 }
@@ -61,9 +63,9 @@ func Summary(j flow.Judgement) string {
 func menu(actions []gate.Action) []v1alpha1.Choice {
 	var choices []v1alpha1.Choice
 	for _, a := range first(actions, maxMenu) {
-		c := v1alpha1.Choice{ID: cut(a.ID, 64), Verb: cut(a.Verb, 64), Reach: a.Reach.String(), Text: cut(a.Text, 512), Digest: a.PlanDigest()}
+		c := v1alpha1.Choice{ID: cut(a.ID, 64), Verb: cut(a.Verb, 64), Reach: a.Reach.String(), Text: cut(a.Text, maxText), Digest: a.PlanDigest()}
 		for _, e := range first(a.Edits, maxEdits) {
-			c.Edits = append(c.Edits, v1alpha1.Edit{Path: cut(e.Path, 512), Old: cut(e.Old, 1024), New: cut(e.New, 1024)})
+			c.Edits = append(c.Edits, v1alpha1.Edit{Path: cut(e.Path, maxPath), Old: cut(e.Old, maxValue), New: cut(e.New, maxValue)})
 		}
 		choices = append(choices, c)
 	}
