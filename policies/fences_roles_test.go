@@ -43,6 +43,7 @@ func (s stage) judgeMay() []write {
 		{"ask whether a secret exists: it does", asksAlreadyExists(secret(s.namespace, "password"))},
 		{"open a case", create(aCase(s.namespace, "drift-web-000000000000"))},
 		{"write the status of a case", patchStatus(aCase(s.namespace, "drift-web-000000000000"), `{"status":{"decision":"Hold"}}`)},
+		{"delete a case that has expired", remove(aCase(s.namespace, "drift-web-000000000000"))},
 		{"write the status of a gitsource", patchStatus(source, `{"status":{"commit":"abc"}}`)},
 		{"write the status of a guardrail", patchStatus(rail, `{"status":{"observedGeneration":1}}`)},
 		{"record an event", create(event)},

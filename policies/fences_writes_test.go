@@ -137,7 +137,6 @@ func (s stage) forbidden() []write {
 		{"change a guardrail", patch(&v1alpha1.Guardrail{ObjectMeta: metav1.ObjectMeta{Name: "fences-test"}}, `{"spec":{"mode":"Automatic"}}`)},
 		{"delete a guardrail", remove(&v1alpha1.Guardrail{ObjectMeta: metav1.ObjectMeta{Name: "fences-test"}})},
 		{"point a gitsource elsewhere", patch(&v1alpha1.GitSource{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "shop"}}, `{"spec":{"branch":"mine"}}`)},
-		{"delete a case", remove(web)},
 		{"label a case", patch(web, `{"metadata":{"labels":{"x":"y"}}}`)},
 		{"hold a case back from deletion", patch(web, `{"metadata":{"finalizers":["x/y"]}}`)},
 		{"take a lease outside our namespace", create(lease(s.namespace, "moorgate-judge"))},
