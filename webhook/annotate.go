@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/webhook/checks"
@@ -109,7 +110,7 @@ func (a *Annotator) write(ctx context.Context, kind string, obj client.Object, p
 	o := latest(c)
 	kindOfEvent, said := corev1.EventTypeNormal, "looks sound"
 	if o.Decision != gate.Allow.String() {
-		kindOfEvent, said = corev1.EventTypeWarning, "needs a human's eye: "+summaryOf(o)
+		kindOfEvent, said = corev1.EventTypeWarning, "needs a human's eye: "+cluster.Summary(o)
 	}
 	a.Events.Eventf(obj, nil, kindOfEvent, "Rollout"+c.Spec.Answer.Said, "Admit", "score %s, %s; case %s", scoreOf(o), said, c.Name)
 	return outcome, nil

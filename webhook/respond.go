@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -93,19 +92,4 @@ func percentage(n gate.Fact[int]) string {
 		return strconv.Itoa(v)
 	}
 	return "unknown"
-}
-
-// weightiest returns the findings, those that matter most first.
-func weightiest(findings []gate.Finding) []gate.Finding {
-	sorted := slices.Clone(findings)
-	slices.SortStableFunc(sorted, func(a, b gate.Finding) int {
-		if a.Hard != b.Hard {
-			if a.Hard {
-				return -1
-			}
-			return 1
-		}
-		return b.Points - a.Points
-	})
-	return sorted
 }

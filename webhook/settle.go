@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/webhook/checks"
 )
@@ -74,7 +75,7 @@ func doubtful(o v1alpha1.Opinion) bool {
 
 func (s *Settler) copyAnswer(ctx context.Context, c *v1alpha1.Case) error {
 	o := c.Spec.Answer.Opinion
-	summary := summaryOf(o)
+	summary := cluster.Summary(o)
 	err := s.cases().Keep(ctx, client.ObjectKeyFromObject(c), func(st *v1alpha1.CaseStatus) {
 		st.Opinion, st.Answer = o, c.Spec.Answer.Said
 		st.Subject = c.Spec.Subject.Kind + "/" + c.Spec.Subject.Name
@@ -138,23 +139,4 @@ func (s *Settler) settle(ctx context.Context, c *v1alpha1.Case, reason, text str
 func (s *Settler) condition(st *v1alpha1.CaseStatus, kind, reason, text string) {
 	meta.SetStatusCondition(&st.Conditions, metav1.Condition{Type: kind, Status: metav1.ConditionTrue, Reason: reason, Message: text,
 		LastTransitionTime: metav1.NewTime(s.Now())})
-}
-
-// summaryOf is the one sentence that tells most about an opinion: the weightiest finding, else the first reason.
-func summaryOf(o v1alpha1.Opinion) string {
-	if len(o.Findings) > 0 {
-		return slices.MaxFunc(o.Findings, func(a, b v1alpha1.Finding) int {
-			if a.Hard != b.Hard {
-				if a.Hard {
-					return 1
-				}
-				return -1
-			}
-			return cmp.Compare(a.Points, b.Points)
-		}).Text
-	}
-	if len(o.Reasons) > 0 {
-		return o.Reasons[0].Text
-	}
-	return "nothing was found wrong"
 }

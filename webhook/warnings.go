@@ -65,7 +65,7 @@ func particulars(r Reply) []string {
 			lines = append(lines, reason.Text)
 		}
 	}
-	for _, f := range weightiest(r.Judgement.Assessment.Findings) {
+	for _, f := range gate.Weightiest(r.Judgement.Assessment.Findings) {
 		lines = append(lines, f.Text)
 	}
 	return lines
@@ -82,7 +82,7 @@ func refusal(r Reply) string {
 		}
 	}
 	lines = append(lines, "Mend this and apply again:")
-	found := weightiest(j.Assessment.Findings)
+	found := gate.Weightiest(j.Assessment.Findings)
 	for i, f := range found {
 		if i == linesMax {
 			lines = append(lines, fmt.Sprintf("  and %d more", len(found)-linesMax))

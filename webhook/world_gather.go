@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,7 +21,15 @@ type gathering struct {
 func (g *gathering) add(read func() []gate.Evidence) {
 	part := new([]gate.Evidence)
 	g.parts = append(g.parts, part)
-	g.group.Go(func() { *part = read() })
+	g.group.Go(func() {
+		// What a hostile object makes a read do must not end the process: the facts it did not fill in are unknown.
+		defer func() {
+			if p := recover(); p != nil {
+				*part = []gate.Evidence{{ID: "unread", Source: "part of the cluster", Unread: fmt.Sprint("reading it failed: ", p)}}
+			}
+		}()
+		*part = read()
+	})
 }
 
 func (g *gathering) wait() []gate.Evidence {

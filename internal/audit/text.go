@@ -30,7 +30,7 @@ func Line(e Entry) string {
 func happened(r gate.Record) string {
 	switch {
 	case r.Kind == gate.RecordVerdict && r.Verdict != nil:
-		return "verdict " + r.Verdict.Decision.String() + score(r.Assessment) + reasons(*r.Verdict)
+		return "verdict " + r.Verdict.Decision.String() + score(r.Assessment) + reasons(*r.Verdict) + found(r.Assessment)
 	case r.Kind == gate.RecordIntent && r.Action != nil:
 		return "intent to " + plan(r)
 	case r.Kind == gate.RecordOutcome && r.Outcome != nil:
@@ -47,6 +47,14 @@ func score(a *gate.Assessment) string {
 		return fmt.Sprintf(", score %d", n)
 	}
 	return ", no score"
+}
+
+// found is the weightiest finding.
+func found(a *gate.Assessment) string {
+	if a == nil || len(a.Findings) == 0 {
+		return ""
+	}
+	return text("; found: ", gate.Weightiest(a.Findings)[0].Text)
 }
 
 // reasons is the first reason that brought the decision down to what it is, and how many others there are.

@@ -93,7 +93,7 @@ func (c Cases) Judged(j flow.Judgement, recordErr error) func(*v1alpha1.CaseStat
 	return func(s *v1alpha1.CaseStatus) {
 		s.Opinion = Opinion(j)
 		s.Subject = cut(j.Question.Signal.Subject.Kind+"/"+j.Question.Signal.Subject.Name, 320)
-		s.Summary = Summary(j)
+		s.Summary = Summary(s.Opinion)
 		s.Chosen = nil
 		for _, id := range first(j.Assessment.Choice, maxMenu) {
 			s.Chosen = append(s.Chosen, cut(id, 64))

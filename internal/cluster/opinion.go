@@ -1,9 +1,6 @@
 package cluster
 
 import (
-	"cmp"
-	"slices"
-
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
@@ -29,7 +26,7 @@ func Opinion(j flow.Judgement) v1alpha1.Opinion {
 		o.Reasons = append(o.Reasons, v1alpha1.Reason{Rule: cut(r.Rule, 64), Guardrail: cut(r.Guardrail, 253),
 			Decision: r.Decision.String(), Text: cut(r.Text, maxText)})
 	}
-	for _, f := range first(j.Assessment.Findings, maxListed) {
+	for _, f := range first(gate.Weightiest(j.Assessment.Findings), maxListed) {
 		o.Findings = append(o.Findings, v1alpha1.Finding{ID: cut(f.ID, 64), Text: cut(f.Text, maxText), Points: int32(min(max(f.Points, -100), 100)),
 			Hard: f.Hard, Nature: string(f.Nature)})
 	}
@@ -39,23 +36,15 @@ func Opinion(j flow.Judgement) v1alpha1.Opinion {
 	return o
 }
 
-// Summary is the one sentence that tells most about a judgement: the weightiest finding, else the most careful reason.
-func Summary(j flow.Judgement) string {
-	if len(j.Assessment.Findings) > 0 {
-		worst := slices.MaxFunc(j.Assessment.Findings, func(a, b gate.Finding) int {
-			if a.Hard != b.Hard {
-				if a.Hard {
-					return 1
-				}
-				return -1
-			}
-			return cmp.Compare(a.Points, b.Points)
-		})
-		return cut(worst.Text, maxSummary)
+// Summary is the one sentence that tells most about an opinion: the weightiest finding, else the most careful reason.
+func Summary(o v1alpha1.Opinion) string {
+	if len(o.Findings) > 0 {
+		return cut(o.Findings[0].Text, maxSummary)
 	}
-	if len(j.Verdict.Reasons) > 0 {
-		strictest := slices.MinFunc(j.Verdict.Reasons, func(a, b gate.Reason) int { return cmp.Compare(a.Decision, b.Decision) })
-		return cut(strictest.Text, maxSummary)
+	for _, r := range o.Reasons {
+		if r.Decision == o.Decision {
+			return cut(r.Text, maxSummary)
+		}
 	}
 	return "nothing was found wrong"
 }

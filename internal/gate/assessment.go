@@ -1,5 +1,10 @@
 package gate
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Nature says what kind of claim a Finding makes, because some claims are too weak to refuse a rollout by themselves.
 type Nature string
 
@@ -34,4 +39,19 @@ type Assessment struct {
 	Choice []string `json:"choice,omitempty"`
 	// Silent says why there is no opinion; empty where there is one.
 	Silent string `json:"silent,omitempty"`
+}
+
+// Weightiest returns the findings with those that matter most first: hard ones, then by points.
+func Weightiest(findings []Finding) []Finding {
+	sorted := slices.Clone(findings)
+	slices.SortStableFunc(sorted, func(a, b Finding) int {
+		if a.Hard != b.Hard {
+			if a.Hard {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(b.Points, a.Points)
+	})
+	return sorted
 }

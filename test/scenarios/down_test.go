@@ -11,6 +11,8 @@ import (
 	"moorgate.dev/webhook"
 )
 
+// Tests that end Moorgate are the ones that are not parallel: they come first, alone.
+
 // TestWhileNobodyAnswersRolloutsGoInAndAreScoredAfterwards: a gate that is away stops nobody, and forgets nobody.
 func TestWhileNobodyAnswersRolloutsGoInAndAreScoredAfterwards(t *testing.T) {
 	h := moored(t)

@@ -20,9 +20,11 @@ import (
 
 // TestACrashLoopingWorkloadIsOneCase: three pods crash for one cause, and that is one Case with a cause and a verdict.
 func TestACrashLoopingWorkloadIsOneCase(t *testing.T) {
+	t.Parallel()
 	p := moored(t).place(t, usual("Enforce"))
-	broken := strings.Replace(sound("worker"), "{labels: {app: worker}}", fmt.Sprintf("{labels: {app: worker, %s: %s}}", testcluster.FaultLabel, testcluster.CrashLoop), 1)
-	p.apply("a workload that crashes", strings.Replace(broken, "replicas: 2", "replicas: 3", 1))
+	fault := fmt.Sprintf("{labels: {app: worker, %s: %s}}", testcluster.FaultLabel, testcluster.CrashLoop)
+	three := strings.Replace(sound("worker"), "replicas: 2", "replicas: 3", 1)
+	p.apply("a workload that crashes", strings.Replace(three, "{labels: {app: worker}}", fault, 1))
 	c := p.verdict(gate.FaceRemediate, "worker")
 	if c.Status.Cause == "" || len(c.Status.Menu) == 0 {
 		t.Errorf("the Case has no cause or no menu:\n%s", asYAML(c))
@@ -32,18 +34,24 @@ func TestACrashLoopingWorkloadIsOneCase(t *testing.T) {
 	}
 }
 
+const gitSource = `apiVersion: moorgate.dev/v1alpha1
+kind: GitSource
+metadata: {name: web}
+spec: {url: "file://%s", branch: main, path: deploy}
+`
+
 // TestAChangePastGitIsACase: Git says one image, somebody sets another on the running cluster.
 func TestAChangePastGitIsACase(t *testing.T) {
+	t.Parallel()
 	p := moored(t).place(t, usual("Enforce"))
 	p.apply("what Git says", sound("web"))
-	p.apply("the GitSource", fmt.Sprintf("apiVersion: moorgate.dev/v1alpha1\nkind: GitSource\nmetadata: {name: web}\nspec: {url: 'file://%s', branch: main, path: deploy}\n",
-		repository(t, map[string]string{"deploy/web.yaml": sound("web")})))
+	p.apply("the GitSource", fmt.Sprintf(gitSource, repository(t, map[string]string{"deploy/web.yaml": sound("web")})))
 	if out, err := p.kubectl("", "set", "image", "deployment/web", "app=registry.example/shop/web:1.4.1-hotfix"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	c := p.verdict(gate.FaceDrift, "web")
-	if text := asYAML(c.Status); !strings.Contains(text, "registry.example/shop/web:1.4.1-hotfix") || !strings.Contains(text, "registry.example/shop/web:1.4.2") {
-		t.Errorf("the Case does not say both images:\n%s", text)
+	if err := holdsAll(asYAML(c.Status), "registry.example/shop/web:1.4.1-hotfix", "registry.example/shop/web:1.4.2"); err != nil {
+		t.Errorf("the Case does not name both images: %v\n%s", err, asYAML(c.Status))
 	}
 	if c.Status.Owner == "" {
 		t.Errorf("the Case does not say who:\n%s", asYAML(c.Status))

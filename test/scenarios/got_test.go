@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,6 +11,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/webhook"
@@ -165,4 +167,16 @@ func (s story) promises(g got) []string {
 	}
 	must(g.annotations == nil, fmt.Sprintf("the workload does not carry its verdict: %v", g.annotations))
 	return wrong
+}
+
+// asYAML is for people who read why a test failed.
+func asYAML(v any) string {
+	b, err := json.Marshal(v)
+	if err == nil {
+		b, err = yaml.JSONToYAML(b)
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
 }

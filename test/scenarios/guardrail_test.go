@@ -9,6 +9,7 @@ import (
 
 // TestAGuardrailTakesEffectWithoutARestart: what an operator edits holds for the next rollout, both ways.
 func TestAGuardrailTakesEffectWithoutARestart(t *testing.T) {
+	t.Parallel()
 	p := moored(t).place(t, usual("Warn"))
 	out, err := p.kubectl(neverReady("warned"), "apply", "-f", "-")
 	if err != nil || !strings.Contains(out, "Warning: moorgate: would be denied") {

@@ -167,7 +167,7 @@ func (h *house) until(ctx context.Context, holds func() error) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-h.moorgate().Exited():
-			return fmt.Errorf("Moorgate has ended: %w", err)
+			return fmt.Errorf("moorgate has ended: %w", err)
 		case <-deadline:
 			return fmt.Errorf("not within %s: %w", patience, err)
 		case <-time.After(between):
