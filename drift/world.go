@@ -58,7 +58,7 @@ func (d *Detector) look(ctx context.Context, o source.Object, t tree) *look {
 	}
 }
 
-var errPlaceholder = errors.New("Git has a placeholder there, and only what fills it in knows the value")
+var errPlaceholder = errors.New("there is a placeholder in Git, and only what fills it in knows the value")
 
 // placeholder reports whether something else fills a value in before it is delivered.
 func placeholder(v any) bool {

@@ -12,8 +12,8 @@ import (
 // FuzzHandler: whatever is sent, there is an answer, and only what could be read and judged is ever denied.
 func FuzzHandler(f *testing.F) {
 	good := request(f, admissionv1.Update, deployment("shop", "web"), poor("shop", "web"))
-	f.Add([]byte(good.Object.Raw), []byte(good.OldObject.Raw), "Deployment", true)
-	f.Add([]byte(good.Object.Raw), []byte(nil), "StatefulSet", false)
+	f.Add(good.Object.Raw, good.OldObject.Raw, "Deployment", true)
+	f.Add(good.Object.Raw, []byte(nil), "StatefulSet", false)
 	f.Add([]byte(`{"spec":{"template":null,"selector":{"matchExpressions":[{}]}}}`), []byte(`{"spec":null}`), "DaemonSet", true)
 	f.Add([]byte(`{"metadata":{"ownerReferences":[{}]},"spec":{"replicas":-1,"strategy":{"rollingUpdate":{"maxSurge":"x%"}}}}`), []byte(`{}`), "Deployment", false)
 	f.Add([]byte(`[`), []byte(`{`), "Rocket", true)

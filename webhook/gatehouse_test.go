@@ -95,11 +95,11 @@ func newGatehouse(t testing.TB, c *testcluster.Cluster) (*gatehouse, error) {
 		return nil, err
 	}
 	// They run until the process ends: no test owns them.
-	return g, errors.Join(g.startWebhook(t, ctx), g.startJudge(t, ctx))
+	return g, errors.Join(g.startWebhook(ctx, t), g.startJudge(ctx, t))
 }
 
 // manager is a manager under the identity of a ServiceAccount.
-func (g *gatehouse) manager(t testing.TB, ctx context.Context, account string) (ctrl.Manager, error) {
+func (g *gatehouse) manager(ctx context.Context, t testing.TB, account string) (ctrl.Manager, error) {
 	identity, err := g.c.ServiceAccount(ctx, home, account)
 	if err != nil {
 		return nil, err
@@ -113,8 +113,8 @@ func (g *gatehouse) sight(mgr ctrl.Manager, prober *SecretProber, nodes *Nodes) 
 		Look: World{Reader: mgr.GetCache(), Secrets: prober, Nodes: nodes, Now: time.Now}.Look}
 }
 
-func (g *gatehouse) startWebhook(t testing.TB, ctx context.Context) error {
-	mgr, err := g.manager(t, ctx, "moorgate-webhook")
+func (g *gatehouse) startWebhook(ctx context.Context, t testing.TB) error {
+	mgr, err := g.manager(ctx, t, "moorgate-webhook")
 	if err != nil {
 		return err
 	}
@@ -134,8 +134,8 @@ func (g *gatehouse) startWebhook(t testing.TB, ctx context.Context) error {
 		Own: g.handler.Own, Namespaces: &metav1.LabelSelector{MatchLabels: map[string]string{guarded: "yes"}}}))
 }
 
-func (g *gatehouse) startJudge(t testing.TB, ctx context.Context) error {
-	mgr, err := g.manager(t, ctx, "moorgate-judge")
+func (g *gatehouse) startJudge(ctx context.Context, t testing.TB) error {
+	mgr, err := g.manager(ctx, t, "moorgate-judge")
 	if err != nil {
 		return err
 	}

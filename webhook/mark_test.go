@@ -77,7 +77,7 @@ func TestAPermitIsForOnePlanOnly(t *testing.T) {
 
 func TestTouchedIsWhenTheTemplateWasLastWritten(t *testing.T) {
 	entry := func(minutes int, fields, subresource string) metav1.ManagedFieldsEntry {
-		return metav1.ManagedFieldsEntry{Time: new(metav1.NewTime(noon.Add(time.Duration(minutes) * time.Minute))), Subresource: subresource, FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)}}
+		return metav1.ManagedFieldsEntry{Time: new(metav1.NewTime(noon.Add(time.Duration(minutes) * time.Minute))), Subresource: subresource, FieldsV1: metav1.NewFieldsV1(fields)}
 	}
 	d := deployment("shop", "web")
 	d.ManagedFields = []metav1.ManagedFieldsEntry{

@@ -154,7 +154,7 @@ func touched(obj client.Object, born time.Time) time.Time {
 				Template json.RawMessage `json:"f:template"`
 			} `json:"f:spec"`
 		}
-		if json.Unmarshal(m.FieldsV1.Raw, &fields) == nil && len(fields.Spec.Template) > 0 && m.Time.After(latest) {
+		if json.Unmarshal(m.FieldsV1.GetRawBytes(), &fields) == nil && len(fields.Spec.Template) > 0 && m.Time.After(latest) {
 			latest = m.Time.Time
 		}
 	}

@@ -144,8 +144,8 @@ func TestInformersFeedTheNodes(t *testing.T) {
 		{&corev1.Pod{}, &corev1.PodList{Items: []corev1.Pod{*boundPod(inShop("a"), "n1", "2")}}},
 	} {
 		i := cache.NewSharedIndexInformer(plainList{&cache.ListWatch{
-			ListFunc:  func(metav1.ListOptions) (runtime.Object, error) { return feed.list, nil },
-			WatchFunc: func(metav1.ListOptions) (watch.Interface, error) { return watch.NewFake(), nil },
+			ListWithContextFunc:  func(context.Context, metav1.ListOptions) (runtime.Object, error) { return feed.list, nil },
+			WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) { return watch.NewFake(), nil },
 		}}, feed.kind, 0, nil)
 		l.byType[fmt.Sprintf("%T", feed.kind)] = i
 	}

@@ -72,7 +72,7 @@ func addGate(mgr ctrl.Manager, p *process, handler *webhook.Handler) error {
 		TLSOpts: []func(*tls.Config){func(c *tls.Config) { c.GetCertificate, c.MinVersion = authority.GetCertificate, tls.VersionTLS12 }}})
 	server.Register(webhook.Path, &ctrlwebhook.Admission{Handler: handler})
 	g := &gateway{process: p, authority: authority, server: server, client: mgr.GetClient(), synced: mgr.GetCache().WaitForCacheSync}
-	p.ready.add("certificate", authority.Ready)
+	p.ready.add("certificate", func(context.Context) error { return authority.Ready() })
 	p.ready.add("webhook", g.state)
 	return errors.Join(mgr.Add(server), mgr.Add(g))
 }
@@ -93,7 +93,7 @@ var _ manager.LeaderElectionRunnable = (*gateway)(nil)
 // NeedLeaderElection says that every replica answers.
 func (g *gateway) NeedLeaderElection() bool { return false }
 
-func (g *gateway) state() error {
+func (g *gateway) state(context.Context) error {
 	if !g.registered.Load() {
 		return errors.New("not registered with the API server yet")
 	}

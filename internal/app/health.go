@@ -18,22 +18,22 @@ type readiness struct {
 
 type check struct {
 	name string
-	ask  func() error
+	ask  func(ctx context.Context) error
 }
 
-func (r *readiness) add(name string, ask func() error) {
+func (r *readiness) add(name string, ask func(ctx context.Context) error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.checks = append(r.checks, check{name, ask})
 }
 
 // report asks every check and says what each answers.
-func (r *readiness) report() (text string, ok bool) {
+func (r *readiness) report(ctx context.Context) (text string, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	ok = true
 	for _, c := range r.checks {
-		if err := c.ask(); err != nil {
+		if err := c.ask(ctx); err != nil {
 			text, ok = text+fmt.Sprintf("[-] %s: %v\n", c.name, err), false
 			continue
 		}
@@ -50,8 +50,8 @@ func (p *process) serveHealth(ctx context.Context) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		text, ok := p.ready.report()
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		text, ok := p.ready.report(r.Context())
 		if !ok {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}

@@ -27,7 +27,7 @@ a cluster-admin, may be repeated, and starts nothing.`,
 			if err != nil {
 				return err
 			}
-			if err := reach(config); err != nil {
+			if err := reach(cmd.Context(), config); err != nil {
 				return err
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), installTime)

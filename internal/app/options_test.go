@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -42,19 +43,19 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 }
 
 func TestAnUnknownCommandSaysSo(t *testing.T) {
-	if code, _, errs := run("reveiw"); code != exitFailed || !strings.Contains(errs, "unknown command") {
+	if code, _, errs := run("reviews"); code != exitFailed || !strings.Contains(errs, "unknown command") {
 		t.Errorf("exit code %d: %s", code, errs)
 	}
 }
 
 func TestReadiness(t *testing.T) {
 	var r readiness
-	r.add("one", func() error { return nil })
-	if text, ok := r.report(); !ok || !strings.Contains(text, "[+] one") {
+	r.add("one", func(context.Context) error { return nil })
+	if text, ok := r.report(t.Context()); !ok || !strings.Contains(text, "[+] one") {
 		t.Errorf("%t %q", ok, text)
 	}
-	r.add("two", func() error { return errStill })
-	if text, ok := r.report(); ok || !strings.Contains(text, "[-] two: still filling") {
+	r.add("two", func(context.Context) error { return errStill })
+	if text, ok := r.report(t.Context()); ok || !strings.Contains(text, "[-] two: still filling") {
 		t.Errorf("%t %q", ok, text)
 	}
 }

@@ -93,7 +93,7 @@ func review(ctx context.Context, cmd *cobra.Command, o reviewOptions) error {
 	if err != nil {
 		return err
 	}
-	r, err := newReviewer(o, objects)
+	r, err := newReviewer(ctx, o, objects)
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ type reviewer struct {
 	live  client.Client // nil offline
 }
 
-func newReviewer(o reviewOptions, objects []*unstructured.Unstructured) (*reviewer, error) {
+func newReviewer(ctx context.Context, o reviewOptions, objects []*unstructured.Unstructured) (*reviewer, error) {
 	own := make([]client.Object, len(objects))
 	for i, u := range objects {
 		if u.GetNamespace() == "" && namespaced(u) {
@@ -164,7 +164,7 @@ func newReviewer(o reviewOptions, objects []*unstructured.Unstructured) (*review
 	if err != nil {
 		return nil, err
 	}
-	if err := reach(config); err != nil {
+	if err := reach(ctx, config); err != nil {
 		return nil, err
 	}
 	return liveReviewer(config, files)

@@ -54,7 +54,7 @@ func serve(cmd *cobra.Command, o options, role string, parts ...part) error {
 		return err
 	}
 	p := &process{options: o, log: log, logger: logger}
-	p.ready.add("audit log", log.Err)
+	p.ready.add("audit log", func(context.Context) error { return log.Err() })
 	err = p.run(cmd.Context(), role, parts)
 	if closeErr := log.Close(); closeErr != nil {
 		err = errors.Join(err, fmt.Errorf("close the audit log: %w", closeErr))
@@ -81,7 +81,7 @@ func (p *process) run(ctx context.Context, role string, parts []part) error {
 	}
 	start("health", p.serveHealth)
 	for _, part := range parts {
-		mgr, err := p.manager(part)
+		mgr, err := p.manager(ctx, part)
 		if err == nil {
 			err = part.add(ctx, p, mgr)
 		}
@@ -109,7 +109,7 @@ func (p *process) note(ctx context.Context, text string) error {
 }
 
 // manager runs the controllers and caches of one part under its identity.
-func (p *process) manager(part part) (ctrl.Manager, error) {
+func (p *process) manager(ctx context.Context, part part) (ctrl.Manager, error) {
 	s, err := scheme()
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (p *process) manager(part part) (ctrl.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := reach(config); err != nil {
+	if err := reach(ctx, config); err != nil {
 		return nil, err
 	}
 	grace := shutdownTime
@@ -127,8 +127,8 @@ func (p *process) manager(part part) (ctrl.Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare caches and controllers: %w", err)
 	}
-	p.ready.add(part.name+"'s caches", func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	p.ready.add(part.name+"'s caches", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 		defer cancel()
 		if !mgr.GetCache().WaitForCacheSync(ctx) {
 			return errStill
@@ -149,12 +149,12 @@ func slim(obj any) (any, error) {
 }
 
 // reach fails early and clearly where there is no API server, instead of in a retry loop.
-func reach(config *rest.Config) error {
+func reach(ctx context.Context, config *rest.Config) error {
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return fmt.Errorf("connect to the API server: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, config.Host+"/version", nil)
 	if err != nil {

@@ -89,7 +89,7 @@ func text(before, s string) string {
 }
 
 // printable keeps what a terminal shows and nothing that it obeys. White space becomes a blank; control characters,
-// escape sequences' first bytes, and characters that turn or hide text are dropped. At most most runes are kept.
+// escape sequences' first bytes, and characters that turn or hide text are dropped. No more than most runes are kept.
 func printable(s string, most int) string {
 	var b strings.Builder
 	kept := 0

@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,7 +25,7 @@ func (c *Cluster) writeBehaviour() error {
 		return err
 	}
 	log := c.dir.file("containers.log")
-	document := append(stages, fmt.Sprintf(logDocument, log)...)
+	document := slices.Concat(stages, fmt.Appendf(nil, logDocument, log))
 	if err := os.WriteFile(c.dir.file("stages.yaml"), document, 0o600); err != nil {
 		return fmt.Errorf("write stages: %w", err)
 	}

@@ -32,7 +32,7 @@ func TestAGuardrailTakesEffectWithoutARestart(t *testing.T) {
 			try++
 			out, err := p.kubectl(neverReady(fmt.Sprintf("try-%d-%d", i, try)), "apply", "-f", "-")
 			if refused := err != nil && strings.Contains(out, "is refused"); refused != edit.refused {
-				return fmt.Errorf("a rollout that can never become ready: %v\n%s", err, out)
+				return fmt.Errorf("a rollout that can never become ready: %w\n%s", err, out)
 			}
 			if edit.to == "Observe" && strings.Contains(out, "moorgate: ") {
 				return errors.New("it still warns")
