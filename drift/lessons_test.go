@@ -95,7 +95,7 @@ func TestL20APlaceholderInGitIsSaidAndIsNoDrift(t *testing.T) {
 	s.commit(map[string]string{"deploy/web.yaml": strings.Replace(web, "web:1.4", "web:${TAG}", 1)})
 	s.round()
 	k := s.onlyCase()
-	if k.Spec.Signal.Reason != "Unreadable" || len(k.Status.Unread) != 1 || !strings.Contains(k.Status.Unread[0], "containers[name=app].image: Git has a placeholder") {
+	if k.Spec.Signal.Reason != "Unreadable" || len(k.Status.Unread) != 1 || !strings.Contains(k.Status.Unread[0], "containers[name=app].image: there is a placeholder in Git") {
 		t.Errorf("got %s", asJSON(k))
 	}
 }
