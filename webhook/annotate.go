@@ -8,9 +8,14 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlhandler "sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"moorgate.dev/api/v1alpha1"
@@ -32,17 +37,40 @@ type Annotator struct {
 	written sync.Map
 }
 
-// SetUp adds one reconciler for each kind of workload to a manager.
+// SetUp adds one reconciler for each kind of workload to a manager. A Guardrail that changes has every workload looked at:
+// it may want annotations where it did not before.
 func (a *Annotator) SetUp(mgr ctrl.Manager) error {
+	var guardrail unstructured.Unstructured
+	guardrail.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("Guardrail"))
 	for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet"} {
 		err := ctrl.NewControllerManagedBy(mgr).Named("moorgate-"+strings.ToLower(kind)+"s").For(workload(kind)).
 			Watches(&v1alpha1.Case{}, ctrlhandler.EnqueueRequestsFromMapFunc(subjectsOf(kind))).
+			Watches(&guardrail, ctrlhandler.EnqueueRequestsFromMapFunc(a.everyOne(kind)), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 			Complete(reconcile.Func(func(ctx context.Context, req ctrl.Request) (ctrl.Result, error) { return a.reconcile(ctx, kind, req) }))
 		if err != nil {
 			return fmt.Errorf("set up the reconciler of %ss: %w", kind, err)
 		}
 	}
 	return nil
+}
+
+// everyOne asks for all workloads of a kind, from the cache.
+func (a *Annotator) everyOne(kind string) ctrlhandler.MapFunc {
+	return func(ctx context.Context, _ client.Object) []ctrl.Request {
+		list := workloads(kind)
+		if err := a.Client.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+			a.Logger.WarnContext(ctx, "a Guardrail changed, and which rollouts it concerns could not be listed", "error", err)
+			return nil
+		}
+		var requests []ctrl.Request
+		_ = meta.EachListItem(list, func(obj runtime.Object) error {
+			if o, ok := obj.(client.Object); ok {
+				requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(o)})
+			}
+			return nil
+		})
+		return requests
+	}
 }
 
 func subjectsOf(kind string) ctrlhandler.MapFunc {

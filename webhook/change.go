@@ -110,3 +110,14 @@ func workload(kind string) client.Object {
 	}
 	return nil
 }
+
+// workloads is a new list of one of the kinds that are scored.
+func workloads(kind string) client.ObjectList {
+	switch kind {
+	case "Deployment":
+		return &appsv1.DeploymentList{}
+	case "StatefulSet":
+		return &appsv1.StatefulSetList{}
+	}
+	return &appsv1.DaemonSetList{}
+}

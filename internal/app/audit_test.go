@@ -3,6 +3,8 @@ package app
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,5 +84,39 @@ func TestAuditWithoutALog(t *testing.T) {
 		if code, out, errs := run("audit", command, "--dir", missing); code != exitFailed || !strings.Contains(errs, missing) {
 			t.Errorf("audit %s: exit code %d, should name %s:\n%s%s", command, code, missing, out, errs)
 		}
+	}
+}
+
+func TestAnIntentWithoutAnOutcomeIsToldOnceAndNeverTriedAgain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "audit")
+	open := func() *process {
+		log, err := audit.Open(dir, audit.Options{Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &process{log: log, logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	}
+	crashed := open()
+	plan := gate.Action{ID: "annotate", Verb: "annotate", Target: gate.Ref{Kind: "Deployment", Name: "web"}}
+	if _, err := crashed.log.Append(t.Context(), gate.Record{Kind: gate.RecordIntent, Correlation: "shop/c", Action: &plan, Digest: plan.PlanDigest()}); err != nil {
+		t.Fatal(err)
+	}
+	for _, left := range []int{1, 0} {
+		if err := crashed.log.Close(); err != nil {
+			t.Fatal(err)
+		}
+		crashed = open()
+		if got := len(crashed.log.Unresolved()); got != left {
+			t.Fatalf("%d intents without an outcome, want %d", got, left)
+		}
+		if err := crashed.closeIntents(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := crashed.log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, out, _ := run("audit", "tail", "--dir", dir); strings.Count(out, "outcome unknown") != 1 {
+		t.Errorf("want one unknown outcome:\n%s", out)
 	}
 }

@@ -88,8 +88,12 @@ func (o *options) check() error {
 	return errors.Join(errs...)
 }
 
-func (o *options) logger(w io.Writer) *slog.Logger {
-	level := slog.LevelInfo
+func (o *options) logger(w io.Writer) *slog.Logger { return o.logAt(w, slog.LevelInfo) }
+
+// libraryLogger is for controller-runtime and client-go, whose information is of interest to developers only.
+func (o *options) libraryLogger(w io.Writer) *slog.Logger { return o.logAt(w, slog.LevelWarn) }
+
+func (o *options) logAt(w io.Writer, level slog.Level) *slog.Logger {
 	if o.verbose {
 		level = slog.LevelDebug
 	}

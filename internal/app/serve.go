@@ -47,8 +47,9 @@ func serve(cmd *cobra.Command, o options, role string, parts ...part) error {
 		return err
 	}
 	logger := o.logger(cmd.ErrOrStderr())
-	ctrl.SetLogger(logr.FromSlogHandler(logger.Handler()))
-	klog.SetSlogLogger(logger)
+	libraries := o.libraryLogger(cmd.ErrOrStderr())
+	ctrl.SetLogger(logr.FromSlogHandler(libraries.Handler()))
+	klog.SetSlogLogger(libraries)
 	log, err := audit.Open(o.auditDir, audit.Options{Now: time.Now, Name: role})
 	if err != nil {
 		return err
@@ -63,8 +64,8 @@ func serve(cmd *cobra.Command, o options, role string, parts ...part) error {
 }
 
 func (p *process) run(ctx context.Context, role string, parts []part) error {
-	for _, e := range p.log.Unresolved() {
-		p.logger.WarnContext(ctx, "an earlier run wrote down an intent and no outcome; look at its target", "record", audit.Line(e))
+	if err := p.closeIntents(ctx); err != nil {
+		return err
 	}
 	if err := p.note(ctx, "started as "+role+" "+version()); err != nil {
 		return err
@@ -99,6 +100,21 @@ func (p *process) run(ctx context.Context, role string, parts []part) error {
 		return cause
 	}
 	return err
+}
+
+// closeIntents tells of what an earlier run set out to do and never said how it came out, and writes down that nobody knows.
+// None of it is tried again.
+func (p *process) closeIntents(ctx context.Context) error {
+	unknown := gate.OutcomeUnknown
+	for _, e := range p.log.Unresolved() {
+		p.logger.WarnContext(ctx, "an earlier run ended between an intent and its outcome; look at its target", "record", audit.Line(e))
+		r := gate.Record{Kind: gate.RecordOutcome, Correlation: e.Record.Correlation, Signal: e.Record.Signal, Action: e.Record.Action,
+			Digest: e.Record.Digest, Outcome: &unknown, Text: fmt.Sprintf("the process ended after the intent in record %d", e.Position.Sequence)}
+		if _, err := p.log.Append(ctx, r); err != nil {
+			return fmt.Errorf("write to the audit log: %w", err)
+		}
+	}
+	return nil
 }
 
 func (p *process) note(ctx context.Context, text string) error {

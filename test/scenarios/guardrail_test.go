@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // TestAGuardrailTakesEffectWithoutARestart: what an operator edits holds for the next rollout, both ways.
@@ -32,7 +35,7 @@ func TestAGuardrailTakesEffectWithoutARestart(t *testing.T) {
 			try++
 			out, err := p.kubectl(neverReady(fmt.Sprintf("try-%d-%d", i, try)), "apply", "-f", "-")
 			if refused := err != nil && strings.Contains(out, "is refused"); refused != edit.refused {
-				return fmt.Errorf("a rollout that can never become ready: %w\n%s", err, out)
+				return fmt.Errorf("a rollout that can never become ready is refused: %t\n%s", refused, out)
 			}
 			if edit.to == "Observe" && strings.Contains(out, "moorgate: ") {
 				return errors.New("it still warns")
@@ -40,4 +43,40 @@ func TestAGuardrailTakesEffectWithoutARestart(t *testing.T) {
 			return nil
 		})
 	}
+}
+
+// TestWhatStandsIsAnnotatedOnceAGuardrailWantsIt: in Observe a rollout is judged and not annotated; it is, without another
+// change to it, once the Guardrail says Warn.
+func TestWhatStandsIsAnnotatedOnceAGuardrailWantsIt(t *testing.T) {
+	t.Parallel()
+	p := moored(t).place(t, usual("Warn"))
+	admission := func(mode string) {
+		patch := `{"spec":{"admission":{"mode":"` + mode + `"}}}`
+		if out, err := p.kubectl("", "patch", "guardrail", p.ns, "--type=merge", "-p", patch); err != nil {
+			t.Fatalf("edit the Guardrail: %v\n%s", err, out)
+		}
+	}
+	admission("Observe")
+	p.rehearse("a rollout that nobody warns about any more", neverReady("quiet"), func(out string) error {
+		if strings.Contains(out, "moorgate: ") {
+			return errors.New("it still warns")
+		}
+		return nil
+	})
+	p.apply("a sound rollout", sound("web"))
+	if _, err := p.newCase("Deployment", "web", nil); err != nil {
+		t.Fatal(err)
+	}
+	admission("Warn")
+	p.eventually(t, "the rollout is annotated", func() error {
+		cases, err := p.cases("webhook", "Deployment", "web")
+		if err != nil || len(cases) != 1 {
+			return fmt.Errorf("%d Cases (%w)", len(cases), err)
+		}
+		var d appsv1.Deployment
+		if err := p.admin.Get(t.Context(), client.ObjectKey{Namespace: p.ns, Name: "web"}, &d); err != nil {
+			return err
+		}
+		return marked(&d, cases[0])
+	})
 }
