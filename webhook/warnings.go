@@ -57,7 +57,8 @@ func headline(r Reply) string {
 	return s
 }
 
-// particulars are what the decision was made from: the reasons of other rules than the score's, then the findings.
+// particulars are what the decision was made from: the reasons of other rules than the score's, then the findings, then what
+// nobody knows.
 func particulars(r Reply) []string {
 	var lines []string
 	for _, reason := range r.Judgement.Verdict.Reasons {
@@ -67,6 +68,9 @@ func particulars(r Reply) []string {
 	}
 	for _, f := range gate.Weightiest(r.Judgement.Assessment.Findings) {
 		lines = append(lines, f.Text)
+	}
+	for _, unread := range r.Judgement.Question.Facts.Unread {
+		lines = append(lines, "not known: "+unread)
 	}
 	return lines
 }

@@ -81,12 +81,13 @@ func soundRollout(ctx context.Context, s *stage) error {
 		return err
 	}
 	s.out.say("After admission the rollout is annotated (server-side apply, metadata only):")
-	s.kubectl(ctx, "-n", "shop", "get", "deployment", "checkout", "-o", "custom-columns="+annotationColumns)
+	template, err := s.file("annotations.tmpl")
+	if err != nil {
+		return err
+	}
+	s.kubectl(ctx, "-n", "shop", "get", "deployment", "checkout", "-o", "go-template-file="+template)
 	return nil
 }
-
-const annotationColumns = `NAME:.metadata.name,SCORE:.metadata.annotations.moorgate\.dev/readiness-score,` +
-	`VERDICT:.metadata.annotations.moorgate\.dev/readiness-verdict,CASE:.metadata.annotations.moorgate\.dev/readiness-case`
 
 func (s *stage) annotation(ctx context.Context, namespace, name, key string) (string, error) {
 	return s.get(ctx, "-n", namespace, "get", "deployment", name, "-o", `jsonpath={.metadata.annotations.moorgate\.dev/`+key+`}`)

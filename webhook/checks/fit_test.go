@@ -69,7 +69,7 @@ func TestFit(t *testing.T) {
 		{name: "where old pods go first it does not", change: steps(ask("3"), spare, update)},
 		{name: "pods that keep apart need a node each", change: steps(apart, func(r *Rollout) { r.New.Replicas = 4 }), points: 25, nature: gate.Recent, text: "only 3"},
 		{name: "a surge of pods that keep apart has no node left", change: steps(apart, update), points: 25, nature: gate.Recent, text: "only 0 find room beside"},
-		{name: "a DaemonSet needs room on every node", change: steps(kind("DaemonSet"), full), points: 25, nature: gate.Recent, text: "3 of 3 nodes have no room"},
+		{name: "a DaemonSet needs room on every node", change: steps(kind("DaemonSet"), full), points: 25, nature: gate.Recent, text: "on 3 of 3 nodes"},
 		{name: "a DaemonSet replaces its own pods in place", change: steps(kind("DaemonSet"), ask("3"), spare, update)},
 		{name: "a DaemonSet may wait for its kind of node", change: steps(kind("DaemonSet"), selector("ssd"))},
 		{name: "critical pods evict others", change: steps(full, func(r *Rollout) { r.New.Template.Spec.PriorityClassName = "system-cluster-critical" })},

@@ -33,7 +33,7 @@ func lookRoom(r Rollout, pod *corev1.Pod, open []Node) ([]gate.Finding, []string
 		if full == 0 {
 			return nil, unknown
 		}
-		return []gate.Finding{found(pointsNoRoom, gate.Recent, cites, "%d of %s have no room for a pod of %s", full,
+		return []gate.Finding{found(pointsNoRoom, gate.Recent, cites, "no room for a pod of %[3]s on %[1]d of %[2]s", full,
 			plural(len(open), "node"), one)}, unknown
 	}
 	var beside, instead int64 // pods that find room beside the old ones, and in their place
