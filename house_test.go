@@ -8,8 +8,10 @@ import (
 	"go/token"
 	"io"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -203,5 +205,38 @@ func forEachFile(t *testing.T, visit func(path string, f *ast.File, at func(toke
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestPromises shows that every test that the README's promises name exists.
+func TestPromises(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(t `)
+	tests := map[string]bool{}
+	err = filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		for _, m := range declared.FindAllSubmatch(content, -1) {
+			tests[string(m[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, promises, found := strings.Cut(string(readme), "## Promises")
+	named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(promises, -1)
+	if !found || len(named) < 20 {
+		t.Fatalf("the README's promises name %d tests", len(named))
+	}
+	for _, m := range named {
+		if !tests[m[1]] {
+			t.Errorf("the README promises by %s, which does not exist", m[1])
+		}
 	}
 }
