@@ -53,15 +53,20 @@ const (
 )
 
 // CaseName is the name of the Case that this Signal belongs to: <face>-<workload>-<hash>. It is a function of the face,
-// the subject and the key alone, at most 63 characters long, and a valid object name for every valid subject name.
+// the subject and the key alone, at most 63 characters long, and a valid object name whatever the subject is called.
 func (s Signal) CaseName() string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{string(s.Face), s.Subject.Group, s.Subject.Kind,
 		s.Subject.Namespace, s.Subject.Name, s.Key}, "\x00")))
-	name := strings.ToLower(s.Subject.Name)
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(s.Subject.Name))
 	if len(name) > caseWorkloadMax {
 		name = name[:caseWorkloadMax]
 	}
-	name = strings.Trim(name, "-.")
+	name = strings.Trim(name, "-")
 	if name == "" {
 		name = "unnamed"
 	}
