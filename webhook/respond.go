@@ -47,7 +47,7 @@ func (r Reply) mode() gate.Admission { return r.Judgement.Policy.Admission() }
 
 // denies: only a recorded Deny, under Enforce, of a real request. Everything else is let in.
 func (r Reply) denies() bool {
-	return r.Judgement.Verdict.Decision == gate.Deny && r.mode() == gate.AdmissionEnforce && !r.DryRun && !r.Unrecorded
+	return r.Judgement.Policy.Refuses(r.Judgement.Verdict) && !r.DryRun && !r.Unrecorded
 }
 
 // Respond turns a verdict into an answer. A denial is a 403, whose text says what to mend; a wish to wait is a 429 that

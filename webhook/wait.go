@@ -79,7 +79,7 @@ func (w *Waits) forget(ref gate.Ref) {
 // and that may merely be late. Only what would be let in if it were there waits; a dry run never does, and no controller.
 func (h *Handler) wait(ctx context.Context, seen sighting) int32 {
 	ref := gate.Ref{Group: seen.change.New.Ref.Group, Kind: seen.change.New.Ref.Kind, Namespace: seen.change.New.Ref.Namespace, Name: seen.change.New.Ref.Name}
-	if seen.change.DryRun || seen.change.Steered || seen.policy.Admission() != gate.AdmissionEnforce || !denies(seen.policy) {
+	if seen.change.DryRun || seen.change.Steered || !denies(seen.policy) {
 		return 0
 	}
 	if !waitsFor(ctx, seen) {
@@ -97,8 +97,11 @@ func (h *Handler) wait(ctx context.Context, seen sighting) int32 {
 	return seconds
 }
 
+// denies reports whether some Guardrail that can refuse does so for what is missing.
 func denies(p gate.Policy) bool {
-	return slices.ContainsFunc(p.Rails, func(r gate.Rail) bool { return r.DenyPending })
+	return slices.ContainsFunc(p.Rails, func(r gate.Rail) bool {
+		return r.DenyPending && r.Admission == gate.AdmissionEnforce && len(r.Paused) == 0 && r.Unreadable == ""
+	})
 }
 
 // waitsFor reports whether the verdict hangs on what may be late: denied as things stand, or if everything that is unknown
@@ -108,17 +111,18 @@ func waitsFor(ctx context.Context, seen sighting) bool {
 	for i := range lenient.Rails {
 		lenient.Rails[i].DenyPending = false
 	}
-	if gate.Decide(lenient, seen.assessment, seen.question.Facts).Decision == gate.Deny {
+	refused := func(p gate.Policy, a gate.Assessment) bool { return p.Refuses(gate.Decide(p, a, seen.question.Facts)) }
+	if refused(lenient, seen.assessment) {
 		return false
 	}
-	if seen.decision == gate.Deny {
+	if refused(seen.policy, seen.assessment) {
 		return true
 	}
 	bleak, changed := bleakest(seen.rollout)
 	if !changed {
 		return false
 	}
-	return gate.Decide(seen.policy, checks.Advisor(bleak).Advise(ctx, seen.question), seen.question.Facts).Decision == gate.Deny
+	return refused(seen.policy, checks.Advisor(bleak).Advise(ctx, seen.question))
 }
 
 // bleakest is the rollout with every Secret missing whose existence is not known yet.

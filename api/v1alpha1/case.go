@@ -144,8 +144,9 @@ type Finding struct {
 	// Hard findings refuse by themselves.
 	// +optional
 	Hard bool `json:"hard,omitempty"`
-	// Nature is pending (may merely not be there yet), recent (about the recent past or the present load) or empty.
-	// +kubebuilder:validation:Enum="";pending;recent
+	// Nature is pending (may merely not be there yet), recent (about the recent past or the present load), standing (true
+	// before the change too) or empty.
+	// +kubebuilder:validation:Enum="";pending;recent;standing
 	// +optional
 	Nature string `json:"nature,omitempty"`
 }

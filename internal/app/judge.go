@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -50,7 +51,9 @@ func judgePart(o options) part {
 
 // addDetector adds the drift face. It reads without the cache: what is compared must be what the API server has now.
 func addDetector(mgr ctrl.Manager, p *process) error {
-	live, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme()})
+	config := rest.CopyConfig(mgr.GetConfig())
+	config.WarningHandler = rest.NoWarnings{} // dry runs ask other webhooks too, and their warnings are for whoever applies
+	live, err := client.New(config, client.Options{Scheme: mgr.GetScheme()})
 	if err != nil {
 		return fmt.Errorf("prepare to compare with Git: %w", err)
 	}

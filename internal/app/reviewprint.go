@@ -53,9 +53,9 @@ func printReviews(w io.Writer, output string, results []reviewed) error {
 }
 
 func writeReview(b *strings.Builder, paint func(code, text string) string, r reviewed) {
-	fmt.Fprintf(b, "%s  ", paint("1", printable(r.ref.String())))
+	fmt.Fprintf(b, "%s  ", paint("1", shown(r.ref.String())))
 	if r.err != nil {
-		fmt.Fprintf(b, "%s\n  %s\n", paint("35", "COULD NOT SAY"), printable(r.err.Error()))
+		fmt.Fprintf(b, "%s\n  %s\n", paint("35", "COULD NOT SAY"), shown(r.err.Error()))
 		return
 	}
 	v, a := r.judgement.Verdict, r.judgement.Assessment
@@ -65,21 +65,21 @@ func writeReview(b *strings.Builder, paint func(code, text string) string, r rev
 		if f.Hard {
 			mark = "fails"
 		}
-		fmt.Fprintf(b, "  %6s  %-22s %s\n", mark, printable(f.ID), printable(f.Text))
+		fmt.Fprintf(b, "  %6s  %-22s %s\n", mark, shown(f.ID), shown(f.Text))
 	}
 	for _, e := range r.judgement.Question.Evidence {
 		if e.Unread != "" {
-			fmt.Fprintf(b, "  %6s  %-22s %s\n", "?", printable(e.Source), printable(e.Unread))
+			fmt.Fprintf(b, "  %6s  %-22s %s\n", "?", shown(e.Source), shown(e.Unread))
 		}
 	}
 	for _, reason := range v.Reasons {
-		fmt.Fprintf(b, "  %s %s\n", paint("2", "because"), printable(reason.Text+" (rule "+reason.Rule+", Guardrail "+reason.Guardrail+")"))
+		fmt.Fprintf(b, "  %s %s\n", paint("2", "because"), shown(reason.Text+" (rule "+reason.Rule+", Guardrail "+reason.Guardrail+")"))
 	}
-	if mode := r.judgement.Policy.Admission(); v.Decision == gate.Deny && mode < gate.AdmissionEnforce {
-		fmt.Fprintf(b, "  the gate is in mode %s here, so applying it would go through\n", mode)
+	if v.Decision == gate.Deny && !r.judgement.Policy.Refuses(v) {
+		fmt.Fprintln(b, "  no Guardrail that denies it enforces here, so applying it would go through")
 	}
 	if r.note != "" {
-		fmt.Fprintf(b, "  note: %s\n", printable(r.note))
+		fmt.Fprintf(b, "  note: %s\n", shown(r.note))
 	}
 }
 
@@ -103,12 +103,5 @@ func painter(w io.Writer) func(code, text string) string {
 	return func(code, text string) string { return "\x1b[" + code + "m" + text + "\x1b[0m" }
 }
 
-// printable replaces control characters: names and texts come from manifests that anybody may have written.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || (r >= 0x7f && r <= 0x9f) {
-			return '·'
-		}
-		return r
-	}, s)
-}
+// shown is a text from a manifest that anybody may have written, fit for a terminal.
+func shown(s string) string { return gate.OneLine(s, 400) }

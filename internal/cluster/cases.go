@@ -5,9 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -47,7 +45,7 @@ func NewCase(s gate.Signal, answer *v1alpha1.Answer, labels map[string]string) *
 		ObjectMeta: metav1.ObjectMeta{Namespace: s.Subject.Namespace, Name: s.CaseName(), Labels: map[string]string{
 			v1alpha1.LabelFace: string(s.Face), v1alpha1.LabelWorkload: WorkloadLabel(s.Subject)}},
 		Spec: v1alpha1.CaseSpec{
-			Signal: v1alpha1.CaseSignal{Face: string(s.Face), Reason: s.Reason, Key: cut(s.Key, 512), Text: cut(s.Text, 1024),
+			Signal: v1alpha1.CaseSignal{Face: string(s.Face), Reason: s.Reason, Key: gate.OneLine(s.Key, 512), Text: gate.OneLine(s.Text, 1024),
 				FirstSeen: metav1.NewTime(s.At)},
 			Subject: v1alpha1.Subject{Group: s.Subject.Group, Version: s.Subject.Version, Kind: s.Subject.Kind,
 				Name: s.Subject.Name, UID: s.Subject.UID},
@@ -92,11 +90,11 @@ func (c Cases) Keep(ctx context.Context, key client.ObjectKey, change func(*v1al
 func (c Cases) Judged(j flow.Judgement, recordErr error) func(*v1alpha1.CaseStatus) {
 	return func(s *v1alpha1.CaseStatus) {
 		s.Opinion = Opinion(j)
-		s.Subject = cut(j.Question.Signal.Subject.Kind+"/"+j.Question.Signal.Subject.Name, 320)
+		s.Subject = gate.OneLine(j.Question.Signal.Subject.Kind+"/"+j.Question.Signal.Subject.Name, 320)
 		s.Summary = Summary(s.Opinion)
 		s.Chosen = nil
 		for _, id := range first(j.Assessment.Choice, maxMenu) {
-			s.Chosen = append(s.Chosen, cut(id, 64))
+			s.Chosen = append(s.Chosen, gate.OneLine(id, 64))
 		}
 		s.Menu = menu(j.Question.Facts.Menu)
 		c.condition(s, v1alpha1.CaseJudged, metav1.ConditionTrue, j.Verdict.Decision.String(), s.Summary)
@@ -105,7 +103,7 @@ func (c Cases) Judged(j flow.Judgement, recordErr error) func(*v1alpha1.CaseStat
 		}
 		switch {
 		case recordErr != nil:
-			c.condition(s, v1alpha1.CaseRecorded, metav1.ConditionFalse, "LogFailed", cut(recordErr.Error(), 1024))
+			c.condition(s, v1alpha1.CaseRecorded, metav1.ConditionFalse, "LogFailed", gate.OneLine(recordErr.Error(), 1024))
 		case j.Position.Sequence > 0:
 			c.condition(s, v1alpha1.CaseRecorded, metav1.ConditionTrue, "Recorded", fmt.Sprintf("record %d of log %s", j.Position.Sequence, j.Position.Log))
 		}
@@ -115,25 +113,4 @@ func (c Cases) Judged(j flow.Judgement, recordErr error) func(*v1alpha1.CaseStat
 func (c Cases) condition(s *v1alpha1.CaseStatus, kind string, status metav1.ConditionStatus, reason, message string) {
 	meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: kind, Status: status, Reason: reason, Message: message,
 		LastTransitionTime: metav1.NewTime(c.Now())})
-}
-
-// cut shortens s to at most n bytes, at a character's boundary, and strips control characters: this text reaches terminals.
-func cut(s string, n int) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, s)
-	if len(s) <= n {
-		return s
-	}
-	end := 0
-	for i := range s {
-		if i > n-len("…") {
-			break
-		}
-		end = i
-	}
-	return s[:end] + "…"
 }

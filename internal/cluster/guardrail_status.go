@@ -92,7 +92,7 @@ func Ready(now time.Time, generation int64, err error, text string) metav1.Condi
 	c := metav1.Condition{Type: fluxmeta.ReadyCondition, Status: metav1.ConditionTrue, Reason: fluxmeta.SucceededReason,
 		Message: text, ObservedGeneration: generation, LastTransitionTime: metav1.NewTime(now)}
 	if err != nil {
-		c.Status, c.Reason, c.Message = metav1.ConditionFalse, fluxmeta.FailedReason, cut(err.Error(), 1024)
+		c.Status, c.Reason, c.Message = metav1.ConditionFalse, fluxmeta.FailedReason, gate.OneLine(err.Error(), 1024)
 	}
 	return c
 }

@@ -20,18 +20,18 @@ const (
 
 // Opinion is a judgement as a Case holds it, within the bounds of the Case's schema.
 func Opinion(j flow.Judgement) v1alpha1.Opinion {
-	o := v1alpha1.Opinion{Decision: j.Verdict.Decision.String(), Cause: cut(j.Assessment.Cause, 64),
+	o := v1alpha1.Opinion{Decision: j.Verdict.Decision.String(), Cause: gate.OneLine(j.Assessment.Cause, 64),
 		Score: number(j.Assessment.Score), Confidence: number(j.Assessment.Confidence)}
 	for _, r := range first(j.Verdict.Reasons, maxListed) {
-		o.Reasons = append(o.Reasons, v1alpha1.Reason{Rule: cut(r.Rule, 64), Guardrail: cut(r.Guardrail, 253),
-			Decision: r.Decision.String(), Text: cut(r.Text, maxText)})
+		o.Reasons = append(o.Reasons, v1alpha1.Reason{Rule: gate.OneLine(r.Rule, 64), Guardrail: gate.OneLine(r.Guardrail, 253),
+			Decision: r.Decision.String(), Text: gate.OneLine(r.Text, maxText)})
 	}
 	for _, f := range first(gate.Weightiest(j.Assessment.Findings), maxListed) {
-		o.Findings = append(o.Findings, v1alpha1.Finding{ID: cut(f.ID, 64), Text: cut(f.Text, maxText), Points: int32(min(max(f.Points, -100), 100)),
+		o.Findings = append(o.Findings, v1alpha1.Finding{ID: gate.OneLine(f.ID, 64), Text: gate.OneLine(f.Text, maxText), Points: int32(min(max(f.Points, -100), 100)),
 			Hard: f.Hard, Nature: string(f.Nature)})
 	}
 	for _, u := range first(j.Question.Facts.Unread, maxListed) {
-		o.Unread = append(o.Unread, cut(u, maxValue))
+		o.Unread = append(o.Unread, gate.OneLine(u, maxValue))
 	}
 	return o
 }
@@ -39,11 +39,11 @@ func Opinion(j flow.Judgement) v1alpha1.Opinion {
 // Summary is the one sentence that tells most about an opinion: the weightiest finding, else the most careful reason.
 func Summary(o v1alpha1.Opinion) string {
 	if len(o.Findings) > 0 {
-		return cut(o.Findings[0].Text, maxSummary)
+		return gate.OneLine(o.Findings[0].Text, maxSummary)
 	}
 	for _, r := range o.Reasons {
 		if r.Decision == o.Decision {
-			return cut(r.Text, maxSummary)
+			return gate.OneLine(r.Text, maxSummary)
 		}
 	}
 	return "nothing was found wrong"
@@ -52,9 +52,9 @@ func Summary(o v1alpha1.Opinion) string {
 func menu(actions []gate.Action) []v1alpha1.Choice {
 	var choices []v1alpha1.Choice
 	for _, a := range first(actions, maxMenu) {
-		c := v1alpha1.Choice{ID: cut(a.ID, 64), Verb: cut(a.Verb, 64), Reach: a.Reach.String(), Text: cut(a.Text, maxText), Digest: a.PlanDigest()}
+		c := v1alpha1.Choice{ID: gate.OneLine(a.ID, 64), Verb: gate.OneLine(a.Verb, 64), Reach: a.Reach.String(), Text: gate.OneLine(a.Text, maxText), Digest: a.PlanDigest()}
 		for _, e := range first(a.Edits, maxEdits) {
-			c.Edits = append(c.Edits, v1alpha1.Edit{Path: cut(e.Path, maxPath), Old: cut(e.Old, maxValue), New: cut(e.New, maxValue)})
+			c.Edits = append(c.Edits, v1alpha1.Edit{Path: gate.OneLine(e.Path, maxPath), Old: gate.OneLine(e.Old, maxValue), New: gate.OneLine(e.New, maxValue)})
 		}
 		choices = append(choices, c)
 	}

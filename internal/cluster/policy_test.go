@@ -85,14 +85,3 @@ func unreadable(word string) func(*testing.T, gate.Policy) {
 		}
 	}
 }
-
-func TestCut(t *testing.T) {
-	if got := cut("a\x1b[31m\nb", 20); strings.ContainsAny(got, "\x1b\n") {
-		t.Errorf("control characters survive in %q", got)
-	}
-	for n := 3; n < 12; n++ {
-		if got := cut("ééééééé", n); len(got) > n || !strings.HasSuffix(got, "…") {
-			t.Errorf("cut to %d gives %q (%d bytes)", n, got, len(got))
-		}
-	}
-}

@@ -13,6 +13,9 @@ const (
 	Lasting Nature = ""        // true of the change itself, whatever the cluster does next
 	Pending Nature = "pending" // something is not there, and may merely not be there yet
 	Recent  Nature = "recent"  // about the recent past or the present load of the cluster
+	// Standing was true before the change too, or of the revision that it goes back to: refusing would keep out a pause, a
+	// smaller size or a rollback, and mend nothing.
+	Standing Nature = "standing"
 )
 
 // Finding is one thing that an advisor found wrong.

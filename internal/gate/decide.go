@@ -152,5 +152,5 @@ func percent(n int) (int, error) {
 	return n, nil
 }
 
-// clamp keeps sums of points from strangers within what an int16 holds, so that no overflow can turn a loss into a gain.
-func clamp(n int) int { return min(max(n, math.MinInt16), math.MaxInt16) }
+// clamp keeps a sum of points within what an int16 holds, so that no number of findings can overflow it.
+func clamp(n int) int { return min(n, math.MaxInt16) }

@@ -109,6 +109,8 @@ func TestWeakFindings(t *testing.T) {
 		{"the recent past does not deny where nobody knows if it is a rollback", Recent, false, false, Fact[bool]{}, Known(false), Hold},
 		{"the recent past does not deny where nobody knows if it is failing", Recent, false, false, Known(false), Fact[bool]{}, Hold},
 		{"a lasting finding denies a rollback", Lasting, false, false, Known(true), Known(true), Deny},
+		{"what was true before does not deny", Standing, false, false, Known(false), Known(false), Hold},
+		{"what was true before and is hard does not deny", Standing, true, true, Known(false), Known(false), Hold},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -129,6 +131,16 @@ func TestPointsFromStrangersCannotRaiseAScore(t *testing.T) {
 	a.Findings = []Finding{{ID: "x", Text: "bad", Points: -1 << 62, Nature: Pending}, {ID: "y", Text: "bad", Points: -200}}
 	if v := Decide(Policy{Rails: []Rail{rail()}}, a, f); v.Decision != Deny {
 		t.Errorf("decision = %s, want Deny", v.Decision)
+	}
+}
+
+func TestWhatIsExcusedNeverOutweighsWhatCounts(t *testing.T) {
+	a, f := opinion(), facts()
+	a.Choice, a.Score, f.Failing = []string{"admit"}, Known(0), Known(true)
+	a.Findings = []Finding{{ID: "x", Text: "bad", Points: 75}, {ID: "y", Text: "full", Points: 35, Nature: Recent}, {ID: "z", Text: "failing", Points: 20, Nature: Recent},
+		{ID: "r", Text: "missing", Points: 32767, Nature: Pending}}
+	if v := Decide(Policy{Rails: []Rail{rail()}}, a, f); v.Decision != Deny {
+		t.Errorf("decision = %s, want Deny: 75 points count", v.Decision)
 	}
 }
 
@@ -221,23 +233,44 @@ func TestAnswersCarryNoPermit(t *testing.T) {
 	}
 }
 
-func TestAdmissionMode(t *testing.T) {
-	warn, enforce, paused, unreadable := rail(), rail(), rail(), rail()
-	warn.Admission, paused.Paused, unreadable.Unreadable = AdmissionWarn, []string{"x"}, "y"
+func TestRefusals(t *testing.T) {
+	named := func(name string, change func(*Rail)) Rail {
+		r := rail()
+		r.Name = name
+		change(&r)
+		return r
+	}
+	enforce := named("enforce", func(*Rail) {})
+	lax := named("lax", func(r *Rail) { r.DenyBelow, r.WarnBelow = Known(0), Known(0) })
+	observe := named("observe", func(r *Rail) { r.Admission = AdmissionObserve })
+	warn := named("warn", func(r *Rail) { r.Admission = AdmissionWarn })
+	paused := named("paused", func(r *Rail) { r.Paused = []string{"release"} })
+	unreadable := named("unreadable", func(r *Rail) { r.Unreadable, r.Admission = "bad", AdmissionObserve })
 	tests := []struct {
-		name  string
-		rails []Rail
-		want  Admission
+		name    string
+		rails   []Rail
+		refuses bool
+		loudest Admission
 	}{
-		{"refuses where one of two asks for it", []Rail{warn, enforce}, AdmissionEnforce},
-		{"warns where the one that refuses is paused", []Rail{warn, paused}, AdmissionWarn},
-		{"warns where one cannot be read", []Rail{enforce, unreadable}, AdmissionWarn},
-		{"observes without any", nil, AdmissionObserve},
+		{"one that enforces and denies refuses", []Rail{warn, enforce}, true, AdmissionEnforce},
+		{"one that observes lends its numbers to nobody", []Rail{lax, observe}, false, AdmissionEnforce},
+		{"one that warns lends its numbers to nobody", []Rail{lax, warn}, false, AdmissionEnforce},
+		{"one that is paused refuses nothing", []Rail{paused}, false, AdmissionEnforce},
+		{"a pause lifts nobody else's refusal", []Rail{paused, enforce}, true, AdmissionEnforce},
+		{"one that cannot be read lifts nobody's refusal", []Rail{enforce, unreadable}, true, AdmissionEnforce},
+		{"one that cannot be read warns", []Rail{unreadable}, false, AdmissionWarn},
+		{"without any nothing is said", nil, false, AdmissionObserve},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := (Policy{Rails: tt.rails}).Admission(); got != tt.want {
-				t.Errorf("admission = %s, want %s", got, tt.want)
+			a := opinion()
+			a.Choice, a.Score = []string{"admit"}, Known(10)
+			p := Policy{Rails: tt.rails}
+			if got := p.Refuses(Decide(p, a, facts())); got != tt.refuses {
+				t.Errorf("refuses = %t, want %t", got, tt.refuses)
+			}
+			if got := p.Admission(); got != tt.loudest {
+				t.Errorf("admission = %s, want %s", got, tt.loudest)
 			}
 		})
 	}

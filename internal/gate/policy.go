@@ -72,18 +72,31 @@ type Policy struct {
 	Rails []Rail `json:"rails"`
 }
 
-// Admission is the admission mode of the policy: refusing is the most that any Guardrail asks for, unless one that asks
-// for it is paused or unreadable, which turns refusals into warnings. A gate that cannot read its orders does not block.
+// Admission is the loudest admission mode among the Guardrails: how far the answer may go at all. One that cannot be read
+// is worth a warning.
 func (p Policy) Admission() Admission {
-	mode, capped := AdmissionObserve, false
+	mode := AdmissionObserve
 	for _, r := range p.Rails {
-		mode = max(mode, r.Admission)
-		if len(r.Paused) > 0 || r.Unreadable != "" {
-			capped = true
+		if r.Unreadable != "" {
+			mode = max(mode, AdmissionWarn)
 		}
-	}
-	if capped {
-		return min(mode, AdmissionWarn)
+		mode = max(mode, r.Admission)
 	}
 	return mode
+}
+
+// Refuses reports whether a verdict under this policy refuses an admission: some Guardrail that enforces denies. One that is
+// paused or cannot be read refuses nothing, and one that only observes or warns lends its numbers to nobody else's refusal.
+func (p Policy) Refuses(v Verdict) bool {
+	for _, r := range p.Rails {
+		if r.Admission != AdmissionEnforce || len(r.Paused) > 0 || r.Unreadable != "" {
+			continue
+		}
+		for _, reason := range v.Reasons {
+			if reason.Guardrail == r.Name && reason.Decision == Deny {
+				return true
+			}
+		}
+	}
+	return false
 }

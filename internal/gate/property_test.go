@@ -37,8 +37,7 @@ func drawAssessment(t *rapid.T) Assessment {
 		Choice: rapid.SliceOfN(rapid.SampledFrom([]string{"act", "propose", "mark", "admit", "none", "other"}), 0, 2).Draw(t, "choice"),
 		Silent: rapid.SampledFrom([]string{"", "", "mute"}).Draw(t, "silent")}
 	for range rapid.IntRange(0, 3).Draw(t, "findings") {
-		a.Findings = append(a.Findings, Finding{ID: "f", Text: "bad", Points: rapid.IntRange(-50, 100).Draw(t, "points"),
-			Hard: rapid.Bool().Draw(t, "hard"), Nature: rapid.SampledFrom([]Nature{Lasting, Pending, Recent}).Draw(t, "nature")})
+		a.Findings = append(a.Findings, drawFinding(t))
 	}
 	return a
 }
@@ -106,6 +105,32 @@ func TestTighteningNeverPermitsMore(t *testing.T) {
 			t.Fatalf("tightening raised %s to %s\nbefore %+v\nafter %+v", before.Decision, after.Decision, before.Reasons, after.Reasons)
 		}
 	})
+}
+
+// TestMoreFindingsNeverPermitMore: an advisor that takes each finding's points from 100, floored at 0, as the checks do.
+func TestMoreFindingsNeverPermitMore(t *testing.T) {
+	score := func(findings []Finding) Fact[int] {
+		n := 100
+		for _, f := range findings {
+			n -= min(max(f.Points, 0), 100)
+		}
+		return Known(max(0, n))
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		r, a, f := drawRail(t), drawAssessment(t), drawFacts(t)
+		more := a
+		more.Findings = append(append([]Finding{}, a.Findings...), drawFinding(t))
+		a.Score, more.Score = score(a.Findings), score(more.Findings)
+		p := Policy{Rails: []Rail{r}}
+		if before, after := Decide(p, a, f), Decide(p, more, f); after.Decision > before.Decision {
+			t.Fatalf("a finding raised %s to %s: %+v", before.Decision, after.Decision, more.Findings)
+		}
+	})
+}
+
+func drawFinding(t *rapid.T) Finding {
+	return Finding{ID: "f", Text: "bad", Points: rapid.IntRange(-50, 120).Draw(t, "points"), Hard: rapid.Bool().Draw(t, "hard"),
+		Nature: rapid.SampledFrom([]Nature{Lasting, Pending, Recent, Standing}).Draw(t, "nature")}
 }
 
 func raise(n Fact[int]) Fact[int] {

@@ -8,10 +8,14 @@ import "fmt"
 // Some findings are too weak to refuse by themselves. What may merely not be there yet counts towards a denial only where
 // the Guardrail says denyPending. What is about the recent past or the present load never counts towards the denial of a
 // rollback or of a change to a workload that is failing now: the gate must not block the fix. Nor does it where these two
-// could not be established. Excused findings still count towards the warning.
+// could not be established. What was true before the change already, or of the revision that it goes back to, never counts
+// towards a denial at all. Excused findings still count towards the warning.
+//
+// However much is excused, what is not excused keeps its weight: the score that stands against denyBelow is never above 100
+// less the points of the findings that count.
 var scoreRule = rule{
 	doc: Doc{ID: "score", Since: "v0.1", Title: "Score",
-		Text: "Below denyBelow, or with a hard failure: denied. Below warnBelow: a human's eye. Findings about what is not there yet count towards a denial only with denyPending; findings about the recent past never count against a rollback or a change to a failing workload."},
+		Text: "Below denyBelow, or with a hard failure: denied. Below warnBelow: a human's eye. Findings about what is not there yet count towards a denial only with denyPending; findings about the recent past never count against a rollback or a change to a failing workload; what was true before the change never counts."},
 	weigh: weighScore,
 }
 
@@ -31,17 +35,19 @@ func weighScore(r Rail, a Assessment, f Facts) (Decision, string) {
 	if err != nil {
 		return Deny, err.Error()
 	}
-	excused := 0
+	excused, counted := 0, 0
 	for _, x := range a.Findings {
+		points := min(max(x.Points, 0), 100)
 		if excuse(x, r, f) {
-			excused = clamp(excused + max(0, clamp(x.Points)))
+			excused = clamp(excused + points)
 			continue
 		}
+		counted = clamp(counted + points)
 		if x.Hard {
 			return Deny, x.Text
 		}
 	}
-	if standing := min(100, score+excused); standing < denyBelow {
+	if standing := max(0, min(score+excused, 100-counted)); standing < denyBelow {
 		return Deny, fmt.Sprintf("score %d is below %d", standing, denyBelow)
 	}
 	if score < warnBelow {
@@ -53,6 +59,8 @@ func weighScore(r Rail, a Assessment, f Facts) (Decision, string) {
 // excuse reports whether a finding is too weak to count towards a denial here.
 func excuse(x Finding, r Rail, f Facts) bool {
 	switch x.Nature {
+	case Standing:
+		return true
 	case Pending:
 		return !r.DenyPending
 	case Recent:

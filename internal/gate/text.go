@@ -1,0 +1,34 @@
+package gate
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// OneLine makes a text from a stranger fit to be shown: what does not print, such as control characters and those that turn or
+// hide text, becomes a space or goes, and the rest is cut to at most limit bytes at a character's boundary. Names, messages
+// and file names reach terminals, Cases and messages only through here.
+func OneLine(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r) || unicode.IsControl(r):
+			return ' '
+		case r == utf8.RuneError || !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, s)
+	s = strings.TrimSpace(s)
+	if len(s) <= limit {
+		return s
+	}
+	end := max(0, limit-len("…"))
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	if limit < len("…") {
+		return ""
+	}
+	return s[:end] + "…"
+}
