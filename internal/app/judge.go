@@ -22,7 +22,7 @@ import (
 
 // judgePart is what watches and writes verdicts: the webhook's Cases and annotations, drift, and failing workloads.
 func judgePart(o options) part {
-	return part{name: "judge", identity: o.judgeKubeconfig, add: func(ctx context.Context, p *process, mgr ctrl.Manager) error {
+	return part{name: "judge", identity: o.judgeKubeconfig, lease: judgeIdentity, add: func(ctx context.Context, p *process, mgr ctrl.Manager) error {
 		prober, err := addProber(mgr)
 		if err != nil {
 			return err

@@ -34,6 +34,7 @@ type process struct {
 type part struct {
 	name     string
 	identity string // a kubeconfig; empty: the process's own
+	lease    string // what one replica at a time holds, in our own namespace; empty: every replica works
 	add      func(ctx context.Context, p *process, mgr ctrl.Manager) error
 }
 
@@ -139,7 +140,8 @@ func (p *process) manager(ctx context.Context, part part) (ctrl.Manager, error) 
 	}
 	grace := shutdownTime
 	mgr, err := ctrl.NewManager(config, ctrl.Options{Scheme: s, Metrics: server.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
-		GracefulShutdownTimeout: &grace, Cache: cache.Options{DefaultTransform: slim}})
+		GracefulShutdownTimeout: &grace, Cache: cache.Options{DefaultTransform: slim},
+		LeaderElection: part.lease != "", LeaderElectionID: part.lease, LeaderElectionNamespace: ownNamespace, LeaderElectionReleaseOnCancel: true})
 	if err != nil {
 		return nil, fmt.Errorf("prepare caches and controllers: %w", err)
 	}

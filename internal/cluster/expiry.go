@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -18,6 +19,7 @@ import (
 const (
 	keepFor  = 7 * 24 * time.Hour
 	keepEach = 20
+	keepAll  = 1000 // in one namespace: refused rollouts under ever new names cost their author nothing
 
 	expireEvery = 10 * time.Minute
 )
@@ -54,17 +56,20 @@ func (e Expiry) Expire(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("list Cases: %w", err)
 	}
 	n := 0
+	var errs []error
 	for _, c := range expired(list.Items, e.Now()) {
 		err := e.Client.Delete(ctx, &c, client.Preconditions{UID: &c.UID})
 		if client.IgnoreNotFound(err) != nil {
-			return n, fmt.Errorf("delete case %s/%s: %w", c.Namespace, c.Name, err)
+			errs = append(errs, fmt.Errorf("delete case %s/%s: %w", c.Namespace, c.Name, err))
+			continue
 		}
 		n++
 	}
-	return n, nil
+	return n, errors.Join(errs...)
 }
 
-// expired are the Cases that are too old, and those that are too many for one workload and face, oldest first.
+// expired are the Cases that are too old, and those that are too many for one workload and face or for one namespace, oldest
+// first.
 func expired(cases []v1alpha1.Case, now time.Time) []v1alpha1.Case {
 	newest := slices.SortedFunc(slices.Values(cases), func(a, b v1alpha1.Case) int {
 		return cmp.Or(b.CreationTimestamp.Compare(a.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
@@ -73,7 +78,8 @@ func expired(cases []v1alpha1.Case, now time.Time) []v1alpha1.Case {
 	var gone []v1alpha1.Case
 	for _, c := range newest {
 		each := c.Namespace + "/" + c.Labels[v1alpha1.LabelFace] + "/" + c.Labels[v1alpha1.LabelWorkload]
-		if kept[each]++; kept[each] > keepEach || now.Sub(c.CreationTimestamp.Time) > keepFor {
+		kept[c.Namespace]++
+		if kept[each]++; kept[each] > keepEach || kept[c.Namespace] > keepAll || now.Sub(c.CreationTimestamp.Time) > keepFor {
 			gone = append(gone, c)
 		}
 	}

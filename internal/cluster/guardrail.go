@@ -16,17 +16,57 @@ import (
 // ParseGuardrail reads a Guardrail strictly: a field that this version does not know is an error that names it.
 func ParseGuardrail(u *unstructured.Unstructured) (v1alpha1.Guardrail, error) {
 	var g v1alpha1.Guardrail
-	spec, err := json.Marshal(u.Object["spec"])
-	if err != nil {
-		return g, fmt.Errorf("read the spec of Guardrail %s: %w", u.GetName(), err)
-	}
-	d := json.NewDecoder(bytes.NewReader(spec))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&g.Spec); err != nil {
+	if err := strictly(u.Object["spec"], &g.Spec); err != nil {
 		return g, fmt.Errorf("read the spec of Guardrail %s: %w", u.GetName(), err)
 	}
 	g.Name, g.Generation, g.UID = u.GetName(), u.GetGeneration(), u.GetUID()
 	return g, nil
+}
+
+// selectorOf reads the namespaceSelector of a Guardrail and nothing else.
+func selectorOf(u *unstructured.Unstructured) (v1alpha1.Selector, error) {
+	var s v1alpha1.Selector
+	spec, ok := u.Object["spec"].(map[string]any)
+	if !ok {
+		return s, fmt.Errorf("read the spec of Guardrail %s: there is none", u.GetName())
+	}
+	if selector, ok := spec["namespaceSelector"]; ok {
+		if err := strictly(selector, &s); err != nil {
+			return s, fmt.Errorf("read the namespaceSelector of Guardrail %s: %w", u.GetName(), err)
+		}
+	}
+	return s, nil
+}
+
+func strictly(from, into any) error {
+	content, err := json.Marshal(from)
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(content))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
+}
+
+// legible is the rail that a Guardrail makes, or what stands in the way of reading it.
+func legible(u *unstructured.Unstructured) (gate.Rail, error) {
+	g, err := ParseGuardrail(u)
+	if err != nil {
+		return gate.Rail{}, err
+	}
+	if _, err := selects(g.Spec.NamespaceSelector, nil); err != nil {
+		return gate.Rail{}, err
+	}
+	r, err := Rail(g)
+	if err != nil {
+		return gate.Rail{}, err
+	}
+	for _, threshold := range []gate.Fact[int]{r.WarnBelow, r.DenyBelow, r.ConfidenceBelow} {
+		if _, known := threshold.Get(); !known {
+			return gate.Rail{}, fmt.Errorf("thresholds: %s", threshold.Why())
+		}
+	}
+	return r, nil
 }
 
 // Rail is what a Guardrail says to the guardrail's rules.

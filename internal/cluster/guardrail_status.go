@@ -41,8 +41,9 @@ func (s GuardrailStatus) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.
 		}
 	}
 	before := status.DeepCopy()
+	_, problem := legible(&u)
 	status.ObservedGeneration = u.GetGeneration()
-	meta.SetStatusCondition(&status.Conditions, Ready(s.Now(), u.GetGeneration(), legible(&u), "in force"))
+	meta.SetStatusCondition(&status.Conditions, Ready(s.Now(), u.GetGeneration(), problem, "in force"))
 	if equality.Semantic.DeepEqual(*before, status) {
 		return ctrl.Result{}, nil
 	}
@@ -56,27 +57,6 @@ func (s GuardrailStatus) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.
 		return ctrl.Result{}, fmt.Errorf("write the status of Guardrail %s: %w", u.GetName(), client.IgnoreNotFound(err))
 	}
 	return ctrl.Result{}, nil
-}
-
-// legible says what stands in the way of reading a Guardrail, if anything does.
-func legible(u *unstructured.Unstructured) error {
-	g, err := ParseGuardrail(u)
-	if err != nil {
-		return err
-	}
-	if _, err := selects(g.Spec.NamespaceSelector, nil); err != nil {
-		return err
-	}
-	r, err := Rail(g)
-	if err != nil {
-		return err
-	}
-	for _, threshold := range []gate.Fact[int]{r.WarnBelow, r.DenyBelow, r.ConfidenceBelow} {
-		if _, known := threshold.Get(); !known {
-			return fmt.Errorf("thresholds: %s", threshold.Why())
-		}
-	}
-	return nil
 }
 
 // SetUp has the reconciler called for every change of a Guardrail's spec.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,7 +26,9 @@ type Guardrails struct {
 // read applies as one that holds everything: it may be the one that would have said no.
 func (g Guardrails) Policy(ctx context.Context, namespace string) (gate.Policy, error) {
 	var ns corev1.Namespace
-	if err := g.Reader.Get(ctx, client.ObjectKey{Name: namespace}, &ns); err != nil {
+	err := g.Reader.Get(ctx, client.ObjectKey{Name: namespace}, &ns)
+	unseen := apierrors.IsNotFound(err)
+	if err != nil && !unseen {
 		return gate.Policy{}, fmt.Errorf("read namespace %s for its Guardrails: %w", namespace, err)
 	}
 	var list unstructured.UnstructuredList
@@ -33,7 +36,21 @@ func (g Guardrails) Policy(ctx context.Context, namespace string) (gate.Policy, 
 	if err := g.Reader.List(ctx, &list); err != nil {
 		return gate.Policy{}, fmt.Errorf("list Guardrails: %w", err)
 	}
+	if unseen {
+		return composeUnseen(list.Items, namespace), nil
+	}
 	return Compose(list.Items, ns.Labels), nil
+}
+
+// composeUnseen is the policy of a namespace that is so new that nobody has seen its labels: the Guardrails that apply
+// whatever they are, and one that holds, because any other may apply too.
+func composeUnseen(guardrails []unstructured.Unstructured, namespace string) gate.Policy {
+	p := Compose(guardrails, labels.Set{corev1.LabelMetadataName: namespace})
+	if len(guardrails) == 0 {
+		return p
+	}
+	p.Rails = append(p.Rails, gate.Rail{Name: "(namespace not seen yet)", Unreadable: "the labels of namespace " + namespace + " are not known yet"})
+	return p
 }
 
 // Compose is the policy that these Guardrails make for a namespace with these labels, in the order of their names.
@@ -55,18 +72,20 @@ func compose(u *unstructured.Unstructured, namespace labels.Set) (gate.Rail, boo
 	unreadable := func(err error) (gate.Rail, bool) {
 		return gate.Rail{Name: u.GetName(), Unreadable: err.Error()}, true
 	}
-	g, err := ParseGuardrail(u)
+	// The selector is read by itself and first: a Guardrail that plainly selects other namespaces holds nothing here,
+	// whatever else in it cannot be read.
+	selector, err := selectorOf(u)
 	if err != nil {
 		return unreadable(err)
 	}
-	applies, err := selects(g.Spec.NamespaceSelector, namespace)
+	applies, err := selects(selector, namespace)
 	if err != nil {
 		return unreadable(err)
 	}
 	if !applies {
 		return gate.Rail{}, false
 	}
-	rail, err := Rail(g)
+	rail, err := legible(u)
 	if err != nil {
 		return unreadable(err)
 	}

@@ -52,8 +52,10 @@ func TestCompose(t *testing.T) {
 		{"takes an unknown admission mode for one that holds", map[string]string{"a": `{"admission":{"mode":"enforce"},` + numbers + `}`}, unreadable("enforce")},
 		{"takes a selector that makes no sense for one that applies and holds", map[string]string{"a": `{"namespaceSelector":{"matchExpressions":[{"key":"env","operator":"Near"}]},` + numbers + `}`},
 			unreadable("namespaceSelector")},
-		{"leaves a missing threshold unknown", map[string]string{"a": `{}`}, func(t *testing.T, p gate.Policy) {
-			if _, known := p.Rails[0].DenyBelow.Get(); known {
+		{"takes a Guardrail without a threshold for one that holds", map[string]string{"a": `{}`}, unreadable("warnBelow")},
+		{"leaves out a Guardrail that cannot be read and plainly selects others", map[string]string{
+			"a": `{"namespaceSelector":{"matchLabels":{"env":"dev"}},"maxBlastRadius":3}`, "b": `{` + numbers + `}`}, func(t *testing.T, p gate.Policy) {
+			if len(p.Rails) != 1 || p.Rails[0].Name != "b" {
 				t.Errorf("policy %+v", p)
 			}
 		}},
@@ -83,5 +85,19 @@ func unreadable(word string) func(*testing.T, gate.Policy) {
 		if len(p.Rails) != 1 || !strings.Contains(p.Rails[0].Unreadable, word) {
 			t.Errorf("policy %+v, want one unreadable rail that names %s", p, word)
 		}
+	}
+}
+
+func TestANamespaceThatNobodyHasSeenIsHeldAndStillGuarded(t *testing.T) {
+	all := []unstructured.Unstructured{guardrail(t, "all", `{"admission":{"mode":"Enforce"},`+numbers+`}`),
+		guardrail(t, "prod", `{"namespaceSelector":{"matchLabels":{"env":"prod"}},`+numbers+`}`)}
+	p := composeUnseen(all, "new")
+	if len(p.Rails) != 2 || p.Rails[0].Name != "all" || p.Rails[1].Unreadable == "" {
+		t.Errorf("policy %+v, want the Guardrail of all namespaces and one that holds", p)
+	}
+	v := gate.Decide(p, gate.Assessment{Score: gate.Known(10), Confidence: gate.Known(100), Choice: []string{"admit"}},
+		gate.Facts{Menu: []gate.Action{{ID: "admit", Reach: gate.ReachAnswer}}, Rollback: gate.Known(false), Failing: gate.Known(false)})
+	if !p.Refuses(v) {
+		t.Errorf("a Guardrail of all namespaces refuses in a new one too: %+v", v)
 	}
 }

@@ -69,11 +69,6 @@ func Judge(ctx context.Context, log Log, q Question, p gate.Policy, a Advisor) (
 	return j, nil
 }
 
-func (j Judgement) record() gate.Record {
-	return gate.Record{Kind: gate.RecordVerdict, Correlation: j.Question.Case, Signal: &j.Question.Signal, Facts: &j.Question.Facts,
-		Evidence: j.Question.Evidence, Policy: &j.Policy, Assessment: &j.Assessment, Verdict: &j.Verdict}
-}
-
 // Chosen returns the first chosen action, if it is on the menu.
 func (j Judgement) Chosen() (gate.Action, bool) {
 	if len(j.Assessment.Choice) == 0 {
