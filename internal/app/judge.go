@@ -21,8 +21,8 @@ import (
 )
 
 // judgePart is what watches and writes verdicts: the webhook's Cases and annotations, drift, and failing workloads.
-func judgePart(o options) part {
-	return part{name: "judge", identity: o.judgeKubeconfig, lease: judgeIdentity, add: func(ctx context.Context, p *process, mgr ctrl.Manager) error {
+func judgePart(o options, lease string) part {
+	return part{name: "judge", identity: o.judgeKubeconfig, lease: lease, add: func(ctx context.Context, p *process, mgr ctrl.Manager) error {
 		prober, err := addProber(mgr)
 		if err != nil {
 			return err

@@ -17,11 +17,12 @@ func newRun() *cobra.Command {
 		Long: `Runs the webhook and the judge in one process, each under its own identity where a kubeconfig for it is given.
 
 The API server must be able to reach this process: give --url https://HOST:PORT, or run in a pod behind the Service.
-Nothing is registered before the webhook can answer. Without a Guardrail, Moorgate only observes.`,
+Nothing is registered before the webhook can answer. Without a Guardrail, Moorgate only observes. Run one of it: for
+several replicas there are the commands webhook and judge.`,
 		Example: "  moorgate install\n  moorgate run --url https://127.0.0.1:9443",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return serve(cmd, o, "run", webhookPart(o), judgePart(o))
+			return serve(cmd, o, "run", webhookPart(o), judgePart(o, ""))
 		},
 	}
 	o.common(cmd.Flags())
@@ -53,9 +54,10 @@ func newJudge() *cobra.Command {
 		Use:   "judge",
 		Short: "Watches, compares with Git, keeps Cases and annotates rollouts",
 		Long: `Watches the cluster: settles the webhook's Cases and annotates admitted rollouts, compares Deployments with the Git
-repositories that GitSources name, and turns crash-looping workloads into Cases. It changes no workload.`,
+repositories that GitSources name, and turns crash-looping workloads into Cases. It changes no workload. Of several
+replicas one works, by a Lease; one that loses it ends, to be started again.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, o, "judge", judgePart(o)) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, o, "judge", judgePart(o, judgeIdentity)) },
 	}
 	o.common(cmd.Flags())
 	o.judging(cmd.Flags())

@@ -161,6 +161,11 @@ func TestFailedFsyncBreaksTheLog(t *testing.T) {
 	dir := logDir(t)
 	l := mustOpen(t, dir, Options{fsync: disk})
 	mustAppend(t, l, intent(1))
+	select {
+	case <-l.Broken():
+		t.Error("a log that works says that it is broken")
+	default:
+	}
 	fails.Store(true)
 	for _, r := range []gate.Record{intent(2), intent(3), verdict("v"), {Kind: gate.RecordNote}} {
 		if _, err := l.Append(context.Background(), r); !errors.Is(err, sick) {
@@ -168,6 +173,11 @@ func TestFailedFsyncBreaksTheLog(t *testing.T) {
 		}
 	}
 	fails.Store(false)
+	select {
+	case <-l.Broken():
+	default:
+		t.Error("nobody who waits for the log to break is told")
+	}
 	if _, err := l.Append(context.Background(), intent(4)); !errors.Is(err, sick) {
 		t.Errorf("the log mended itself: %v", err)
 	}

