@@ -20,7 +20,12 @@ type Drift struct {
 	Git     any // as the API server understands Git
 	Live    any
 	Missing bool // the live object does not have the field at all
-	Owner   Owner
+	// Unset: Git declares nothing but the zero value, which the API server does not keep. Git is that value, or nil.
+	Unset       bool
+	Delivered   bool   // the live value is the one that was delivered last
+	Overwritten bool   // Git's value is the one that was delivered last
+	Ahead       string // why Git may be ahead of the cluster, rather than the cluster of Git; only a look can tell
+	Owner       Owner
 }
 
 // Compare lists the drifts of a live object, by path. dry is what the API server answered to a dry run that applies Git's
@@ -42,7 +47,9 @@ func Compare(live, dry *unstructured.Unstructured, owner string) ([]Drift, error
 		}
 		seen[field.String()] = true
 		d.Path = written(field)
-		d.Owner, err = attribute(live.GetManagedFields(), field)
+		if d.Owner, err = attribute(live.GetManagedFields(), field); err == nil && !d.Missing {
+			err = delivery(live, field, &d)
+		}
 		drifts = append(drifts, d)
 	})
 	if err != nil {
@@ -64,13 +71,19 @@ func declares(dry *unstructured.Unstructured, owner string) (*fieldpath.Set, err
 
 // compareField compares one declared field. Where the live object lacks not only the field but all that holds it, the
 // drift is about the uppermost part that it lacks, so that a missing container is one drift and not one a field.
+//
+// What the dry run owns and does not have is a value that the API server does not keep, as it keeps no false and no empty
+// list where that is what leaving the field out means. A live value is then a drift: hostNetwork: false in Git is a word.
 func compareField(live, dry map[string]any, leaf fieldpath.Path) (Drift, fieldpath.Path, bool) {
-	want, depth := follow(dry, leaf)
-	if depth < len(leaf) || empty(want) {
-		return Drift{}, nil, false // the API server does not keep it
-	}
+	want, kept := follow(dry, leaf)
 	got, depth := follow(live, leaf)
-	if depth == len(leaf) {
+	switch {
+	case kept < len(leaf) || empty(want):
+		if depth < len(leaf) || zero(got) {
+			return Drift{}, nil, false
+		}
+		return Drift{Git: zeroOf(got), Live: got, Unset: true}, leaf.Copy(), true
+	case depth == len(leaf):
 		return Drift{Git: want, Live: got}, leaf.Copy(), !equality.Semantic.DeepEqual(want, got)
 	}
 	field := leaf[:depth+1].Copy()
@@ -136,6 +149,23 @@ func empty(v any) bool {
 	}
 	return false
 }
+
+// zeroOf is the value that a field of this value's type has where nobody sets it: nil for maps and lists.
+func zeroOf(v any) any {
+	switch v.(type) {
+	case bool:
+		return false
+	case string:
+		return ""
+	case int64:
+		return int64(0)
+	case float64:
+		return float64(0)
+	}
+	return nil
+}
+
+func zero(v any) bool { return empty(v) || equality.Semantic.DeepEqual(v, zeroOf(v)) }
 
 // written is the path in the words that package source has for it.
 func written(p fieldpath.Path) source.Path {

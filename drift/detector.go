@@ -2,6 +2,7 @@ package drift
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -19,8 +20,6 @@ import (
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
-	"moorgate.dev/internal/gate"
-	"moorgate.dev/internal/source"
 )
 
 // concurrent is how many GitSources are looked at side by side, so that one slow server does not hold up all others.
@@ -34,6 +33,7 @@ type Repository struct {
 // Tree is what a branch holds: package forge's Tree has the same fields.
 type Tree struct {
 	Commit  string
+	Time    time.Time         // of the commit, by its committer's own word
 	Files   map[string][]byte // nil where the commit was known
 	Skipped []string
 }
@@ -57,14 +57,6 @@ type Detector struct {
 	last map[client.ObjectKey]tree
 }
 
-// tree is what was read of a repository, and when.
-type tree struct {
-	Tree
-	from    Repository
-	at      time.Time
-	objects []source.Object
-}
-
 // SetUp has the Detector called for every GitSource and for every change of a Deployment beside one.
 func (d *Detector) SetUp(mgr ctrl.Manager) error {
 	near := func(ctx context.Context, obj client.Object) []reconcile.Request {
@@ -85,7 +77,7 @@ func (d *Detector) SetUp(mgr ctrl.Manager) error {
 }
 
 // Reconcile compares one GitSource with its namespace and asks to be called again after the interval. What is wrong with
-// the repository is said on the GitSource and is no error; an error is what the API server refused.
+// the repository is said on the GitSource and is no error; an error is what the API server refused, and is said there too.
 func (d *Detector) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	again := reconcile.Result{RequeueAfter: d.interval()}
 	u := &unstructured.Unstructured{}
@@ -93,7 +85,7 @@ func (d *Detector) Reconcile(ctx context.Context, req reconcile.Request) (reconc
 	if err := d.Client.Get(ctx, req.NamespacedName, u); err != nil {
 		if client.IgnoreNotFound(err) == nil {
 			d.forget(req.NamespacedName)
-			return reconcile.Result{}, nil
+			return reconcile.Result{}, d.release(ctx, req.NamespacedName, "its GitSource is gone, so nobody compares it any more")
 		}
 		return reconcile.Result{}, fmt.Errorf("read GitSource %s: %w", req, err)
 	}
@@ -101,55 +93,21 @@ func (d *Detector) Reconcile(ctx context.Context, req reconcile.Request) (reconc
 	if err != nil {
 		return again, d.say(ctx, u, "", err, "")
 	}
-	t, err := d.tree(ctx, req.NamespacedName, Repository{URL: g.Spec.URL, Branch: g.Spec.Branch, Path: g.Spec.Path})
-	if err != nil {
+	t, moved := d.tree(ctx, req.NamespacedName, Repository{URL: g.Spec.URL, Branch: g.Spec.Branch, Path: g.Spec.Path})
+	if err := t.err(); err != nil {
+		if moved {
+			err = errors.Join(err, d.release(ctx, req.NamespacedName, "its GitSource names another place, which cannot be read"))
+		}
 		return again, d.say(ctx, u, t.Commit, err, "")
 	}
 	r, err := d.round(ctx, g, t)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	return again, d.say(ctx, u, t.Commit, nil, r.text())
-}
-
-// round compares every Deployment that the tree declares for the namespace of its GitSource, and keeps their Cases.
-func (d *Detector) round(ctx context.Context, g v1alpha1.GitSource, t tree) (*round, error) {
-	r := &round{commit: t.Commit, skipped: t.Skipped, open: map[string]bool{}, unread: map[string]bool{}}
-	var policy *gate.Policy
-	for _, o := range t.objects {
-		if o.Group != deployment.Group || o.Kind != deployment.Kind {
-			continue
-		}
-		if o.Namespace != g.Namespace {
-			r.elsewhere = append(r.elsewhere, fmt.Sprintf("%s in namespace %s (%s:%d)", o.Name.Name, o.Namespace, o.File, o.Line))
-			continue
-		}
-		l := d.look(ctx, o, t)
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("compare %s: %w", l.subject, err)
-		}
-		r.note(l)
-		if !l.happening() {
-			continue
-		}
-		if policy == nil {
-			p := d.policy(ctx, g.Namespace)
-			policy = &p
-		}
-		if err := d.keep(ctx, g, l, *policy, r); err != nil {
-			return nil, err
-		}
+	if err := d.say(ctx, u, t.Commit, r.err(), r.text()); err != nil || len(r.failed) > 0 {
+		return reconcile.Result{}, errors.Join(append(r.failed, err)...)
 	}
-	return r, d.settle(ctx, g, r)
-}
-
-// policy is the policy of the namespace. One that cannot be read is one that holds everything.
-func (d *Detector) policy(ctx context.Context, namespace string) gate.Policy {
-	p, err := d.Guardrails.Policy(ctx, namespace)
-	if err != nil {
-		return gate.Policy{Rails: []gate.Rail{{Name: "(unreadable)", Unreadable: err.Error()}}}
-	}
-	return p
+	return again, nil
 }
 
 func (d *Detector) interval() time.Duration {

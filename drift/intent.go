@@ -12,6 +12,7 @@ import (
 // The causes of a drift: a closed list.
 const (
 	CausePerson     = "changed-by-person"
+	CauseAhead      = "git-may-be-ahead"
 	CauseAutomation = "changed-by-automation"
 	CauseUnknown    = "unknown-owner"
 	CauseUnreadable = "unreadable"
@@ -24,8 +25,8 @@ const (
 	pointsUnnamed = 40 // nobody we know owns the field
 )
 
-// intent is the advisor of this face: rules, and no model. One field that a person changed is a change to adopt; whatever
-// is less clear it leaves to people, and says why.
+// intent is the advisor of this face: rules, and no model. One field that a person changed after Git said what it says is a
+// change to adopt; whatever is less clear it leaves to people, and says why.
 func intent(l *look) flow.Advisor {
 	return flow.AdvisorFunc(func(context.Context, flow.Question) gate.Assessment { return assess(l) })
 }
@@ -54,6 +55,8 @@ func cause(l *look) string {
 		return CauseUnreadable
 	case slices.ContainsFunc(l.drifts, party("")):
 		return CauseUnknown
+	case slices.ContainsFunc(l.drifts, func(d Drift) bool { return d.Ahead != "" }):
+		return CauseAhead
 	case slices.ContainsFunc(l.drifts, party(Person)):
 		return CausePerson
 	}
@@ -67,6 +70,9 @@ func silence(l *look, cause string) string {
 		return "what cannot be read is never a drift, and this could not be: " + l.unread[0]
 	case cause == CauseUnknown:
 		return "it is not known who made the change"
+	case cause == CauseAhead:
+		i := slices.IndexFunc(l.drifts, func(d Drift) bool { return d.Ahead != "" })
+		return l.drifts[i].Ahead
 	case cause == CauseAutomation:
 		return "automation owns the field: Git may be ahead of what was delivered, or something else sets it"
 	case len(l.drifts) > 1:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -20,7 +21,7 @@ import (
 
 const (
 	// CaseDrifted on a Case is True while its fields differ, False once they no longer do, and Unknown where that could not
-	// be read.
+	// be read or nobody compares them any more.
 	CaseDrifted = "Drifted"
 	// LabelSource on a Case is a hash of the name of its GitSource, which is in the Case's namespace.
 	LabelSource = "moorgate.dev/source"
@@ -89,25 +90,46 @@ func said(k *v1alpha1.Case, change func(*v1alpha1.CaseStatus)) bool {
 }
 
 // settle says on the Cases of this GitSource whose drift is no more that it is gone. A workload that could not be compared
-// keeps its Cases as they are.
+// keeps its Cases as they are. What fails for one Case stops none of the others.
 func (d *Detector) settle(ctx context.Context, g v1alpha1.GitSource, r *round) error {
+	return d.eachCase(ctx, client.ObjectKey{Namespace: g.Namespace, Name: g.Name}, func(k *v1alpha1.Case) func(*v1alpha1.CaseStatus) {
+		if r.open[k.Name] || r.unread[k.Labels[v1alpha1.LabelWorkload]] || meta.IsStatusConditionFalse(k.Status.Conditions, CaseDrifted) {
+			return nil
+		}
+		return func(s *v1alpha1.CaseStatus) {
+			d.drifted(s, metav1.ConditionFalse, "Gone", fmt.Sprintf("it was no longer seen when compared with commit %.12s", r.tree.Commit))
+		}
+	})
+}
+
+// release says on the Cases of a GitSource that are open that nobody knows any more whether their fields differ.
+func (d *Detector) release(ctx context.Context, source client.ObjectKey, why string) error {
+	return d.eachCase(ctx, source, func(k *v1alpha1.Case) func(*v1alpha1.CaseStatus) {
+		if meta.IsStatusConditionFalse(k.Status.Conditions, CaseDrifted) {
+			return nil
+		}
+		return func(s *v1alpha1.CaseStatus) { d.drifted(s, metav1.ConditionUnknown, "NotCompared", why) }
+	})
+}
+
+// eachCase keeps the Cases of a GitSource by what change says to do with each; nil leaves one as it is.
+func (d *Detector) eachCase(ctx context.Context, source client.ObjectKey, change func(*v1alpha1.Case) func(*v1alpha1.CaseStatus)) error {
 	var list v1alpha1.CaseList
-	err := d.Client.List(ctx, &list, client.InNamespace(g.Namespace),
-		client.MatchingLabels{v1alpha1.LabelFace: string(gate.FaceDrift), LabelSource: sourceLabel(g.Name)})
+	err := d.Client.List(ctx, &list, client.InNamespace(source.Namespace),
+		client.MatchingLabels{v1alpha1.LabelFace: string(gate.FaceDrift), LabelSource: sourceLabel(source.Name)})
 	if err != nil {
-		return fmt.Errorf("list the drift cases of GitSource %s/%s: %w", g.Namespace, g.Name, err)
+		return fmt.Errorf("list the drift cases of GitSource %s: %w", source, err)
 	}
+	var failed []error
 	for i := range list.Items {
 		k := &list.Items[i]
-		if r.open[k.Name] || r.unread[k.Labels[v1alpha1.LabelWorkload]] || meta.IsStatusConditionFalse(k.Status.Conditions, CaseDrifted) {
+		do := change(k)
+		if do == nil {
 			continue
 		}
-		gone := func(s *v1alpha1.CaseStatus) {
-			d.drifted(s, metav1.ConditionFalse, "Gone", fmt.Sprintf("it was no longer seen when compared with commit %.12s", r.commit))
-		}
-		if err := d.Cases.Keep(ctx, client.ObjectKeyFromObject(k), gone); client.IgnoreNotFound(err) != nil {
-			return err
+		if err := d.Cases.Keep(ctx, client.ObjectKeyFromObject(k), do); client.IgnoreNotFound(err) != nil {
+			failed = append(failed, err)
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }

@@ -3,13 +3,10 @@ package drift
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"path"
 	"strings"
 	"time"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/source"
@@ -42,38 +39,16 @@ const (
 )
 
 func (l *look) read(id, what string, trust gate.Trust, at time.Time, text string) {
-	l.evidence = append(l.evidence, gate.Evidence{ID: id, Source: what, At: at, Trust: trust, Text: text})
+	l.evidence = append(l.evidence, gate.Evidence{ID: id, Source: line(what), At: at, Trust: trust, Text: line(text)})
 }
 
-func (l *look) missed(id, what string, at time.Time, err error) {
-	why := plainly(err)
-	l.evidence = append(l.evidence, gate.Evidence{ID: id, Source: what, At: at, Trust: gate.FromAPI, Unread: why})
-	l.unread = append(l.unread, what+": "+why)
+func (l *look) missed(id, what string, at time.Time, why string) {
+	l.evidence = append(l.evidence, gate.Evidence{ID: id, Source: line(what), At: at, Trust: gate.FromAPI, Unread: line(why)})
+	l.unread = append(l.unread, line(what+": "+why))
 }
 
-// echoes are the words after which the API server, or an admission webhook, may repeat a value of the manifest.
-var echoes = []string{", got ", " denied the request: ", " denied request: "}
-
-// plainly is an error without the values of the manifest that its author repeats in it.
-func plainly(err error) string {
-	if apierrors.IsInvalid(err) {
-		var causes []string
-		var status apierrors.APIStatus
-		if errors.As(err, &status) && status.Status().Details != nil {
-			for _, c := range status.Status().Details.Causes {
-				causes = append(causes, c.Field+" ("+string(c.Type)+")")
-			}
-		}
-		return "the API server refuses what Git says: " + strings.Join(causes, ", ")
-	}
-	text := err.Error()
-	for _, words := range echoes {
-		if before, _, found := strings.Cut(text, words); found {
-			text = before + strings.TrimRight(words, ": ") + " …"
-		}
-	}
-	return text
-}
+// line is text that may come from elsewhere, as people can be shown it: on one line, without invisible characters.
+func line(s string) string { return gate.OneLine(s, 1024) }
 
 // happening reports whether there is anything to open a Case about.
 func (l *look) happening() bool { return len(l.drifts) > 0 || len(l.unread) > 0 }
@@ -85,7 +60,7 @@ func (l *look) signal(sourceName string, at time.Time) gate.Signal {
 	s := gate.Signal{Face: gate.FaceDrift, Subject: l.subject, At: at}
 	if len(l.unread) > 0 {
 		s.Reason, s.Key = reasonUnreadable, "unreadable/"+sourceName
-		s.Text = "it is not known whether " + l.object.Kind + " " + l.object.Name.Name + " says what Git says: " + l.unread[0]
+		s.Text = "it is not known whether " + l.object.Kind + " " + l.object.Name.Name + " says what Git says: " + l.unread[0] // which is a line
 		return s
 	}
 	h := sha256.New()
@@ -94,7 +69,7 @@ func (l *look) signal(sourceName string, at time.Time) gate.Signal {
 		_, _ = fmt.Fprintf(h, "%q %q\n", d.Path.String(), live)
 	}
 	s.Reason, s.Key = reasonDrift, l.subject.UID+"/"+sourceName+"/"+hex.EncodeToString(h.Sum(nil))[:16]
-	s.Text = l.sentence(0)
+	s.Text = line(l.sentence(0))
 	if n := len(l.drifts) - 1; n > 0 {
 		s.Text += fmt.Sprintf("; and %d more", n)
 	}
@@ -129,7 +104,7 @@ func (l *look) detail(i int) string {
 	if why := l.proposals[i].why; why != "" {
 		text += "; no edit, because " + why
 	}
-	return text
+	return line(text)
 }
 
 // owners names who owns the drifted fields, each once.
@@ -142,13 +117,5 @@ func (l *look) owners() string {
 			names = append(names, name)
 		}
 	}
-	return short(strings.Join(names, ", "), 256)
-}
-
-// short cuts text for a field of that many bytes.
-func short(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n-len("…")], "") + "…"
+	return gate.OneLine(strings.Join(names, ", "), 256)
 }

@@ -28,13 +28,17 @@ func propose(file []byte, o source.Object, drifts []Drift) []proposal {
 	proposals := make([]proposal, len(drifts))
 	for i, d := range drifts {
 		p := &proposals[i]
-		p.where = fmt.Sprintf("%s:%d", o.File, o.Line)
+		p.where = fmt.Sprintf("%s:%d", fileName(o.File), o.Line)
 		if place, err := source.Locate(file, o.Document, d.Path); err == nil {
-			p.where = fmt.Sprintf("%s:%d", o.File, place.Line)
+			p.where = fmt.Sprintf("%s:%d", fileName(o.File), place.Line)
 		}
 		switch {
 		case d.Missing:
 			p.why = "the live object lacks the field, and this version removes nothing from Git"
+		case d.Ahead != "":
+			p.why = d.Ahead
+		case d.Unset:
+			p.why = "Git says so by an empty value, which a person must change"
 		case !d.shown():
 			p.why = "its value may be secret"
 		case d.guarded():
@@ -42,7 +46,7 @@ func propose(file []byte, o source.Object, drifts []Drift) []proposal {
 		default:
 			edit, err := source.Splice(file, o.Document, d.Path, d.Live)
 			if err != nil {
-				p.why = err.Error()
+				p.why = gate.OneLine(err.Error(), 512)
 				break
 			}
 			if !shows(d.Path, edit.Old) {
@@ -51,7 +55,7 @@ func propose(file []byte, o source.Object, drifts []Drift) []proposal {
 			}
 			file = edit.Bytes
 			p.edit = gate.Edit{Path: d.Path.String(), Old: asJSON(edit.Old), New: asJSON(d.Live)}
-			p.text = "- " + edit.OldText + " + " + edit.NewText
+			p.text = gate.OneLine("- "+edit.OldText+" + "+edit.NewText, 1024)
 		}
 	}
 	return proposals
@@ -60,7 +64,7 @@ func propose(file []byte, o source.Object, drifts []Drift) []proposal {
 // menu is all that may be done about what was seen. What could not be read has no edit.
 func menu(l *look) []gate.Action {
 	escalate := gate.Action{ID: ItemEscalate, Verb: "escalate", Reach: gate.ReachNothing, Target: l.subject, Base: l.commit,
-		Text: fmt.Sprintf("tell people; to go back to Git, deliver %s of commit %.12s again the usual way", l.object.File, l.commit)}
+		Text: fmt.Sprintf("tell people; to go back to Git, deliver %s of commit %.12s again the usual way", fileName(l.object.File), l.commit)}
 	nothing := gate.Action{ID: ItemNothing, Verb: "nothing", Reach: gate.ReachNothing, Target: l.subject, Text: "leave it as it is"}
 	if adopt, ok := adoption(l); ok {
 		return []gate.Action{adopt, escalate, nothing}

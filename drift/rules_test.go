@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,55 @@ func TestCompareLooksAtWhatGitDeclaresOnly(t *testing.T) {
 	}
 	if !drifts[1].Missing || drifts[2].Git != int64(2) || drifts[2].Live != int64(5) {
 		t.Errorf("got %+v", drifts)
+	}
+}
+
+func TestCompareKnowsWhatTheAPIServerDoesNotKeep(t *testing.T) {
+	dry := deploymentWith(map[string]any{"list": list()}, managed("dry", "Apply", "", `{"f:spec":{"f:paused":{},"f:text":{},"f:number":{},"f:list":{},"f:same":{}}}`, 1))
+	live := map[string]any{"paused": true, "text": "x", "number": int64(3), "list": list("a"), "same": false, "other": true}
+	drifts, err := Compare(deploymentWith(live), dry, "dry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, d := range drifts {
+		got = append(got, fmt.Sprintf("%s %#v %t", d.Path, d.Git, d.Unset))
+	}
+	want := "spec.list <nil> true, spec.number 0 true, spec.paused false true, spec.text \"\" true"
+	if strings.Join(got, ", ") != want {
+		t.Fatalf("got %q, want %q", strings.Join(got, ", "), want)
+	}
+}
+
+func TestWhichCameFirst(t *testing.T) {
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	at := func(d time.Duration) Drift { return Drift{Owner: Owner{Time: noon.Add(d)}} }
+	with := func(d Drift, change func(*Drift)) Drift { change(&d); return d }
+	overwritten := func(d *Drift) { d.Overwritten = true }
+	tests := []struct {
+		name    string
+		drift   Drift
+		past    past
+		changed bool
+		want    string
+	}{
+		{"the change is the later", at(time.Second), past{since: noon, exact: true}, false, ""},
+		{"Git is the later", at(-time.Second), past{since: noon}, false, "and the owner's last change of"},
+		{"both in the same second", at(0), past{since: noon}, false, "and the owner's last change of"},
+		{"no time of the change", Drift{}, past{since: noon}, false, "no time of the change"},
+		{"no time of the commit", at(0), past{}, false, "the commit has no time"},
+		{"it was seen to change", Drift{}, past{since: noon, exact: true}, true, ""},
+		{"it was delivered", with(at(time.Second), func(d *Drift) { d.Delivered = true }), past{since: noon}, true, "delivered last"},
+		{"Git's word was delivered", with(at(-time.Second), overwritten), past{since: noon}, false, ""},
+		{"Git's word was delivered once, and Git has said another since", with(at(-time.Second), overwritten), past{since: noon, exact: true}, false, "and the owner's last change of"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := test.past.ahead(test.drift, test.changed)
+			if (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
 	}
 }
 
@@ -154,7 +204,7 @@ func TestIntent(t *testing.T) {
 		return Drift{Path: fieldsOf("spec", "replicas"), Git: int64(2), Live: int64(5), Owner: o}
 	}
 	unread := looked()
-	unread.missed(evidenceLive, "live Deployment/web", at, errNoAnswer{})
+	unread.missed(evidenceLive, "live Deployment/web", at, "no answer")
 	tests := []struct {
 		name          string
 		look          *look
@@ -164,6 +214,7 @@ func TestIntent(t *testing.T) {
 	}{
 		{"one field that a person changed", looked(replicas(person)), CausePerson, ItemAdopt, "", 90},
 		{"a change without a time is less certain", looked(replicas(Owner{Manager: "kubectl", Party: Person})), CausePerson, ItemAdopt, "", 80},
+		{"Git may be ahead", looked(Drift{Path: fieldsOf("spec", "replicas"), Git: int64(2), Live: int64(5), Owner: person, Ahead: "Git may be ahead"}), CauseAhead, "", "Git may be ahead", 0},
 		{"automation", looked(replicas(machine)), CauseAutomation, "", "automation owns the field", 0},
 		{"an owner that nobody knows", looked(replicas(Owner{Manager: "curl", Time: at})), CauseUnknown, "", "not known who", 0},
 		{"no owner", looked(replicas(Owner{})), CauseUnknown, "", "not known who", 0},
@@ -186,10 +237,6 @@ func TestIntent(t *testing.T) {
 		})
 	}
 }
-
-type errNoAnswer struct{}
-
-func (errNoAnswer) Error() string { return "no answer" }
 
 func TestL21TheMenuNeverReachesAWorkload(t *testing.T) {
 	for _, l := range []*look{looked(), looked(Drift{Path: fieldsOf("spec", "replicas"), Git: int64(2), Live: int64(5)})} {

@@ -113,6 +113,12 @@ func (s *stage) detectorAs(config *rest.Config) *drift.Detector {
 // commit writes files to the repository.
 func (s *stage) commit(files map[string]string) string {
 	s.t.Helper()
+	return s.commitAt(time.Unix(1, 0), files)
+}
+
+// commitAt writes files to the repository in a commit of that time.
+func (s *stage) commitAt(at time.Time, files map[string]string) string {
+	s.t.Helper()
 	w, err := s.repo.Worktree()
 	s.ok(err)
 	for name, content := range files {
@@ -123,7 +129,7 @@ func (s *stage) commit(files map[string]string) string {
 		_, err = w.Add(name)
 		s.ok(err)
 	}
-	hash, err := w.Commit("change", &git.CommitOptions{Author: &object.Signature{Name: "t", Email: "t@example.com", When: time.Unix(1, 0)}})
+	hash, err := w.Commit("change", &git.CommitOptions{Author: &object.Signature{Name: "t", Email: "t@example.com", When: at}})
 	s.ok(err)
 	return hash.String()
 }

@@ -2,7 +2,6 @@ package drift
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,27 +25,38 @@ const (
 
 var deployment = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}
 
-// look looks at one declared Deployment. It changes nothing.
-func (d *Detector) look(ctx context.Context, o source.Object, t tree) *look {
-	l := &look{object: o, commit: t.Commit, subject: gate.Ref{Group: deployment.Group, Version: deployment.Version,
+func newLook(o source.Object, commit string) *look {
+	return &look{object: o, commit: commit, subject: gate.Ref{Group: deployment.Group, Version: deployment.Version,
 		Kind: deployment.Kind, Namespace: o.Namespace, Name: o.Name.Name}}
-	l.read(evidenceGit, fmt.Sprintf("%s:%d at commit %s", o.File, o.Line, t.Commit), gate.FromGit, d.Now(), "")
+}
+
+// look looks at one declared Deployment. It changes nothing in the cluster.
+func (d *Detector) look(ctx context.Context, l *look, t tree) {
+	o := l.object
+	l.read(evidenceGit, fmt.Sprintf("%s:%d at commit %s", fileName(o.File), o.Line, t.Commit), gate.FromGit, d.Now(), "")
 	for try := 1; ; try++ {
 		live, dry, again := d.observe(ctx, l, try == dryRunTries)
 		if again {
 			continue
 		}
 		if live == nil || dry == nil {
-			return l
+			return
 		}
 		drifts, err := Compare(live, dry, dryRunOwner)
 		if err != nil {
-			l.missed(evidenceDryRun, "comparison with a dry run", d.Now(), err)
-			return l
+			l.missed(evidenceDryRun, "comparison with a dry run", d.Now(), err.Error())
+			return
 		}
 		for _, one := range drifts {
 			if placeholder(one.Git) {
-				l.missed(evidenceGit, one.Path.String(), d.Now(), errPlaceholder)
+				l.missed(evidenceGit, one.Path.String(), d.Now(), "there is a placeholder in Git, and only what fills it in knows the value")
+			}
+		}
+		past := t.past[o.Name]
+		changed := past.changed(l.subject.UID, drifts)
+		for i, one := range drifts {
+			if one.Owner.Party == Person {
+				drifts[i].Ahead = past.ahead(one, changed[one.Path.String()])
 			}
 		}
 		l.drifts = d.withoutAutoscaled(ctx, l, drifts)
@@ -54,11 +64,9 @@ func (d *Detector) look(ctx context.Context, o source.Object, t tree) *look {
 			l.drifts = nil
 		}
 		l.proposals = propose(t.Files[o.File], o, l.drifts)
-		return l
+		return
 	}
 }
-
-var errPlaceholder = errors.New("there is a placeholder in Git, and only what fills it in knows the value")
 
 // placeholder reports whether something else fills a value in before it is delivered.
 func placeholder(v any) bool {
@@ -78,7 +86,7 @@ func (d *Detector) observe(ctx context.Context, l *look, last bool) (live, dry *
 		return nil, nil, false
 	}
 	if err != nil {
-		l.missed(evidenceLive, "live "+what, d.Now(), err)
+		l.missed(evidenceLive, "live "+what, d.Now(), err.Error())
 		return nil, nil, false
 	}
 	l.subject.UID = string(live.GetUID())
@@ -89,7 +97,7 @@ func (d *Detector) observe(ctx context.Context, l *look, last bool) (live, dry *
 	}
 	l.read(evidenceLive, "live "+what, gate.FromAPI, d.Now(), "resourceVersion "+live.GetResourceVersion())
 	if err != nil {
-		l.missed(evidenceDryRun, "dry run of "+what, d.Now(), err)
+		l.missed(evidenceDryRun, "dry run of "+what, d.Now(), plainly(err))
 		return nil, nil, false
 	}
 	l.read(evidenceDryRun, "dry run of "+what, gate.FromAPI, d.Now(), "")
@@ -116,7 +124,7 @@ func prepared(desired, live *unstructured.Unstructured) *unstructured.Unstructur
 
 // passed are annotations and labels that others keep, and whose difference is no drift. One that ends in / stands for all
 // that begin so.
-var passed = []string{"kubectl.kubernetes.io/last-applied-configuration", "kubectl.kubernetes.io/restartedAt",
+var passed = []string{lastApplied, "kubectl.kubernetes.io/restartedAt",
 	"deployment.kubernetes.io/revision", "kubernetes.io/change-cause", "argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/",
 	"helm.toolkit.fluxcd.io/", "moorgate.dev/"}
 
@@ -145,7 +153,7 @@ func (d *Detector) withoutAutoscaled(ctx context.Context, l *look, drifts []Drif
 	const what = "HorizontalPodAutoscalers"
 	var list autoscalingv2.HorizontalPodAutoscalerList
 	if err := d.Client.List(ctx, &list, client.InNamespace(l.subject.Namespace)); err != nil {
-		l.missed(evidenceAutoscalers, what, d.Now(), err)
+		l.missed(evidenceAutoscalers, what, d.Now(), err.Error())
 		return nil
 	}
 	l.read(evidenceAutoscalers, what, gate.FromAPI, d.Now(), fmt.Sprintf("%d in the namespace", len(list.Items)))

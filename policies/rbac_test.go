@@ -27,9 +27,9 @@ var reads = map[string]string{
 // rightsList is every right that may be granted: role, then resource, or resource=name where the grant is bound to a name.
 var rightsList = map[string]map[string]string{
 	"ClusterRole/moorgate-webhook": merge(reads, map[string]string{
-		"moorgate.dev/cases": "create",
+		"moorgate.dev/cases": "create", // of its own face; fenced
 		"/secrets":           "create", // dry runs; fenced
-		"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get update patch",
+		"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get update patch", // its content is fenced
 	}),
 	"Role/moorgate-webhook": {"/secrets=moorgate-webhook-certificate": "get update patch"},
 	"ClusterRole/moorgate-judge": merge(reads, map[string]string{

@@ -39,12 +39,15 @@ func (f follower) run(ctx context.Context) {
 	since := f.now()
 	backoff := fresh()
 	for ctx.Err() == nil {
-		version, err := f.list(ctx, since)
-		if err == nil {
+		err := shielded(f.logger, "follow the Warning events", func() error {
+			version, err := f.list(ctx, since)
+			if err != nil {
+				return err
+			}
 			backoff = fresh()
-			err = f.watch(ctx, version)
-			since = f.now().Add(-slack)
-		}
+			defer func() { since = f.now().Add(-slack) }()
+			return f.watch(ctx, version)
+		})
 		if ctx.Err() != nil {
 			return
 		}

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
@@ -18,33 +19,31 @@ import (
 	"moorgate.dev/remediate/causes"
 )
 
-// look looks at one pod and judges what it shows. What fails is logged, and left to the next sweep.
-func (p *patrol) look(ctx context.Context, s subject) {
-	ctx, cancel := context.WithTimeout(ctx, lookFor)
-	defer cancel()
+// look looks at one pod and judges what it shows.
+func (p *patrol) look(ctx context.Context, s subject) error {
 	now := p.Now()
 	var pod corev1.Pod
 	err := p.Reader.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.name}, &pod)
 	if apierrors.IsNotFound(err) || err == nil && s.uid != "" && s.uid != string(pod.UID) {
-		return
+		return nil
 	}
 	if err != nil {
-		p.Logger.Warn("read a pod that an event speaks of", "pod", s.namespace+"/"+s.name, "error", err)
-		return
+		return fmt.Errorf("read pod %s/%s, which an event speaks of: %w", s.namespace, s.name, err)
 	}
 	keys, err := p.eye.keys(ctx, &pod, now)
 	if err != nil {
-		p.Logger.Warn("look at a pod", "error", err)
-		return
+		return err
 	}
+	var errs []error
 	for _, k := range keys {
 		if p.memory.looked(k, now, p.Sweep) {
 			continue
 		}
 		if err := p.judge(ctx, k, now); err != nil {
-			p.Logger.Warn("judge a crash loop", "workload", k.Root.String(), "error", err)
+			errs = append(errs, fmt.Errorf("judge a crash loop of %s: %w", k.Root, err))
 		}
 	}
+	return errors.Join(errs...)
 }
 
 // judge looks at the whole workload and, unless it was judged lately and looks the same, opens its Case, asks for a verdict
@@ -76,15 +75,21 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 	verdict, recordErr := flow.Judge(ctx, p.Log, q, policy, causes.Advisor(w))
 	judged := p.Cases.Judged(verdict, recordErr)
 	key := client.ObjectKey{Namespace: k.Root.Namespace, Name: q.Signal.CaseName()}
-	err = p.Cases.Keep(ctx, key, func(s *v1alpha1.CaseStatus) {
+	err = p.keep(ctx, key, func(s *v1alpha1.CaseStatus) {
 		judged(s)
-		set(s, metav1.ConditionFalse, "CrashLooping", causes.Clean(q.Signal.Text, 1024), now)
+		set(s, metav1.ConditionFalse, "CrashLooping", q.Signal.Text, now)
 	})
 	if err := errors.Join(err, recordErr, policyErr); err != nil {
 		return err
 	}
 	p.memory.keep(k, shape, now)
 	return nil
+}
+
+// keep writes the status of a Case. Where somebody else wrote at the same time it reads again and tries again: what was
+// recorded on the way must not be recorded anew for that.
+func (p *patrol) keep(ctx context.Context, key client.ObjectKey, change func(*v1alpha1.CaseStatus)) error {
+	return retry.RetryOnConflict(retry.DefaultRetry, func() error { return p.Cases.Keep(ctx, key, change) })
 }
 
 // shapeOf is what a judgement rests on, without what changes from one crash to the next: counts, and which pod is first.

@@ -38,6 +38,7 @@ type house struct {
 	t         *testing.T
 	admin     client.WithWatch
 	judge     client.WithWatch
+	config    *rest.Config // the judge's
 	namespace string
 }
 
@@ -62,7 +63,7 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	config.UserAgent = judgeAgent
-	return &house{t: t, admin: newClient(t, c.Config()), judge: newClient(t, config), namespace: c.Namespace(t, nil)}
+	return &house{t: t, admin: newClient(t, c.Config()), judge: newClient(t, config), config: config, namespace: c.Namespace(t, nil)}
 }
 
 func newClient(t *testing.T, config *rest.Config) client.WithWatch {
@@ -109,11 +110,19 @@ func (h *house) watch(sweep time.Duration) (*records, func()) { return h.watchTh
 
 // watchThrough is watch with another reader.
 func (h *house) watchThrough(reader client.Reader, sweep time.Duration) (*records, func()) {
+	return h.watchWith(func(w *remediate.Watcher) { w.Reader, w.Owners, w.Sweep = reader, reader, sweep })
+}
+
+// watchWith is watch with a sweep each second and whatever else is changed.
+func (h *house) watchWith(change ...func(*remediate.Watcher)) (*records, func()) {
 	h.t.Helper()
 	log := &records{}
-	w := remediate.Watcher{Reader: reader, Owners: reader, Events: h.judge, Log: log, Cases: ours.Cases{Client: h.judge},
+	w := remediate.Watcher{Reader: h.judge, Owners: h.judge, Events: h.judge, Log: log, Cases: ours.Cases{Client: h.judge},
 		Guardrails: ours.Guardrails{Reader: h.judge}, Now: time.Now, Logger: slog.New(slog.NewTextHandler(h.t.Output(), nil)),
-		Wait: 200 * time.Millisecond, Sweep: sweep, Settle: 4 * time.Second}
+		Wait: 200 * time.Millisecond, Sweep: time.Second, Settle: 4 * time.Second}
+	for _, f := range change {
+		f(&w)
+	}
 	ctx, cancel := context.WithCancel(h.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()

@@ -68,27 +68,6 @@ func TestMenu(t *testing.T) {
 	}
 }
 
-func TestSourceOf(t *testing.T) {
-	type marks = map[string]string
-	for name, c := range map[string]struct {
-		labels, annotations marks
-		want                string
-	}{
-		"nobody":                   {marks{"app": "web"}, nil, ""},
-		"a Flux Kustomization":     {marks{"kustomize.toolkit.fluxcd.io/name": "apps"}, nil, "Flux"},
-		"a Flux HelmRelease":       {marks{"helm.toolkit.fluxcd.io/name": "web", "app.kubernetes.io/managed-by": "Helm"}, nil, "Flux"},
-		"Argo CD, by annotation":   {nil, marks{"argocd.argoproj.io/tracking-id": "web:apps/Deployment:shop/web"}, "Argo CD"},
-		"Argo CD, by label":        {marks{"argocd.argoproj.io/instance": "web"}, nil, "Argo CD"},
-		"Helm":                     {marks{"app.kubernetes.io/managed-by": "Helm"}, nil, "Helm"},
-		"Helm, by annotation":      {nil, marks{"meta.helm.sh/release-name": "web"}, "Helm"},
-		"managed by somebody else": {marks{"app.kubernetes.io/managed-by": "me"}, nil, ""},
-	} {
-		if got := sourceOf(c.labels, c.annotations); got != c.want {
-			t.Errorf("%s: %q, want %q", name, got, c.want)
-		}
-	}
-}
-
 func revision(name, number, hash, image, token string, available int32) appsv1.ReplicaSet {
 	yes := true
 	s := appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID(name), Labels: map[string]string{"pod-template-hash": hash},
@@ -114,6 +93,7 @@ func TestBefore(t *testing.T) {
 		"there is none":                 {[]appsv1.ReplicaSet{revision("new", "1", "bb", "app:2", "x", 0), stranger}, "there is no revision before revision 1", 0},
 		"it is being replaced already":  {[]appsv1.ReplicaSet{revision("old", "1", "aa", "app:1", "x", 2), revision("new", "2", "bb", "app:2", "x", 0), revision("fix", "3", "cc", "app:3", "x", 0)}, "being replaced by revision 3", 0},
 		"the failing one was not found": {[]appsv1.ReplicaSet{revision("old", "1", "aa", "app:1", "x", 2)}, "was not found", 0},
+		"images that nobody could pull": {[]appsv1.ReplicaSet{revision("old", "1", "aa", "app:1", "x", 2), revision("new", "2", "bb", "app:\u202e2", "x", 0)}, "revision 1 still has 2 available pods", 1},
 		"a number that makes no sense":  {[]appsv1.ReplicaSet{revision("old", "1", "aa", "app:1", "x", 2), revision("new", "two", "bb", "app:2", "x", 0)}, "was not found", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -128,8 +108,8 @@ func TestBefore(t *testing.T) {
 				t.Errorf("the edits are %+v", earlier.Edits)
 			}
 			for _, e := range earlier.Edits {
-				if strings.Contains(e.Path+e.Old+e.New, "hunter") {
-					t.Errorf("an environment variable's value shows in %+v", e)
+				if strings.ContainsAny(e.Path+e.Old+e.New, "\u202e") || strings.Contains(e.Path+e.Old+e.New, "hunter") {
+					t.Errorf("an environment variable's value or hidden text shows in %+v", e)
 				}
 			}
 		})

@@ -1,17 +1,15 @@
 package remediate
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/remediate/causes"
@@ -20,29 +18,22 @@ import (
 // revisionAnnotation is where a Deployment's controller writes the number of a revision.
 const revisionAnnotation = "deployment.kubernetes.io/revision"
 
-// revisions reads what a Deployment could go back to. The only proof that a revision works is that pods of it are available
+// revisions tells what a Deployment could go back to. The only proof that a revision works is that pods of it are available
 // now: the API keeps no record of how one fared that has no pods any more.
-func (e eye) revisions(ctx context.Context, w *causes.World) error {
+func revisions(w *causes.World, beside sets) {
 	evidence := gate.Evidence{ID: causes.EvidenceRevisions, Source: "revisions of " + w.Root.Kind + "/" + w.Root.Name, At: w.At, Trust: gate.FromAPI}
-	defer func() { w.Evidence = append(w.Evidence, evidence) }()
-	if w.Root.Group != appsv1.GroupName || w.Root.Kind != "Deployment" {
+	switch {
+	case w.Root.Group != appsv1.GroupName || w.Root.Kind != "Deployment":
 		w.Earlier = gate.Known[*causes.Earlier](nil)
 		evidence.Text = "going back is offered for Deployments only"
-		return nil
-	}
-	var list appsv1.ReplicaSetList
-	err := e.reader.List(ctx, &list, client.InNamespace(w.Root.Namespace))
-	if apierrors.IsForbidden(err) {
-		evidence.Unread = refusal(err)
+	case beside.unread != "":
+		evidence.Unread = beside.unread
 		w.Earlier = gate.Unknown[*causes.Earlier](evidence.Unread)
-		return nil
+	default:
+		earlier, why := before(beside.items, w.Root.UID, w.Revision)
+		w.Earlier, evidence.Text = gate.Known(earlier), why
 	}
-	if err != nil {
-		return fmt.Errorf("list the ReplicaSets of %s: %w", w.Root, err)
-	}
-	earlier, why := before(list.Items, w.Root.UID, w.Revision)
-	w.Earlier, evidence.Text = gate.Known(earlier), why
-	return nil
+	w.Evidence = append(w.Evidence, evidence)
 }
 
 // before is the revision that a Deployment had before the given one, and in words what is known of it.
@@ -107,12 +98,16 @@ func edits(from, to *appsv1.ReplicaSet) []gate.Edit {
 	return changes
 }
 
+// imageText is what a container runtime can pull. Anything else that the API server takes for an image is not shown, whatever
+// it would look like: it stays a difference between the templates, and that is shown by their hashes.
+var imageText = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,255}(@sha256:[0-9a-f]{64})?$`)
+
 // images are the edits of the images of containers that both sides have. It makes these images equal in a.
 func images(path string, a, b []corev1.Container) []gate.Edit {
 	var changes []gate.Edit
 	for i := range a {
 		for j := range b {
-			if a[i].Name == b[j].Name && a[i].Image != b[j].Image {
+			if a[i].Name == b[j].Name && a[i].Image != b[j].Image && imageText.MatchString(a[i].Image) && imageText.MatchString(b[j].Image) {
 				changes = append(changes, gate.Edit{Path: path + "[name=" + a[i].Name + "].image", Old: quoted(a[i].Image), New: quoted(b[j].Image)})
 				a[i].Image = b[j].Image
 			}

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -24,57 +28,85 @@ const ConditionRecovered = "Recovered"
 // sweep looks at every pod and at every Case that is not over, whatever events said. It goes the same way as an event: a
 // pod that crash-loops is added to the intake.
 func (p *patrol) sweep(ctx context.Context) {
-	if err := p.sweepPods(ctx); err != nil && ctx.Err() == nil {
-		p.Logger.Warn("look at every pod", "error", err)
-	}
-	if err := p.sweepCases(ctx); err != nil && ctx.Err() == nil {
-		p.Logger.Warn("look at every open Case", "error", err)
+	p.turns.anew()
+	for _, do := range []func(context.Context) error{p.sweepPods, p.sweepCases} {
+		err := shielded(p.Logger, "sweep", func() error { return do(ctx) })
+		if err != nil && ctx.Err() == nil && !errors.Is(err, errPanicked) {
+			p.Logger.Warn("sweep", "error", err)
+		}
 	}
 	p.say(ctx)
 }
 
+// crashing is what the pods of one revision have in common: where one container of them crash-loops, one look is for all.
+type crashing struct{ namespace, owner, revision, container string }
+
 func (p *patrol) sweepPods(ctx context.Context) error {
 	var list corev1.PodList
-	if err := p.Reader.List(ctx, &list); err != nil {
+	if err := p.Reader.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil { // nothing below changes a pod
 		return fmt.Errorf("list pods: %w", err)
 	}
 	now := p.Now()
-	type group struct{ namespace, owner, revision, container string }
-	seen := map[group]bool{}
+	seen := map[crashing]bool{}
 	for i := range list.Items {
-		pod := &list.Items[i]
-		owner := pod.UID
-		if controller := metav1.GetControllerOf(pod); controller != nil {
-			owner = controller.UID
-		}
-		for _, container := range causes.Containers(pod) {
-			g := group{pod.Namespace, string(owner), revisionOf(pod), container}
-			if seen[g] || pod.DeletionTimestamp != nil || causes.PodOf(pod, container, now, p.Settle).State != causes.Looping {
-				continue
-			}
-			seen[g] = true // its siblings are looked at with it
-			p.intake.add(subject{namespace: pod.Namespace, name: pod.Name, uid: string(pod.UID)}, now)
-		}
+		// What a pod wakes is logged there, and the others are looked at all the same.
+		_ = shielded(p.Logger, "look at a pod in passing", func() error {
+			p.pass(&list.Items[i], seen, now)
+			return nil
+		})
 	}
 	return nil
 }
 
+// pass adds a pod to the intake if it crash-loops and is the first of its revision.
+func (p *patrol) pass(pod *corev1.Pod, seen map[crashing]bool, now time.Time) {
+	owner := pod.UID
+	if controller := metav1.GetControllerOfNoCopy(pod); controller != nil {
+		owner = controller.UID
+	}
+	for _, container := range causes.Containers(pod) {
+		g := crashing{pod.Namespace, string(owner), revisionOf(pod), container}
+		if seen[g] || pod.DeletionTimestamp != nil || causes.PodOf(pod, container, now, p.Settle).State != causes.Looping {
+			continue
+		}
+		seen[g] = true
+		p.intake.add(subject{namespace: pod.Namespace, name: pod.Name, uid: string(pod.UID)}, now)
+	}
+}
+
+// sweepCases looks at the open Cases, one namespace after another; in between at the pods that wait, so that a long sweep
+// does not hold them up. A namespace whose time is up goes on at the next sweep where it stopped.
 func (p *patrol) sweepCases(ctx context.Context) error {
 	var list v1alpha1.CaseList
 	if err := p.Reader.List(ctx, &list, client.MatchingLabels{v1alpha1.LabelFace: string(gate.FaceRemediate)}); err != nil {
 		return fmt.Errorf("list Cases: %w", err)
 	}
-	var errs []error
+	open := map[string][]*v1alpha1.Case{}
 	for i := range list.Items {
-		k, ok := keyOf(&list.Items[i])
-		if !ok || over(&list.Items[i]) {
-			continue
-		}
-		if err := p.recovered(ctx, &list.Items[i], k); err != nil {
-			errs = append(errs, err)
+		if c := &list.Items[i]; !over(c) {
+			open[c.Namespace] = append(open[c.Namespace], c)
 		}
 	}
-	return errors.Join(errs...)
+	for _, namespace := range slices.Sorted(maps.Keys(open)) {
+		for _, c := range inTurn(open[namespace], p.turns.next[namespace]) {
+			k, ok := keyOf(c)
+			if ok && !p.visit(ctx, namespace, "look whether a crash loop is over", func(ctx context.Context) error { return p.recovered(ctx, c, k) }) {
+				p.turns.next[namespace] = c.Name
+				break
+			}
+			delete(p.turns.next, namespace)
+		}
+		p.lookAll(ctx)
+	}
+	maps.DeleteFunc(p.turns.next, func(namespace, _ string) bool { return len(open[namespace]) == 0 })
+	return nil
+}
+
+// inTurn puts Cases in the order of their names, beginning with the given one.
+func inTurn(cases []*v1alpha1.Case, first string) []*v1alpha1.Case {
+	slices.SortFunc(cases, func(a, b *v1alpha1.Case) int { return strings.Compare(a.Name, b.Name) })
+	at, _ := slices.BinarySearchFunc(cases, first, func(c *v1alpha1.Case, name string) int { return strings.Compare(c.Name, name) })
+	return slices.Concat(cases[at:], cases[:at])
 }
 
 // keyOf is the happening that a Case tells of.
@@ -92,8 +124,6 @@ func over(c *v1alpha1.Case) bool {
 
 // recovered says on a Case that it is over, if it is.
 func (p *patrol) recovered(ctx context.Context, c *v1alpha1.Case, k Key) error {
-	ctx, cancel := context.WithTimeout(ctx, lookFor)
-	defer cancel()
 	now := p.Now()
 	w, err := p.eye.observe(ctx, k, now)
 	gone := errors.Is(err, errGone)
@@ -101,15 +131,46 @@ func (p *patrol) recovered(ctx context.Context, c *v1alpha1.Case, k Key) error {
 		return fmt.Errorf("look whether %s recovered: %w", k.Root, err)
 	}
 	status, reason, text := ending(w, gone)
-	if said := meta.FindStatusCondition(c.Status.Conditions, ConditionRecovered); reason == "" || said != nil && said.Reason == reason {
+	if reason == "" || says(c, reason) {
 		return nil
 	}
-	if _, err := p.Log.Append(ctx, gate.Record{Kind: gate.RecordNote, Correlation: c.Namespace + "/" + c.Name, Text: reason + ": " + text}); err != nil {
-		return fmt.Errorf("record that case %s/%s is over: %w", c.Namespace, c.Name, err)
+	return p.end(ctx, c, k, func(s *v1alpha1.CaseStatus) { set(s, status, reason, text, now) }, reason, text)
+}
+
+// end records that a Case is over and says so on it. The Case may have come from a cache, which does not know yet what was
+// said a moment ago, so it is read again: what is recorded is recorded once, also where the Case cannot be written.
+func (p *patrol) end(ctx context.Context, c *v1alpha1.Case, k Key, change func(*v1alpha1.CaseStatus), reason, text string) error {
+	key := client.ObjectKeyFromObject(c)
+	var live v1alpha1.Case
+	err := p.Cases.Client.Get(ctx, key, &live)
+	if apierrors.IsNotFound(err) || err == nil && (live.UID != c.UID || over(&live) || says(&live, reason)) {
+		return nil
 	}
+	if err != nil {
+		return fmt.Errorf("read case %s: %w", key, err)
+	}
+	if p.told[live.UID] != reason {
+		if _, err := p.Log.Append(ctx, gate.Record{Kind: gate.RecordNote, Correlation: key.String(), Text: causes.Clean(reason+": "+text, 1024)}); err != nil {
+			return fmt.Errorf("record that case %s is over: %w", key, err)
+		}
+		if len(p.told) >= maxKnown {
+			clear(p.told)
+		}
+		p.told[live.UID] = reason
+	}
+	if err := p.keep(ctx, key, change); err != nil {
+		return err
+	}
+	delete(p.told, live.UID)
 	p.memory.forget(k)
-	p.Logger.Info("a crash loop is not seen any more", "case", c.Namespace+"/"+c.Name, "reason", reason)
-	return p.Cases.Keep(ctx, client.ObjectKeyFromObject(c), func(s *v1alpha1.CaseStatus) { set(s, status, reason, text, now) })
+	p.Logger.Info("a crash loop is not seen any more", "case", key.String(), "reason", reason)
+	return nil
+}
+
+// says is whether a Case tells of a recovery, or its lack, for this reason.
+func says(c *v1alpha1.Case, reason string) bool {
+	condition := meta.FindStatusCondition(c.Status.Conditions, ConditionRecovered)
+	return condition != nil && condition.Reason == reason
 }
 
 // ending says how a happening ended. An empty reason means that it did not, or that nobody can say.
@@ -141,6 +202,6 @@ func healthy(pods []causes.Pod) bool {
 }
 
 func set(s *v1alpha1.CaseStatus, status metav1.ConditionStatus, reason, text string, now time.Time) {
-	meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: ConditionRecovered, Status: status, Reason: reason, Message: text,
+	meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: ConditionRecovered, Status: status, Reason: reason, Message: causes.Clean(text, 1024),
 		LastTransitionTime: metav1.NewTime(now)})
 }

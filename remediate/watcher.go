@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/internal/cluster"
@@ -19,21 +20,26 @@ import (
 const (
 	maxWaiting = 4096 // pods to look at
 	maxKnown   = 4096 // happenings that were judged lately
+	maxRoots   = 1024 // controllers of one namespace whose workload is known
+	allRoots   = 16384
 )
 
-// lookFor is how long one look at a workload may take.
-const lookFor = 30 * time.Second
+// rootsFor is how long it is believed which workload a controller belongs to.
+const rootsFor = 10 * time.Minute
 
 // Watcher watches a cluster for crash-looping workloads and keeps a Case for each.
 type Watcher struct {
-	// Reader reads pods, ReplicaSets and Cases. Each sweep lists every pod: in a large cluster it should be an informer cache.
+	// Reader reads pods and ReplicaSets, and finds the Cases to look at. Each sweep lists every pod: in a large cluster it
+	// should be an informer cache. What it lists is never changed, and a cache need not copy it.
 	Reader client.Reader
-	// Owners reads the metadata of owners, of whatever kind. It must not be an informer cache: one that may not watch a kind
-	// never answers, where the API server says no at once. Default Events.
+	// Owners reads the metadata of owners, of whatever kind, with their managedFields, and lists GitSources and ReplicaSets. It
+	// must not be an informer cache: one that may not watch a kind never answers, where the API server says no at once.
+	// Default Events.
 	Owners client.Reader
 	// Events lists and watches Warning events, from the API server and never from a cache.
-	Events     client.WithWatch
-	Log        flow.Log
+	Events client.WithWatch
+	Log    flow.Log
+	// Cases reads and writes Cases without a cache: one lags behind what was just said on a Case, which would be said again.
 	Cases      cluster.Cases
 	Guardrails cluster.Guardrails
 	Now        func() time.Time
@@ -56,7 +62,8 @@ func (w Watcher) Run(ctx context.Context) error {
 	if err := w.complete(); err != nil {
 		return err
 	}
-	p := &patrol{Watcher: w, eye: eye{reader: w.Reader, owners: w.Owners, settle: w.Settle}, intake: newIntake(maxWaiting), memory: newMemory(maxKnown, w.Again)}
+	p := &patrol{Watcher: w, eye: eye{reader: w.Reader, owners: w.Owners, settle: w.Settle, roots: newRoots(maxRoots, allRoots, rootsFor)},
+		intake: newIntake(maxWaiting), memory: newMemory(maxKnown, w.Again), turns: newTurns(w.Sweep), told: map[types.UID]string{}}
 	f := follower{events: w.Events, now: w.Now, logger: w.Logger, take: p.take}
 	var following sync.WaitGroup
 	following.Go(func() { f.run(ctx) })
@@ -93,6 +100,8 @@ type patrol struct {
 	eye    eye
 	intake *intake
 	memory *memory
+	turns  turns
+	told   map[types.UID]string // how a Case ended that is recorded and could not be written on the Case
 }
 
 // take is where events come in.
@@ -114,25 +123,31 @@ func (p *patrol) run(ctx context.Context) {
 		case <-sweep.C:
 			p.sweep(ctx)
 		case <-look.C:
-			for _, s := range p.intake.due(p.Now(), p.Wait) {
-				if ctx.Err() != nil {
-					return
-				}
-				p.look(ctx, s)
-			}
+			p.lookAll(ctx)
 		}
+	}
+}
+
+// lookAll looks at the pods that have waited long enough. Those for which there is no time are found by the next sweep.
+func (p *patrol) lookAll(ctx context.Context) {
+	for _, s := range p.intake.due(p.Now(), p.Wait) {
+		p.visit(ctx, s.namespace, "look at a pod", func(ctx context.Context) error { return p.look(ctx, s) })
 	}
 }
 
 // say tells what went past the bounds, in the log for people and in the record.
 func (p *patrol) say(ctx context.Context) {
-	waiting, known := p.intake.overflow(), p.memory.overflow()
-	if waiting == 0 && known == 0 {
-		return
+	var texts []string
+	if waiting, known := p.intake.overflow(), p.memory.overflow(); waiting+known > 0 {
+		texts = append(texts, fmt.Sprintf("more happens than is kept in memory: %d pods were left to the sweep, %d happenings may be judged again early", waiting, known))
 	}
-	text := fmt.Sprintf("more happens than is kept in memory: %d pods were left to the sweep, %d happenings may be judged again early", waiting, known)
-	p.Logger.Warn(text)
-	if _, err := p.Log.Append(ctx, gate.Record{Kind: gate.RecordNote, Text: text}); err != nil {
-		p.Logger.Error("write down that much happens", "error", err)
+	if text := p.turns.overflow(); text != "" {
+		texts = append(texts, text)
+	}
+	for _, text := range texts {
+		p.Logger.Warn(text)
+		if _, err := p.Log.Append(ctx, gate.Record{Kind: gate.RecordNote, Text: text}); err != nil {
+			p.Logger.Error("write down that much happens", "error", err)
+		}
 	}
 }

@@ -4,15 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/internal/cluster"
@@ -31,17 +32,37 @@ type eye struct {
 	reader client.Reader
 	owners client.Reader
 	settle time.Duration
+	roots  *roots
 }
 
-// root is the workload that a pod belongs to. Where an owner may not be read the walk ends at its name, the same in every
-// look; what is read of it afterwards says that it could not be.
-func (e eye) root(ctx context.Context, pod *corev1.Pod) (gate.Ref, error) {
-	root, err := cluster.RootOwner(ctx, e.owners, pod, podKind)
-	if apierrors.IsForbidden(err) || meta.IsNoMatchError(err) {
+// root is the workload that a pod belongs to.
+func (e eye) root(ctx context.Context, pod *corev1.Pod, now time.Time) (gate.Ref, error) {
+	controller := metav1.GetControllerOfNoCopy(pod)
+	if controller == nil {
+		return gate.Ref{Version: podKind.Version, Kind: podKind.Kind, Namespace: pod.Namespace, Name: pod.Name, UID: string(pod.UID)}, nil
+	}
+	return e.rootOf(ctx, pod.Namespace, controller, now)
+}
+
+// rootOf is the workload that what controls a pod belongs to. Where an owner may not be read the walk ends at its name, the
+// same in every look; what is read of it afterwards says that it could not be.
+func (e eye) rootOf(ctx context.Context, namespace string, controller *metav1.OwnerReference, now time.Time) (gate.Ref, error) {
+	uid := plainUID(controller.UID)
+	if root, known := e.roots.get(namespace, uid, now); known {
 		return root, nil
 	}
-	return root, err
+	child := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, OwnerReferences: []metav1.OwnerReference{*controller}}}
+	root, err := cluster.RootOwner(ctx, e.owners, child, podKind)
+	if err != nil && !apierrors.IsForbidden(err) && !meta.IsNoMatchError(err) && !impossible(root.Name) {
+		return root, err
+	}
+	root = plain(root)
+	e.roots.keep(namespace, uid, root, now)
+	return root, nil
 }
+
+// impossible is whether no object can have a name, though a reference to an owner may.
+func impossible(name string) bool { return name == "" || len(path.IsValidPathSegmentName(name)) > 0 }
 
 // refusal says why something could not be read without repeating what the API server said about it.
 func refusal(err error) string {
@@ -65,7 +86,7 @@ func (e eye) keys(ctx context.Context, pod *corev1.Pod, now time.Time) ([]Key, e
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	root, err := e.root(ctx, pod)
+	root, err := e.root(ctx, pod, now)
 	if err != nil {
 		return nil, fmt.Errorf("find the workload of pod %s/%s: %w", pod.Namespace, pod.Name, err)
 	}
@@ -79,13 +100,23 @@ func (e eye) keys(ctx context.Context, pod *corev1.Pod, now time.Time) ([]Key, e
 func (e eye) observe(ctx context.Context, k Key, now time.Time) (causes.World, error) {
 	w := causes.World{At: now, Root: k.Root, Container: k.Container, Revision: k.Revision}
 	if err := e.workload(ctx, &w); err != nil {
+		if errors.Is(err, errGone) {
+			e.roots.forget(k.Root)
+		}
 		return w, err
 	}
-	if err := e.pods(ctx, &w); err != nil {
+	var beside sets
+	if !direct(k.Root) {
+		var err error
+		if beside, err = e.replicaSets(ctx, k.Root); err != nil {
+			return w, err
+		}
+	}
+	if err := e.pods(ctx, &w, beside); err != nil {
 		return w, err
 	}
-	err := e.revisions(ctx, &w)
-	return w, err
+	revisions(&w, beside)
+	return w, nil
 }
 
 // workload reads who owns the manifest, from the metadata of the root owner.
@@ -100,59 +131,58 @@ func (e eye) workload(ctx context.Context, w *causes.World) error {
 	case apierrors.IsForbidden(err) || meta.IsNoMatchError(err):
 		evidence.Unread = refusal(err)
 		w.Source = gate.Unknown[string](evidence.Unread)
+	case err != nil && impossible(w.Root.Name):
+		evidence.Unread = "no object can have this name"
+		w.Source = gate.Unknown[string](evidence.Unread)
 	case err != nil:
 		return fmt.Errorf("read %s: %w", w.Root, err)
 	default:
-		source := sourceOf(root.Labels, root.Annotations)
-		w.Source = gate.Known(source)
-		evidence.Text = "nobody but the API server owns its manifest"
-		if source != "" {
-			evidence.Text = source + " owns its manifest"
+		root.Namespace = w.Root.Namespace // it is where the GitSources are, also of an owner that has no namespace
+		if w.Source, evidence.Unread, err = e.source(ctx, &root.ObjectMeta); err != nil {
+			return err
 		}
+		evidence.Text = ownedBy(w.Source)
 	}
 	w.Evidence = append(w.Evidence, evidence)
 	return nil
 }
 
-// sourceOf is who writes a workload's manifest, by the marks that such tools leave; empty for nobody.
-func sourceOf(labels, annotations map[string]string) string {
-	for label := range labels {
-		if strings.HasPrefix(label, "kustomize.toolkit.fluxcd.io/") || strings.HasPrefix(label, "helm.toolkit.fluxcd.io/") {
-			return "Flux"
-		}
+func ownedBy(source gate.Fact[string]) string {
+	switch tool, known := source.Get(); {
+	case !known:
+		return "who owns its manifest is not known: " + source.Why()
+	case tool != "":
+		return tool + " owns its manifest"
 	}
-	switch {
-	case annotations["argocd.argoproj.io/tracking-id"] != "" || labels["argocd.argoproj.io/instance"] != "":
-		return "Argo CD"
-	case labels["app.kubernetes.io/managed-by"] == "Helm" || annotations["meta.helm.sh/release-name"] != "":
-		return "Helm"
-	}
-	return ""
+	return "nothing shows that Git or a chart owns its manifest"
 }
 
 // maxTold is how many pods the evidence spells out.
 const maxTold = 20
 
-// pods reads every pod of the workload that is not on its way out.
-func (e eye) pods(ctx context.Context, w *causes.World) error {
+// pods reads every pod of the workload that is not on its way out. They are shared with whoever else reads the cache.
+func (e eye) pods(ctx context.Context, w *causes.World, beside sets) error {
 	var list corev1.PodList
-	if err := e.reader.List(ctx, &list, client.InNamespace(w.Root.Namespace)); err != nil {
+	if err := e.reader.List(ctx, &list, client.InNamespace(w.Root.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("list the pods beside %s: %w", w.Root, err)
 	}
+	slices.SortFunc(list.Items, func(a, b corev1.Pod) int { return strings.Compare(a.Name, b.Name) }) // a cache has no order
 	evidence := gate.Evidence{ID: causes.EvidencePods, Source: "pods of " + w.Root.Kind + "/" + w.Root.Name, At: w.At, Trust: gate.FromAPI}
-	roots := map[types.UID]gate.Ref{}
+	family := e.family(w.Root, beside, w.At)
 	var told []string
 	for i := range list.Items {
 		pod := &list.Items[i]
 		if pod.DeletionTimestamp != nil || causes.Ended(pod) {
 			continue
 		}
-		root, err := e.rootOnce(ctx, pod, roots)
+		ours, err := family.has(ctx, pod)
 		if err != nil {
 			evidence.Unread = "the owner of at least one pod beside them could not be read"
-			continue
+			if errors.Is(err, errAskedEnough) {
+				evidence.Unread = "there are too many owners of pods beside them to read in one look"
+			}
 		}
-		if root.UID != w.Root.UID {
+		if err != nil || !ours {
 			continue
 		}
 		p := causes.PodOf(pod, w.Container, w.At, e.settle)
@@ -170,22 +200,6 @@ func (e eye) pods(ctx context.Context, w *causes.World) error {
 	}
 	w.Evidence = append(w.Evidence, evidence)
 	return nil
-}
-
-// rootOnce asks for the root of each controller once: all its pods have the same.
-func (e eye) rootOnce(ctx context.Context, pod *corev1.Pod, roots map[types.UID]gate.Ref) (gate.Ref, error) {
-	owner := metav1.GetControllerOf(pod)
-	if owner == nil {
-		return e.root(ctx, pod)
-	}
-	if root, known := roots[owner.UID]; known {
-		return root, nil
-	}
-	root, err := e.root(ctx, pod)
-	if err == nil {
-		roots[owner.UID] = root
-	}
-	return root, err
 }
 
 func tell(p causes.Pod) string {

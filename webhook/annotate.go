@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -103,8 +104,8 @@ func (a *Annotator) reconcile(ctx context.Context, kind string, req ctrl.Request
 		wait, err := a.slip(ctx, obj, hash)
 		return ctrl.Result{RequeueAfter: wait}, err
 	}
-	if a.policy(ctx, req.Namespace).Admission() < gate.AdmissionWarn {
-		return ctrl.Result{}, nil
+	if quiet := func(r gate.Rail) bool { return r.Admission < gate.AdmissionWarn }; slices.ContainsFunc(a.policy(ctx, req.Namespace).Rails, quiet) {
+		return ctrl.Result{}, nil // the mode rule would hold every write
 	}
 	plan, changes := mark(w.Ref, obj.GetAnnotations(), c, hash)
 	if !changes {

@@ -29,6 +29,8 @@ type Change struct {
 	// Steered is a change that a controller makes on behalf of somebody else: a cluster component, or any author of an
 	// object that a controller owns. Making those wait would starve the controller's other work.
 	Steered bool
+	// Afterwards: the workload is judged as it stands, after it was let in or slipped through.
+	Afterwards bool
 }
 
 // decode reads the change out of an admission request. ok is false for an update that changes nothing that the checks look

@@ -35,6 +35,8 @@ type Handler struct {
 	// Own are the user names of Moorgate's own identities, whose writes do not pass their own gate.
 	Own    []string
 	Logger *slog.Logger
+
+	turns turns
 }
 
 var _ admission.Handler = (*Handler)(nil)
@@ -71,13 +73,13 @@ func (h *Handler) passes(req *admission.Request) bool {
 
 // answer looks, judges, answers, and queues the Case.
 func (h *Handler) answer(ctx context.Context, c Change) admission.Response {
-	seen, err := h.see(ctx, c)
+	seen, wait, err := h.weigh(ctx, c)
 	if err != nil {
 		h.Logger.WarnContext(ctx, "a rollout could not be scored", "error", err, "subject", c.New.Ref.String())
 		return unscored(err.Error())
 	}
-	reply := Reply{Template: checks.Hash(c.New.Template), DryRun: c.DryRun}
-	if reply.RetryAfter = h.wait(ctx, seen); reply.RetryAfter > 0 {
+	reply := Reply{Template: checks.Hash(c.New.Template), DryRun: c.DryRun, RetryAfter: wait}
+	if wait > 0 {
 		seen.question.OffRecord = true // nothing is decided yet
 	}
 	limited, cancel := context.WithTimeout(ctx, recordBudget)
@@ -92,12 +94,27 @@ func (h *Handler) answer(ctx context.Context, c Change) admission.Response {
 	return Respond(reply)
 }
 
+// weigh looks at a change once it is its turn, and says for how many seconds the client should wait with it.
+func (h *Handler) weigh(ctx context.Context, c Change) (seen sighting, wait int32, err error) {
+	waiting, cancel := context.WithTimeout(ctx, turnBudget)
+	defer cancel()
+	done, err := h.turns.take(waiting, c.DryRun)
+	if err != nil {
+		return sighting{}, 0, err
+	}
+	defer done()
+	if seen, err = h.see(ctx, c); err != nil {
+		return sighting{}, 0, err
+	}
+	return seen, h.wait(ctx, seen), nil
+}
+
 func (h *Handler) queue(ctx context.Context, c Change, reply *Reply) {
 	j := reply.Judgement
 	answer := &v1alpha1.Answer{Said: reply.Said(), User: plain(c.User, 256), Opinion: cluster.Opinion(j)}
 	if !h.Queue.Offer(Opening{Signal: j.Question.Signal, Answer: answer, Labels: map[string]string{v1alpha1.LabelTemplate: reply.Template}}) {
 		reply.Unqueued = true
-		h.Logger.ErrorContext(ctx, "no Case will be opened: too many are waiting", "case", j.Question.Case)
+		h.Logger.ErrorContext(ctx, "no Case will be opened: too many are waiting, or Moorgate stops", "case", j.Question.Case)
 	}
 }
 

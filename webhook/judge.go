@@ -49,6 +49,7 @@ func (s Sight) see(ctx context.Context, c Change) (sighting, error) {
 	if err != nil {
 		return sighting{}, fmt.Errorf("look at the cluster around %s: %w", c.New.Ref, err)
 	}
+	r.Afterwards = c.Afterwards
 	now := s.Now()
 	out := sighting{change: c, rollout: r, policy: s.policy(ctx, c.New.Ref.Namespace)}
 	rollback, failing := checks.Facts(r)
@@ -76,6 +77,6 @@ func (s Sight) policy(ctx context.Context, namespace string) gate.Policy {
 		return p
 	}
 	rail := cluster.Default().Rails[0]
-	rail.Name, rail.Admission, rail.Unreadable = "(could not be read)", gate.AdmissionWarn, err.Error()
+	rail.Name, rail.Admission, rail.Unreadable = "(could not be read)", gate.AdmissionWarn, gate.OneLine(err.Error(), 1024)
 	return gate.Policy{Rails: []gate.Rail{rail}}
 }

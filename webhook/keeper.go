@@ -71,7 +71,7 @@ func standing(operation string, obj client.Object) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	return Change{Operation: operation, Old: &w, New: w, was: obj, is: obj}, nil
+	return Change{Operation: operation, Old: &w, New: w, was: obj, is: obj, Afterwards: true}, nil
 }
 
 // signalOf is the Signal that a Case was opened for.

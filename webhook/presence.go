@@ -20,20 +20,25 @@ const (
 	absentFor  = 2 * time.Second
 	unknownFor = 10 * time.Second
 
-	namesMax   = 8192
-	probersMax = 4
-	probeTime  = 5 * time.Second
+	namesMax     = 8192
+	namesShare   = namesMax / 8 // of one namespace: whoever may write in one must not make all others unknown
+	pendingMax   = 1024
+	pendingShare = pendingMax / 8
+	probersMax   = 4
+	probeTime    = 5 * time.Second
 )
 
 // SecretProber knows which Secrets exist without the right to read any. Exists answers from memory; a name that is new or
-// whose answer is old is asked about in the background. It is bounded: when it is full, it forgets.
+// whose answer is old is asked about in the background. It is bounded, and each namespace has a share of it: when that is full, it forgets.
 type SecretProber struct {
 	// Ask finds out about one Secret: ProbeSecret.
 	Ask func(ctx context.Context, namespace, name string) gate.Fact[bool]
 	Now func() time.Time
 
 	mu      sync.Mutex
-	names   map[client.ObjectKey]*presence
+	names   map[string]map[string]*presence // by namespace and name
+	kept    int                             // names in all
+	asked   map[string]int                  // questions pending, by namespace
 	pending chan client.ObjectKey
 }
 
@@ -114,7 +119,7 @@ func (s *SecretProber) queue() chan client.ObjectKey {
 
 func (s *SecretProber) line() chan client.ObjectKey {
 	if s.pending == nil {
-		s.pending = make(chan client.ObjectKey, namesMax/8)
+		s.pending = make(chan client.ObjectKey, pendingMax)
 	}
 	return s.pending
 }
@@ -126,49 +131,87 @@ func (s *SecretProber) probe(ctx context.Context, key client.ObjectKey) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.recall(key)
+	if p.asking {
+		s.asked[key.Namespace]--
+	}
+	if s.asked[key.Namespace] == 0 {
+		delete(s.asked, key.Namespace)
+	}
 	p.answer, p.at, p.asking = answer, s.Now(), false
 }
 
-// ask queues a question, if it is not queued already. A full queue leaves it for the next time that somebody wants to know.
+// ask queues a question, if it is not queued already. A full queue, or share of it, leaves it for the next time that somebody
+// wants to know.
 func (s *SecretProber) ask(key client.ObjectKey, p *presence) {
-	if p.asking {
+	if p.asking || s.asked[key.Namespace] >= pendingShare {
 		return
 	}
 	select {
 	case s.line() <- key:
+		if s.asked == nil {
+			s.asked = map[string]int{}
+		}
+		s.asked[key.Namespace]++
 		p.asking = true
 	default:
 	}
 }
 
-// recall is what is kept of a name. When there are too many names, those that nobody asks about any more go first.
+// recall is what is kept of a name. When a namespace has too many names, one of its own goes; when there are too many in all,
+// one of the namespace that has most.
 func (s *SecretProber) recall(key client.ObjectKey) *presence {
-	if p := s.names[key]; p != nil {
+	if p := s.names[key.Namespace][key.Name]; p != nil {
 		return p
 	}
-	if s.names == nil {
-		s.names = map[client.ObjectKey]*presence{}
+	if len(s.names[key.Namespace]) >= namesShare {
+		s.forget(key.Namespace)
+	} else if s.kept >= namesMax {
+		most := ""
+		for ns, names := range s.names {
+			if most == "" || len(names) > len(s.names[most]) {
+				most = ns
+			}
+		}
+		s.forget(most)
 	}
-	if len(s.names) >= namesMax {
-		s.sweep()
+	if s.names == nil {
+		s.names = map[string]map[string]*presence{}
+	}
+	if s.names[key.Namespace] == nil {
+		s.names[key.Namespace] = map[string]*presence{}
 	}
 	p := &presence{}
-	s.names[key] = p
+	s.names[key.Namespace][key.Name] = p
+	s.kept++
 	return p
 }
 
-func (s *SecretProber) sweep() {
-	now := s.Now()
-	for key, p := range s.names {
-		if _, stale := p.age(now); stale && !p.asking {
-			delete(s.names, key)
+// forgetLooks is how many names are looked at for one that nobody asks about any more, before any goes.
+const forgetLooks = 16
+
+// forget lets one name of a namespace go: one whose answer is too old to be given, if there is one at hand. What is being
+// asked about stays, so that it is counted until its answer is here.
+func (s *SecretProber) forget(namespace string) {
+	now, looks, victim := s.Now(), 0, ""
+	for name, p := range s.names[namespace] {
+		if p.asking {
+			continue
+		}
+		victim = name
+		if _, stale := p.age(now); stale {
+			break
+		}
+		if looks++; looks == forgetLooks {
+			break
 		}
 	}
-	for key := range s.names { // all are fresh: any of them may go
-		if len(s.names) < namesMax {
-			return
-		}
-		delete(s.names, key)
+	if victim == "" {
+		return // all are being asked about, which are fewer than may be kept
+	}
+	delete(s.names[namespace], victim)
+	s.kept--
+	if len(s.names[namespace]) == 0 {
+		delete(s.names, namespace)
 	}
 }
 

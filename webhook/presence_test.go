@@ -61,10 +61,38 @@ func TestSecretsAreAskedAboutInTheBackground(t *testing.T) {
 
 func TestSecretNamesAreBounded(t *testing.T) {
 	s := &SecretProber{Now: at(noon), Ask: func(context.Context, string, string) gate.Fact[bool] { return gate.Known(true) }}
-	for i := range namesMax + 100 {
-		s.Exists("shop", strconv.Itoa(i)) // nobody answers: the queue is full after a while, and that blocks nobody
+	for n := range 20 {
+		for i := range namesMax / 4 {
+			s.Exists("shop"+strconv.Itoa(n), strconv.Itoa(i)) // nobody answers: the queue is full after a while, and that blocks nobody
+		}
 	}
-	if len(s.names) > namesMax {
-		t.Errorf("%d names are kept", len(s.names))
+	kept := 0
+	for ns, names := range s.names {
+		kept += len(names)
+		if len(names) > namesShare || s.asked[ns] > pendingShare {
+			t.Errorf("%d names of %s are kept, and %d asked about", len(names), ns, s.asked[ns])
+		}
+	}
+	if kept > namesMax || kept != s.kept || len(s.names) > 20 {
+		t.Errorf("%d names of %d namespaces are kept, and %d counted", kept, len(s.names), s.kept)
+	}
+}
+
+func TestOneNamespaceNeverPushesOutAnother(t *testing.T) {
+	s := &SecretProber{Now: at(noon), Ask: func(context.Context, string, string) gate.Fact[bool] { return gate.Known(true) }}
+	s.Exists("shop", "token")
+	s.probe(t.Context(), <-s.line())
+	for i := range 10 * namesMax {
+		s.Exists("crowd", strconv.Itoa(i))
+	}
+	if there, known := s.Exists("shop", "token").Get(); !there || !known {
+		t.Error("another namespace's names pushed out what is known of this one's")
+	}
+	s.Exists("shop", "late")
+	for range pendingShare {
+		<-s.line()
+	}
+	if key := <-s.line(); key.Name != "late" {
+		t.Errorf("%s is asked about, want the other namespace's name", key)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -33,6 +34,9 @@ type Queue struct {
 	cases  cluster.Cases
 	log    *slog.Logger
 	opened chan Opening
+
+	mu      sync.RWMutex // between Offer and the end
+	stopped bool
 }
 
 // NewQueue returns a Queue that holds at most size Cases.
@@ -40,8 +44,14 @@ func NewQueue(cases cluster.Cases, size int, log *slog.Logger) *Queue {
 	return &Queue{cases: cases, log: log, opened: make(chan Opening, size)}
 }
 
-// Offer queues a Case and never blocks. It answers false when the queue is full.
+// Offer queues a Case and never blocks. It answers false when the queue is full, and once it has stopped: what it takes, it
+// tries to open.
 func (q *Queue) Offer(o Opening) bool {
+	q.mu.RLock()
+	defer q.mu.RUnlock()
+	if q.stopped {
+		return false
+	}
 	select {
 	case q.opened <- o:
 		return true
@@ -66,17 +76,39 @@ func (q *Queue) Start(ctx context.Context) error {
 // NeedLeaderElection says that every replica opens the Cases of its own answers.
 func (q *Queue) NeedLeaderElection() bool { return false }
 
+// drain opens what is left, and what requests still under way add, until nothing is or the time is up. Then it takes nothing
+// more.
 func (q *Queue) drain(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, drainTime)
 	defer cancel()
-	for {
+	for ctx.Err() == nil {
 		select {
 		case o := <-q.opened:
 			q.open(ctx, o)
+			continue
+		default:
+		}
+		if q.stop(false) {
+			return
+		}
+	}
+	q.stop(true)
+	for {
+		select {
+		case o := <-q.opened:
+			q.log.WarnContext(ctx, "a Case could not be opened before the process stopped", "case", cluster.CaseRef(o.Signal))
 		default:
 			return
 		}
 	}
+}
+
+// stop has the queue take nothing more, if it is empty or if it must. It answers whether it stopped.
+func (q *Queue) stop(must bool) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stopped = q.stopped || must || len(q.opened) == 0
+	return q.stopped
 }
 
 // open tries a few times. A namespace that goes away takes its Cases with it: nothing is tried again there.

@@ -79,6 +79,34 @@ func TestQueueOpensWhatIsLeftWhenItStops(t *testing.T) {
 	}
 }
 
+func TestQueueTakesNothingThatItWillNotOpen(t *testing.T) {
+	for name, tt := range map[string]struct {
+		answer error
+		after  int // Cases that were queued when it stopped
+	}{
+		"everything was opened":        {nil, 3},
+		"the API server went first":    {errors.New("refused"), 3},
+		"there was nothing left to do": {nil, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := NewQueue(cluster.Cases{Client: &creating{answer: func(int) error { return tt.answer }}, Now: at(noon)}, 100, quiet())
+				for range tt.after {
+					q.Offer(Opening{})
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				if err := q.Start(ctx); err != nil {
+					t.Fatal(err)
+				}
+				if q.Offer(Opening{}) || len(q.opened) > 0 {
+					t.Errorf("it takes more, or left %d of those that it took", len(q.opened))
+				}
+			})
+		})
+	}
+}
+
 func (c *creating) tried() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -119,6 +119,19 @@ func conditions(own []string) []admissionregistrationv1.MatchCondition {
 	}
 }
 
+// Deregister takes the webhook out of the registration by server-side apply, under the field manager that put it in: nobody is
+// asked any more, and rollouts go in at once instead of waiting for somebody who is gone. The configuration itself stays, and
+// Register fills it again. It is for the orderly stop of the only process that answers: where another replica still does, it
+// would silence that too.
+func Deregister(ctx context.Context, c client.Client) error {
+	config := Registration(RegistrationOptions{})
+	config.Webhooks = []admissionregistrationv1.ValidatingWebhook{}
+	if err := Register(ctx, c, config); err != nil {
+		return fmt.Errorf("take out again: %w", err)
+	}
+	return nil
+}
+
 // Register creates or updates the configuration by server-side apply. It is called once the webhook answers: until then
 // every rollout would wait for nobody.
 func Register(ctx context.Context, c client.Client, config *admissionregistrationv1.ValidatingWebhookConfiguration) error {

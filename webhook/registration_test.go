@@ -1,12 +1,15 @@
 package webhook
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 func TestRegistration(t *testing.T) {
@@ -37,4 +40,56 @@ func TestRegistration(t *testing.T) {
 			t.Errorf("an unescaped quote in %s", c.Expression)
 		}
 	}
+}
+
+func TestDeregisteredNobodyIsAsked(t *testing.T) {
+	g := watchedGate(t)
+	ns := g.place(t, guardrail("Enforce"))
+	if err := g.admin.Create(t.Context(), poor(ns, "refused")); err == nil {
+		t.Fatal("a poor rollout is not refused to begin with")
+	}
+	identity, err := g.c.ServiceAccount(t.Context(), home, "moorgate-webhook")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := client.New(identity, client.Options{Scheme: testScheme(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func() *admissionregistrationv1.ValidatingWebhookConfiguration {
+		var config admissionregistrationv1.ValidatingWebhookConfiguration
+		if err := own.Get(t.Context(), client.ObjectKey{Name: RegistrationName}, &config); err != nil {
+			t.Fatal(err)
+		}
+		return &config
+	}
+	was := read()
+	registered := func() error {
+		config := &admissionregistrationv1.ValidatingWebhookConfiguration{TypeMeta: Registration(RegistrationOptions{}).TypeMeta, Webhooks: was.Webhooks}
+		config.Name, config.Labels = was.Name, was.Labels
+		return Register(t.Context(), own, config)
+	}
+	again := func() { // for this test and for those that follow
+		if err := registered(); err != nil {
+			t.Fatal(err)
+		}
+		try := 0
+		eventually(t, "the gate is asked again", func() error {
+			try++
+			if err := g.admin.Create(t.Context(), poor(ns, fmt.Sprint("again-", try))); err == nil {
+				return errors.New("a poor rollout is let in")
+			}
+			return nil
+		})
+	}
+	defer again()
+	for range 2 { // twice is as good as once
+		if err := Deregister(t.Context(), own); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if now := read(); len(now.Webhooks) != 0 || now.UID != was.UID || now.Labels["app.kubernetes.io/part-of"] != "moorgate" {
+		t.Errorf("the registration is %+v", now)
+	}
+	eventually(t, "the API server asks nobody", func() error { return g.admin.Create(t.Context(), poor(ns, "let-in")) })
 }

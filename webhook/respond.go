@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,7 +27,7 @@ type Reply struct {
 	DryRun    bool
 	// Unrecorded: the verdict could not be written down. Such a verdict refuses nothing.
 	Unrecorded bool
-	// Unqueued: no Case will be opened, because too many are waiting to be.
+	// Unqueued: no Case will be opened, because too many are waiting to be, or because the process stops.
 	Unqueued bool
 	// RetryAfter, where above 0, asks the client to come again in so many seconds, because what is missing may come.
 	RetryAfter int32
@@ -37,13 +38,37 @@ func (r Reply) Said() string {
 	switch {
 	case r.denies():
 		return Denied
-	case r.mode() >= gate.AdmissionWarn && r.Judgement.Verdict.Decision < gate.Allow:
+	case r.aloud() < gate.Allow:
 		return Warned
 	}
 	return Admitted
 }
 
 func (r Reply) mode() gate.Admission { return r.Judgement.Policy.Admission() }
+
+// aloud is the verdict as far as anybody is told of it: that of the Guardrails that warn or enforce. One that only observes
+// is on trial, and what it would say is found in the Case.
+func (r Reply) aloud() gate.Decision {
+	d := gate.Allow
+	for _, reason := range r.Judgement.Verdict.Reasons {
+		if r.heard(reason) {
+			d = min(d, reason.Decision)
+		}
+	}
+	return d
+}
+
+// heard reports whether a reason comes from a Guardrail that says anything, or from none. One that cannot be read is heard.
+func (r Reply) heard(reason gate.Reason) bool {
+	return r.mode() >= gate.AdmissionWarn && !slices.ContainsFunc(r.Judgement.Policy.Rails, func(rail gate.Rail) bool {
+		return rail.Name == reason.Guardrail && rail.Admission < gate.AdmissionWarn && rail.Unreadable == ""
+	})
+}
+
+// refuses reports whether a reason is one of those for which a Guardrail refuses.
+func (r Reply) refuses(reason gate.Reason) bool {
+	return r.Judgement.Policy.Refuses(gate.Verdict{Reasons: []gate.Reason{reason}})
+}
 
 // denies: only a recorded Deny, under Enforce, of a real request. Everything else is let in.
 func (r Reply) denies() bool {

@@ -70,7 +70,12 @@ func (s *Settler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 
 // doubtful reports whether an opinion may change by itself.
 func doubtful(o v1alpha1.Opinion) bool {
-	return len(o.Unread) > 0 || slices.ContainsFunc(o.Findings, func(f v1alpha1.Finding) bool { return f.Nature == string(gate.Pending) })
+	return len(o.Unread) > 0 || slices.ContainsFunc(o.Findings, func(f v1alpha1.Finding) bool { return f.ID == checks.Missing })
+}
+
+// stood reports whether something was let in for standing before the change: it is not held against it later either.
+func stood(o v1alpha1.Opinion) bool {
+	return slices.ContainsFunc(o.Findings, func(f v1alpha1.Finding) bool { return f.Nature == string(gate.Standing) })
 }
 
 func (s *Settler) copyAnswer(ctx context.Context, c *v1alpha1.Case) error {
@@ -109,12 +114,13 @@ func (s *Settler) lookAgain(ctx context.Context, c *v1alpha1.Case, age time.Dura
 	if checks.Hash(change.New.Template) != c.Labels[v1alpha1.LabelTemplate] {
 		return ctrl.Result{}, s.settle(ctx, c, "Superseded", "the workload has another template by now")
 	}
+	change.Afterwards = !stood(c.Spec.Answer.Opinion)
 	seen, err := s.see(ctx, change)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	open := len(seen.question.Facts.Unread) > 0 ||
-		slices.ContainsFunc(seen.assessment.Findings, func(f gate.Finding) bool { return f.Nature == gate.Pending })
+		slices.ContainsFunc(seen.assessment.Findings, func(f gate.Finding) bool { return f.ID == checks.Missing })
 	if open && age < cmp.Or(s.after, settleAfter) {
 		return ctrl.Result{RequeueAfter: settleEvery}, nil
 	}

@@ -15,7 +15,6 @@ import (
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
-	"moorgate.dev/webhook/checks"
 )
 
 // The rule: a rollout slipped through when its template has no Case of an admission and
@@ -112,31 +111,22 @@ func (a *Annotator) judgeSlipped(ctx context.Context, obj client.Object, hash st
 	return err
 }
 
-// born is when the first revision with this template was made, zero if there is none yet.
+// born is when the first revision with this template was made, zero if there is none yet. The template that stands is always
+// among the newest revisions, so older ones are not looked at.
 func (a *Annotator) born(ctx context.Context, obj client.Object, hash string) (time.Time, error) {
-	var first time.Time
-	note := func(revision client.Object, its string) {
-		if at := revision.GetCreationTimestamp().Time; its == hash && metav1.IsControlledBy(revision, obj) && (first.IsZero() || at.Before(first)) {
-			first = at
-		}
-	}
+	kind := "" // of what keeps ControllerRevisions
 	if _, ok := obj.(*appsv1.Deployment); ok {
-		var sets appsv1.ReplicaSetList
-		if err := a.Client.List(ctx, &sets, client.InNamespace(obj.GetNamespace())); err != nil {
-			return first, fmt.Errorf("list the ReplicaSets of %s: %w", obj.GetName(), err)
-		}
-		for i := range sets.Items {
-			note(&sets.Items[i], checks.Hash(sets.Items[i].Spec.Template))
-		}
-		return first, nil
+		kind = "Deployment"
 	}
-	var kept appsv1.ControllerRevisionList
-	if err := a.Client.List(ctx, &kept, client.InNamespace(obj.GetNamespace())); err != nil {
-		return first, fmt.Errorf("list the revisions of %s: %w", obj.GetName(), err)
+	past, err := pastOf(ctx, a.Client, kind, obj.GetNamespace(), func(o metav1.Object) bool { return metav1.IsControlledBy(o, obj) })
+	if err != nil {
+		return time.Time{}, fmt.Errorf("list the revisions of %s: %w", obj.GetName(), err)
 	}
-	for i := range kept.Items {
-		if its, err := hashOfRevision(&kept.Items[i]); err == nil {
-			note(&kept.Items[i], its)
+	var first time.Time
+	for _, p := range past[:min(len(past), revisionsMax)] {
+		at := p.object.GetCreationTimestamp().Time
+		if its, err := p.hash(); err == nil && its == hash && (first.IsZero() || at.Before(first)) {
+			first = at
 		}
 	}
 	return first, nil

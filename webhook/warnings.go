@@ -14,15 +14,17 @@ const (
 	warningsMax = 6
 	lineMax     = 240 // bytes of one line of a refusal
 	linesMax    = 10
+
+	noCase = "no Case will be opened for this: too many are waiting, or Moorgate stops"
 )
 
-// warnings are the answer's warnings: the score and the Case first, then what counted, heaviest first. There are none in
-// Observe, and none where nothing needs a human's eye.
+// warnings are the answer's warnings: the score and the Case first, then what counted, heaviest first. There are none from
+// Guardrails that only observe, and none where nothing needs a human's eye.
 func warnings(r Reply) []string {
 	if r.mode() < gate.AdmissionWarn {
 		return nil
 	}
-	if r.Judgement.Verdict.Decision == gate.Allow {
+	if r.aloud() == gate.Allow {
 		if r.Unrecorded {
 			return []string{plain(prefix+"unrecorded: the audit log could not be written; see Moorgate's log", warningMax)}
 		}
@@ -30,7 +32,7 @@ func warnings(r Reply) []string {
 	}
 	lines := []string{headline(r)}
 	if r.Unqueued {
-		lines = append(lines, "no Case will be opened for this: too many are waiting")
+		lines = append(lines, noCase)
 	}
 	lines = append(lines, particulars(r)...)
 	if more := len(lines) - warningsMax; more > 0 {
@@ -44,7 +46,7 @@ func warnings(r Reply) []string {
 
 func headline(r Reply) string {
 	said := "needs a human's eye"
-	if r.Judgement.Verdict.Decision == gate.Deny {
+	if r.aloud() == gate.Deny {
 		said = "would be denied"
 	}
 	s := said + ": score " + percentage(r.Judgement.Assessment.Score)
@@ -62,7 +64,7 @@ func headline(r Reply) string {
 func particulars(r Reply) []string {
 	var lines []string
 	for _, reason := range r.Judgement.Verdict.Reasons {
-		if reason.Rule != "score" && !slices.Contains(lines, reason.Text) {
+		if r.heard(reason) && reason.Rule != "score" && !slices.Contains(lines, reason.Text) {
 			lines = append(lines, reason.Text)
 		}
 	}
@@ -81,7 +83,7 @@ func refusal(r Reply) string {
 	ref, name := j.Question.Signal.Subject, j.Question.Signal.CaseName()
 	lines := []string{prefix + "this rollout of " + ref.String() + " is refused"}
 	for _, reason := range j.Verdict.Reasons {
-		if reason.Decision == gate.Deny {
+		if r.refuses(reason) {
 			lines = append(lines, "  Guardrail "+reason.Guardrail+": "+reason.Text)
 		}
 	}
@@ -99,7 +101,7 @@ func refusal(r Reply) string {
 		see = "kubectl get cases -A" // the name cannot be said here
 	}
 	if r.Unqueued {
-		see = "no Case will be opened for this: too many are waiting"
+		see = noCase
 	}
 	lines = append(lines, "More: "+see)
 	for i := range lines {

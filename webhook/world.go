@@ -31,6 +31,8 @@ type World struct {
 	Secrets SecretNames
 	// Nodes is fed by informers; where it is nil, Nodes and Pods of the whole cluster are listed from Reader.
 	Nodes *Nodes
+	// Hashes remembers the hashes of earlier revisions; nil: each is computed at every look.
+	Hashes *Hashes
 	// Now tells the time that the Rollout is looked at.
 	Now func() time.Time
 }
@@ -53,9 +55,11 @@ func (w World) Look(ctx context.Context, old, new runtime.Object) (r checks.Roll
 		r.World.At = w.Now()
 	}
 	var g gathering
-	refs := checks.ReferencesOf(r.Old, r.New)
 	ns := r.New.Ref.Namespace
-	g.add(func() []gate.Evidence { return w.references(ctx, ns, refs, &r.World) })
+	if checks.Oversize(r.New) == "" { // or nobody asks
+		refs := checks.ReferencesOf(r.Old, r.New)
+		g.add(func() []gate.Evidence { return w.references(ctx, ns, refs, &r.World) })
+	}
 	w.limits(ctx, &g, ns, &r.World)
 	g.add(func() []gate.Evidence { return w.nodes(ctx, &r.World) })
 	g.add(func() []gate.Evidence { return w.history(ctx, r.Old, ns, &r.World) })

@@ -11,6 +11,9 @@ import (
 	"moorgate.dev/internal/gate"
 )
 
+// becauseMax is how many bytes a reason may have: errors may hold what a stranger wrote.
+const becauseMax = 256
+
 // gathering runs reads side by side, so that one that hangs until the deadline (an informer that may not list) leaves the
 // others their time. The evidence comes out in the order in which the reads were added.
 type gathering struct {
@@ -25,7 +28,7 @@ func (g *gathering) add(read func() []gate.Evidence) {
 		// What a hostile object makes a read do must not end the process: the facts it did not fill in are unknown.
 		defer func() {
 			if p := recover(); p != nil {
-				*part = []gate.Evidence{{ID: "unread", Source: "part of the cluster", Unread: fmt.Sprint("reading it failed: ", p)}}
+				*part = []gate.Evidence{{ID: "unread", Source: "part of the cluster", Unread: gate.OneLine(fmt.Sprint("reading it failed: ", p), becauseMax)}}
 			}
 		}()
 		*part = read()
@@ -51,5 +54,5 @@ func because(err error) string {
 	case apierrors.IsForbidden(err):
 		return "not allowed to read it"
 	}
-	return err.Error()
+	return gate.OneLine(err.Error(), becauseMax)
 }

@@ -2,15 +2,13 @@ package webhook
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"strconv"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/webhook/checks"
@@ -21,7 +19,7 @@ func (w World) history(ctx context.Context, old *checks.Workload, ns string, wor
 	var seen []gate.Evidence
 	owners := map[types.UID]bool{}
 	if old != nil {
-		world.Revisions = w.revisions(ctx, old, ns, owners)
+		world.Revisions = w.revisions(ctx, old, ns, owners, &world.OlderRevisions)
 		seen = append(seen, evidenceOf(checks.EvidenceRevisions, "earlier revisions", world.Revisions)...)
 	}
 	var pods corev1.PodList
@@ -68,42 +66,26 @@ func membership(old *checks.Workload, owners map[types.UID]bool) func(*corev1.Po
 	}
 }
 
-// revisions reads the templates that the workload has had, and notes the UIDs of a Deployment's ReplicaSets as owners.
-func (w World) revisions(ctx context.Context, old *checks.Workload, ns string, owners map[types.UID]bool) gate.Fact[[]checks.Revision] {
-	all := []checks.Revision{}
-	if old.Ref.Kind == "Deployment" {
-		var sets appsv1.ReplicaSetList
-		if err := w.list(ctx, &sets, ns); err != nil {
-			return gate.Unknown[[]checks.Revision](because(err))
-		}
-		for i := range sets.Items {
-			s := &sets.Items[i]
-			if !ownedBy(s, old) {
-				continue
-			}
-			owners[s.UID] = true
-			number, err := strconv.ParseInt(s.Annotations["deployment.kubernetes.io/revision"], 10, 64)
-			if err != nil {
-				number = 0 // the controller has not numbered it yet
-			}
-			all = append(all, checks.Revision{Name: s.Name, Number: number, Hash: checks.Hash(s.Spec.Template)})
-		}
-		return gate.Known(all)
-	}
-	var kept appsv1.ControllerRevisionList
-	if err := w.list(ctx, &kept, ns); err != nil {
+// revisions reads the templates that the workload has had, and notes the UIDs of a Deployment's ReplicaSets as owners. Only
+// the newest are hashed; how many there are beyond them is noted.
+func (w World) revisions(ctx context.Context, old *checks.Workload, ns string, owners map[types.UID]bool, older *int) gate.Fact[[]checks.Revision] {
+	past, err := pastOf(ctx, w.Reader, old.Ref.Kind, ns, func(o metav1.Object) bool { return ownedBy(o, old) }, client.UnsafeDisableDeepCopy)
+	if err != nil {
 		return gate.Unknown[[]checks.Revision](because(err))
 	}
-	for i := range kept.Items {
-		v := &kept.Items[i]
-		if !ownedBy(v, old) {
-			continue
+	if old.Ref.Kind == "Deployment" {
+		for _, p := range past {
+			owners[p.object.GetUID()] = true
 		}
-		hash, err := hashOfRevision(v)
+	}
+	*older = max(0, len(past)-revisionsMax)
+	all := []checks.Revision{}
+	for _, p := range past[:min(len(past), revisionsMax)] {
+		hash, err := w.Hashes.of(p)
 		if err != nil {
-			return gate.Unknown[[]checks.Revision](err.Error())
+			return gate.Unknown[[]checks.Revision](because(err))
 		}
-		all = append(all, checks.Revision{Name: v.Name, Number: v.Revision, Hash: hash})
+		all = append(all, checks.Revision{Name: p.object.GetName(), Number: p.number, Hash: hash})
 	}
 	return gate.Known(all)
 }
@@ -111,17 +93,4 @@ func (w World) revisions(ctx context.Context, old *checks.Workload, ns string, o
 func ownedBy(object metav1.Object, w *checks.Workload) bool {
 	owner := metav1.GetControllerOfNoCopy(object)
 	return owner != nil && owner.Kind == w.Ref.Kind && owner.Name == w.Ref.Name && (w.Ref.UID == "" || string(owner.UID) == w.Ref.UID)
-}
-
-// hashOfRevision reads the template out of the patch that a ControllerRevision holds.
-func hashOfRevision(v *appsv1.ControllerRevision) (string, error) {
-	var patch struct {
-		Spec struct {
-			Template corev1.PodTemplateSpec `json:"template"`
-		} `json:"spec"`
-	}
-	if err := json.Unmarshal(v.Data.Raw, &patch); err != nil {
-		return "", fmt.Errorf("read revision %s: %w", v.Name, err)
-	}
-	return checks.Hash(patch.Spec.Template), nil
 }

@@ -26,6 +26,9 @@ var (
 // defaultClass marks the StorageClass of claims that name none.
 const defaultClass = "storageclass.kubernetes.io/is-default-class"
 
+// sourceMax is how many bytes a piece of evidence is named with: the longest name of an object and its kind.
+const sourceMax = 300
+
 // references looks up by name what the rollout refers to, by metadata alone: no content is ever read.
 func (w World) references(ctx context.Context, ns string, refs checks.References, world *checks.World) []gate.Evidence {
 	var out []gate.Evidence
@@ -87,21 +90,30 @@ func (w World) defaultClass(ctx context.Context) gate.Fact[bool] {
 	return gate.Known(there)
 }
 
+// unreadMax is how many names of one kind are told of that could not be looked up; the rest are counted. What is told goes into
+// one record of the audit log, whatever a manifest refers to.
+const unreadMax = 3
+
 // namesEvidence is one piece of evidence for all names of a kind that were looked up, and one for each that was not.
 func namesEvidence(id, kind string, found map[string]gate.Fact[bool]) []gate.Evidence {
 	all := gate.Evidence{ID: id, Source: kind + "s"}
-	there, gone := 0, 0
+	there, gone, more := 0, 0, 0
 	var unread []gate.Evidence
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		exists, known := found[name].Get()
 		switch {
-		case !known:
-			unread = append(unread, gate.Evidence{ID: id + "/" + name, Source: kind + "/" + name, Unread: found[name].Why()})
-		case exists:
+		case known && exists:
 			there++
-		default:
+		case known:
 			gone++
+		case len(unread) == unreadMax:
+			more++
+		default:
+			unread = append(unread, gate.Evidence{ID: fmt.Sprintf("%s/%d", id, len(unread)), Source: gate.OneLine(kind+"/"+name, sourceMax), Unread: found[name].Why()})
 		}
+	}
+	if more > 0 {
+		unread = append(unread, gate.Evidence{ID: id + "/more", Source: fmt.Sprintf("%d more %ss", more, kind), Unread: "not looked up either"})
 	}
 	if there+gone == 0 {
 		return unread

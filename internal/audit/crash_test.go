@@ -95,6 +95,9 @@ func child(t *testing.T, part, dir string, kill int) (sequences []uint64, rest [
 	return sequences, rest
 }
 
+// The process is killed, not the machine: what the operating system has taken survives here even without an fsync. That the
+// fsync comes before Append returns is TestIntentIsOnStableStorageWhenAppendReturns; what a power cut leaves is in
+// powercut_test.go.
 func TestEveryIntentOutlivesKill(t *testing.T) {
 	dir := logDir(t)
 	var want []uint64

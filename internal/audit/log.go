@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"time"
 
@@ -25,12 +24,13 @@ var ErrClosed = errors.New("the audit log is closed")
 type Log struct {
 	now        func() time.Time
 	flushEvery time.Duration
-	lock       *os.File
+	lock       dirLock
 	tail       *tail  // the writer goroutine's
 	spare      []byte // the writer goroutine's: a buffer for the next batch
 	wake       chan struct{}
 	buffers    sync.Pool // of *bytes.Buffer
 	closing    chan struct{}
+	failed     chan struct{}
 	stopped    chan struct{}
 
 	mu      sync.Mutex
@@ -44,6 +44,7 @@ type Log struct {
 // batch is a run of lines that are written together.
 type batch struct {
 	first   uint64
+	last    uint64
 	lines   []byte
 	durable bool // somebody waits for the fsync
 
@@ -53,9 +54,9 @@ type batch struct {
 
 func newBatch() *batch { return &batch{written: make(chan struct{}), synced: make(chan struct{})} }
 
-func newLog(o Options, lock *os.File, t *tail, s survey) *Log {
+func newLog(o Options, lock dirLock, t *tail, s survey) *Log {
 	l := &Log{now: o.Now, flushEvery: o.FlushEvery, lock: lock, tail: t, chain: s.chain, open: s.open, pending: newBatch(),
-		wake: make(chan struct{}, 1), closing: make(chan struct{}), stopped: make(chan struct{})}
+		wake: make(chan struct{}, 1), closing: make(chan struct{}), failed: make(chan struct{}), stopped: make(chan struct{})}
 	l.buffers.New = func() any { return new(bytes.Buffer) }
 	go l.run()
 	return l
@@ -139,7 +140,7 @@ func (l *Log) place(r gate.Record, record []byte, durable bool) (gate.Position, 
 	if start == 0 {
 		b.first = pos.Sequence
 	}
-	b.lines, b.durable = lines, b.durable || durable
+	b.last, b.lines, b.durable = pos.Sequence, lines, b.durable || durable
 	l.chain.seq, l.chain.head = pos.Sequence, hash
 	l.open.track(r, pos.Sequence, lines[start:len(lines)-1])
 	return pos, nil

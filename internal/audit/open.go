@@ -1,23 +1,22 @@
 package audit
 
 import (
-	"context"
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"moorgate.dev/internal/gate"
 )
 
 // Open opens the log in dir for writing, and begins one if there is none. Only one process can have it open.
 //
 // The chain is followed through the whole log, and in the last segment every record is also checked against its hash.
-// Damage is an error, and nothing is changed. A last line that is not whole is a write that a crash cut short: its Append
-// never returned. It is moved aside into a ".torn" file, a note in the log says so, and the log goes on.
+// Damage is an error, and nothing is changed. Two things are no damage: a last line that is not whole is a write that a
+// crash cut short, and what is damaged after the last record known to be on stable storage was spoilt by a power cut. For
+// neither has an Append promised anything. Both are moved aside into a ".torn" file, with all that follows, a note in the
+// log says so, and the log goes on.
 func Open(dir string, o Options) (*Log, error) {
 	o, err := o.complete()
 	if err != nil {
@@ -38,26 +37,22 @@ func Open(dir string, o Options) (*Log, error) {
 	return l, nil
 }
 
-func open(dir string, o Options, lock *os.File) (*Log, error) {
+func open(dir string, o Options, lock dirLock) (*Log, error) {
 	s, err := surveyLog(dir)
 	if err != nil {
 		return nil, err
 	}
-	t := &tail{dir: dir, limit: o.SegmentBytes, fsync: o.fsync}
-	moved, err := t.resume(s)
-	if err != nil {
-		return nil, err
-	}
-	if s.log == "" {
+	if s.log = cmp.Or(s.log, s.mark.Log); s.log == "" {
 		s.log = o.Name + "-" + strings.ToLower(rand.Text()[:16])
 	}
+	t := &tail{dir: dir, log: s.log, limit: o.SegmentBytes, fsync: o.fsync}
+	moved, err := t.resume(s)
+	if err != nil {
+		return nil, errors.Join(err, t.close())
+	}
 	l := newLog(o, lock, t, s)
-	if s.torn > 0 {
-		note := gate.Record{Kind: gate.RecordNote, Text: fmt.Sprintf("%d bytes after record %d were not a whole record (a write cut short) and were moved to %s",
-			s.torn, s.seq, filepath.Base(moved))}
-		if _, err := l.append(context.Background(), note, true); err != nil {
-			return nil, errors.Join(err, l.Close())
-		}
+	if err := l.tellAsides(s, moved); err != nil {
+		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
 }
@@ -67,10 +62,7 @@ func open(dir string, o Options, lock *os.File) (*Log, error) {
 func prepareDir(dir string, fsync func(*os.File) error) error {
 	at, err := os.Stat(dir)
 	if errors.Is(err, os.ErrNotExist) {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return fmt.Errorf("make the directory: %w", err)
-		}
-		return syncDir(filepath.Dir(dir), fsync)
+		return makeDir(dir, fsync)
 	}
 	if err != nil {
 		return fmt.Errorf("look at the directory: %w", err)
@@ -84,59 +76,18 @@ func prepareDir(dir string, fsync func(*os.File) error) error {
 	return nil
 }
 
-// survey is what Open finds in a directory.
-type survey struct {
-	chain
-	open openIntents
-	last segment // empty path: no segment
-	size int64   // of the whole lines in the last segment, in bytes
-	torn int64   // bytes after them
-}
-
-func surveyLog(dir string) (survey, error) {
-	s := survey{open: openIntents{}}
-	all, err := segments(dir)
-	if err != nil || len(all) == 0 {
-		return s, err
-	}
-	s.last = all[len(all)-1]
-	c := &cursor{dir: dir}
-	defer c.close()
-	for {
-		raw, err := c.next()
-		if errors.Is(err, io.EOF) {
-			break
+// makeDir makes a directory and what is missing above it, each durable before the next.
+func makeDir(dir string, fsync func(*os.File) error) error {
+	above := filepath.Dir(dir)
+	err := os.Mkdir(dir, 0o700)
+	if errors.Is(err, os.ErrNotExist) && above != dir {
+		if err := makeDir(above, fsync); err != nil {
+			return err
 		}
-		if err == nil {
-			err = s.take(c, raw)
-		}
-		if err != nil {
-			return s, fmt.Errorf("the log is damaged and cannot be continued; keep the directory as evidence, restore it or begin with an empty one: %w", s.name(err))
-		}
+		err = os.Mkdir(dir, 0o700)
 	}
-	if c.line == 0 && s.last.first != s.seq+1 {
-		return s, fmt.Errorf("the last segment %s holds no whole record, and the log before it ends with record %d: restore what is missing, or begin with an empty directory", s.last.path, s.seq)
+	if err != nil && !errors.Is(err, os.ErrExist) { // another process may be as far
+		return fmt.Errorf("make the directory: %w", err)
 	}
-	at, err := os.Stat(s.last.path)
-	if err != nil {
-		return s, fmt.Errorf("look at the last segment: %w", err)
-	}
-	s.size, s.torn = c.off, at.Size()-c.off
-	return s, nil
-}
-
-// take follows the chain through one line. Only lines of the last segment and those that an intent depends on are read
-// whole, so that opening a long log stays quick.
-func (s *survey) take(c *cursor, raw []byte) error {
-	e, err := splitLine(raw)
-	if err == nil && (c.seg == s.last || s.open.concern(e.record)) {
-		var entry Entry
-		if e, entry, err = parseLine(raw); err == nil {
-			s.open.track(entry.Record, e.pos.Sequence, raw)
-		}
-	}
-	if err != nil {
-		return c.damage(err.Error())
-	}
-	return s.follow(c, e)
+	return syncDir(above, fsync)
 }

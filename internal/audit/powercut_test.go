@@ -105,7 +105,7 @@ func TestDamageThatNoPowerCutExplains(t *testing.T) {
 	}{
 		"a hole in the last record that was fsynced": {func(t *testing.T, dir string) { hole(t, dir, 5, 50) }, "keep the directory as evidence"},
 		"a hole in the first record":                 {func(t *testing.T, dir string) { hole(t, dir, 1, 50) }, "keep the directory as evidence"},
-		"a hole, and nobody knows what was fsynced": {func(t *testing.T, dir string) { hole(t, dir, 8, 50); os.Remove(mark(dir)) }, "keep the directory as evidence"},
+		"a hole, and nobody knows what was fsynced":  {func(t *testing.T, dir string) { hole(t, dir, 8, 50); os.Remove(mark(dir)) }, "keep the directory as evidence"},
 		"a hole, and what was fsynced is unreadable": {func(t *testing.T, dir string) { hole(t, dir, 8, 50); os.WriteFile(mark(dir), make([]byte, 60), 0o600) },
 			"keep the directory as evidence"},
 		"records cut off that were fsynced": {func(t *testing.T, dir string) {

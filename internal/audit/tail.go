@@ -3,23 +3,25 @@ package audit
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 )
 
 // tail is the end of the log that is being written: the last segment. Only one goroutine uses it.
 type tail struct {
 	dir   string
-	limit int64 // bytes that a segment may grow to
+	log   string // its id
+	limit int64  // bytes that a segment may grow to
 	fsync func(*os.File) error
 
 	f     *os.File // nil before the first segment
 	size  int64
-	dirty bool // something was written since the last fsync
+	last  uint64   // the record written last
+	dirty bool     // something was written since the last fsync
+	mark  *os.File // nil before the first segment
 }
 
-// write appends whole lines, the first of which has the given sequence. They stand in one segment.
-func (t *tail) write(first uint64, lines []byte) error {
+// write appends the whole lines of the records first to last. They stand in one segment.
+func (t *tail) write(first, last uint64, lines []byte) error {
 	if t.f == nil || t.size > 0 && t.size+int64(len(lines)) > t.limit {
 		if err := t.roll(first); err != nil {
 			return err
@@ -31,6 +33,7 @@ func (t *tail) write(first uint64, lines []byte) error {
 	if err != nil {
 		return fmt.Errorf("write %d bytes to the audit log: %w", len(lines), err)
 	}
+	t.last = last
 	return nil
 }
 
@@ -43,12 +46,15 @@ func (t *tail) sync() error {
 		return fmt.Errorf("fsync the audit log: %w", err)
 	}
 	t.dirty = false
-	return nil
+	return t.note()
 }
 
 // roll begins a segment. The one before is on stable storage first, so only the last segment can ever be torn.
 func (t *tail) roll(first uint64) error {
-	if err := t.close(); err != nil {
+	if err := t.end(); err != nil {
+		return err
+	}
+	if err := t.settleMark(); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(segmentAt(t.dir, first).path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
@@ -59,7 +65,8 @@ func (t *tail) roll(first uint64) error {
 	return syncDir(t.dir, t.fsync)
 }
 
-func (t *tail) close() error {
+// end puts the segment on stable storage and closes it.
+func (t *tail) end() error {
 	if t.f == nil {
 		return nil
 	}
@@ -71,8 +78,19 @@ func (t *tail) close() error {
 	return err
 }
 
-// resume makes the last segment ready to be continued: bytes that are no whole line are moved aside, to the file that it
-// names, and the rest is put on stable storage.
+func (t *tail) close() error {
+	err := t.end()
+	if t.mark != nil {
+		if cerr := t.mark.Close(); cerr != nil {
+			err = errors.Join(err, fmt.Errorf("close how far the log is on stable storage: %w", cerr))
+		}
+		t.mark = nil
+	}
+	return err
+}
+
+// resume makes the last segment ready to be continued: what stands after the last good line is moved aside, to the file
+// that it names, and the rest is put on stable storage.
 func (t *tail) resume(s survey) (moved string, err error) {
 	if s.last.path == "" {
 		return "", nil
@@ -88,6 +106,10 @@ func (t *tail) resume(s survey) (moved string, err error) {
 		}
 	}
 	if err := t.settle(f, s.size); err != nil {
+		return "", err
+	}
+	t.last = s.seq
+	if err := errors.Join(t.settleMark(), syncDir(t.dir, t.fsync)); err != nil {
 		return "", err
 	}
 	if t.f, err = os.OpenFile(s.last.path, os.O_WRONLY|os.O_APPEND, 0); err != nil {
@@ -115,32 +137,6 @@ func (t *tail) settle(f *os.File, size int64) error {
 		return fmt.Errorf("fsync the last segment: %w", err)
 	}
 	return nil
-}
-
-// moveAside copies what stands after the last whole line to a file of its own, and cuts it off once the copy is safe.
-func (t *tail) moveAside(f *os.File, s survey) (string, error) {
-	var aside *os.File
-	for n := 1; aside == nil; n++ {
-		var err error
-		aside, err = os.OpenFile(fmt.Sprintf("%s.%d.torn", s.last.path, n), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-		if err != nil && !errors.Is(err, os.ErrExist) {
-			return "", fmt.Errorf("move %d bytes aside that are no whole record: %w", s.torn, err)
-		}
-	}
-	_, err := io.Copy(aside, io.NewSectionReader(f, s.size, s.torn))
-	if err == nil {
-		err = t.fsync(aside)
-	}
-	if err = errors.Join(err, aside.Close()); err == nil {
-		err = syncDir(t.dir, t.fsync)
-	}
-	if err == nil {
-		err = f.Truncate(s.size)
-	}
-	if err != nil {
-		return "", fmt.Errorf("move %d bytes aside that are no whole record, to %s: %w", s.torn, aside.Name(), err)
-	}
-	return aside.Name(), nil
 }
 
 // syncDir makes the names in a directory durable.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -59,7 +60,10 @@ var damages = map[string]struct {
 		ll := lines(t, segs[0])
 		rewrite(t, segs[0], slices.Insert(ll, 1, append(bytes.Repeat([]byte("x"), 2*MaxLine), '\n'))...)
 	}},
-	"the newest records cut off": {unseen: true, inflict: func(t *testing.T, dir string, segs []string) { os.Remove(segs[len(segs)-1]) }},
+	"the newest records cut off": {unseen: true, inflict: func(t *testing.T, dir string, segs []string) {
+		os.Remove(segs[len(segs)-1])
+		os.Remove(filepath.Join(dir, markName))
+	}},
 }
 
 func flip(t *testing.T, file string, line int) {

@@ -50,7 +50,7 @@ func (l *Log) commit() {
 	l.pending.lines, l.spare = l.spare, nil
 	l.mu.Unlock()
 	if err == nil && len(b.lines) > 0 {
-		if err = l.tail.write(b.first, b.lines); err != nil {
+		if err = l.tail.write(b.first, b.last, b.lines); err != nil {
 			l.fail(err)
 		}
 	}
@@ -101,6 +101,7 @@ func (l *Log) fail(err error) {
 	defer l.mu.Unlock()
 	if l.broken == nil {
 		l.broken = err
+		close(l.failed)
 	}
 	l.tail.dirty = false
 }
@@ -114,7 +115,7 @@ func (l *Log) Err() error {
 
 // Broken is closed when the log breaks. It stays broken until it is opened again, so a process that only waits for better
 // times waits for good: it should end with Err and be started anew.
-func (l *Log) Broken() <-chan struct{} { return nil }
+func (l *Log) Broken() <-chan struct{} { return l.failed }
 
 // Close writes and fsyncs what is pending and lets the directory go. Appends that come later fail with ErrClosed. The
 // error says what of the log's content cannot be counted on, also if that broke earlier. Closing twice is no error.

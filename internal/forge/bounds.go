@@ -3,8 +3,6 @@ package forge
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -21,11 +19,10 @@ func guarded(allowLocal bool) *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(address)
 		if err != nil {
-			return fmt.Errorf("the address %s makes no sense: %w", address, err)
+			return refuse("the address makes no sense")
 		}
-		ip := at.Addr().Unmap()
-		if ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() || (ip.IsLoopback() && !allowLocal) {
-			return fmt.Errorf("the address %s is not allowed", ip)
+		if !allowed(at.Addr(), allowLocal) {
+			return refuse("the address %s is not allowed", at.Addr())
 		}
 		return nil
 	}}
@@ -56,25 +53,33 @@ type meter struct {
 func (m *meter) Read(p []byte) (int, error) {
 	n, err := m.ReadCloser.Read(p)
 	if m.left -= int64(n); m.left < 0 {
-		return 0, fmt.Errorf("the repository sends more than the %d MiB that may be downloaded", m.limit>>20)
+		return 0, refuse("the repository sends more than the %d MiB that may be downloaded", m.limit>>20)
 	}
 	return n, err
 }
 
-// weigh refuses a pack that would unpack to more than limit bytes, before anything is unpacked. An object says its size; a
+// maxObjects bounds the objects of one commit: each costs memory, however short it is.
+const maxObjects = 200_000
+
+var errPack = refuse("its pack cannot be read")
+
+// weigh refuses a pack of too many objects, or one that would unpack to more than limit bytes, before anything is unpacked. An object says its size; a
 // delta says the size of what it makes.
 func weigh(pack []byte, limit int64) error {
-	tooMuch := fmt.Errorf("the repository unpacks to more than the allowed %d MiB", limit>>20)
+	tooMuch := refuse("the repository unpacks to more than the allowed %d MiB", limit>>20)
 	scanner := packfile.NewScanner(bytes.NewReader(pack))
 	_, objects, err := scanner.Header()
 	if err != nil {
-		return fmt.Errorf("read the pack: %w", err)
+		return errPack
+	}
+	if objects > maxObjects {
+		return refuse("the repository has more than the allowed %d objects", maxObjects)
 	}
 	var total int64
 	for range objects {
 		header, err := scanner.NextObjectHeader()
 		if err != nil {
-			return fmt.Errorf("read the pack: %w", err)
+			return errPack
 		}
 		if header.Length < 0 || header.Length > limit {
 			return tooMuch
@@ -82,12 +87,15 @@ func weigh(pack []byte, limit int64) error {
 		total += header.Length
 		var start prefix
 		if _, _, err := scanner.NextObject(&start); err != nil {
-			return fmt.Errorf("read the pack: %w", err)
+			return errPack
 		}
 		if header.Type.IsDelta() {
 			makes, err := start.makes()
-			if err != nil || makes > limit {
-				return errors.Join(tooMuch, err)
+			if err != nil {
+				return err
+			}
+			if makes > limit {
+				return tooMuch
 			}
 			total += makes
 		}
@@ -113,11 +121,11 @@ func (p *prefix) Write(b []byte) (int, error) {
 func (p *prefix) makes() (int64, error) {
 	_, n := binary.Uvarint(p.b)
 	if n <= 0 {
-		return 0, errors.New("a delta makes no sense")
+		return 0, errPack
 	}
 	size, n := binary.Uvarint(p.b[n:])
 	if n <= 0 || size > 1<<62 {
-		return 0, errors.New("a delta makes no sense")
+		return 0, errPack
 	}
 	return int64(size), nil
 }

@@ -6,9 +6,11 @@
 // repository may hold too much of has a cap, and a cap that is exceeded is an error that says so: no file is left out in
 // silence. Symbolic links and submodules are never followed, and are named in the answer.
 //
-// Addresses in URLs come from users. Link-local and multicast addresses, where clouds keep their credentials, are refused
-// after the name is resolved and after redirects; the machine's own addresses and file:// need an explicit yes.
+// Addresses in URLs come from users. Link-local and multicast addresses, and all others at which clouds are known to answer
+// with credentials, are refused after the name is resolved and after redirects; the machine's own addresses and file:// need
+// an explicit yes.
 //
-// This package never writes to a repository, never runs a program, never puts a file on disk, and never shows a URL with
-// credentials in it: a URL that carries any is refused.
+// This package never writes to a repository, never runs a program, never puts a file on disk, never shows a URL with
+// credentials in it (a URL that carries any is refused), and never passes on what a server says in words: its errors are
+// sentences of ours.
 package forge

@@ -23,6 +23,8 @@ type Repository struct {
 // Tree is what a branch holds.
 type Tree struct {
 	Commit string
+	// Time is when the commit was made, by its committer's own word. It is zero where the commit was known.
+	Time time.Time
 	// Files holds the content of every *.yaml and *.yml file by its path from the repository's root. It is nil where the
 	// commit was known.
 	Files map[string][]byte

@@ -60,6 +60,9 @@ func (l local) objects(context.Context, plumbing.Hash) (storer.EncodedObjectStor
 	return l.store, nil
 }
 
+// noGit is what is said of an answer that cannot be understood.
+const noGit = "it does not speak Git"
+
 // server is a repository behind https or http.
 type server struct {
 	session    transport.UploadPackSession
@@ -74,11 +77,11 @@ func (r Reader) remote(ctx context.Context, u *url.URL) (origin, error) {
 	}
 	session, err := githttp.NewClient(r.client()).NewUploadPackSession(endpoint, nil)
 	if err != nil {
-		return nil, err
+		return nil, errors.New("its URL makes no sense to Git")
 	}
 	advertised, err := session.AdvertisedReferencesContext(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("ask for its branches: %w", err)
+		return nil, fmt.Errorf("ask for its branches: %w", plain(err, noGit))
 	}
 	return server{session: session, advertised: advertised, limits: r.Limits.withDefaults()}, nil
 }
@@ -103,7 +106,7 @@ func (s server) objects(ctx context.Context, commit plumbing.Hash) (storer.Encod
 	}
 	answer, err := s.session.UploadPack(ctx, req)
 	if err != nil {
-		return nil, fmt.Errorf("fetch commit %s: %w", commit, err)
+		return nil, fmt.Errorf("fetch commit %s: %w", commit, plain(err, noGit))
 	}
 	defer func() { _ = answer.Close() }()
 	var body io.Reader = answer
@@ -115,14 +118,14 @@ func (s server) objects(ctx context.Context, commit plumbing.Hash) (storer.Encod
 	}
 	pack, err := io.ReadAll(body)
 	if err != nil {
-		return nil, fmt.Errorf("fetch commit %s: %w", commit, err)
+		return nil, fmt.Errorf("fetch commit %s: %w", commit, plain(err, noGit))
 	}
 	if err := weigh(pack, s.limits.Unpacked); err != nil {
 		return nil, fmt.Errorf("look at commit %s: %w", commit, err)
 	}
 	store := memory.NewStorage()
 	if err := packfile.UpdateObjectStorage(store, bytes.NewReader(pack)); err != nil {
-		return nil, fmt.Errorf("unpack commit %s: %w", commit, err)
+		return nil, fmt.Errorf("unpack commit %s: %w", commit, plain(err, errPack.Error()))
 	}
 	return store, nil
 }

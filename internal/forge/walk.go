@@ -18,6 +18,9 @@ const (
 	maxSkipped = 20
 )
 
+// unsound is what is said of an object that is missing or cannot be read.
+const unsound = "the repository is broken there"
+
 func (r Reader) walk(ctx context.Context, o origin, branch plumbing.ReferenceName, folder, known string) (Tree, error) {
 	head, err := o.head(branch)
 	if errors.Is(err, plumbing.ErrReferenceNotFound) {
@@ -36,18 +39,18 @@ func (r Reader) walk(ctx context.Context, o origin, branch plumbing.ReferenceNam
 	}
 	commit, err := object.GetCommit(store, head)
 	if err != nil {
-		return Tree{}, fmt.Errorf("read commit %s: %w", head, err)
+		return Tree{}, fmt.Errorf("read commit %s: %w", head, plain(err, unsound))
 	}
 	root, err := commit.Tree()
 	if err != nil {
-		return Tree{}, fmt.Errorf("read the root folder of commit %s: %w", head, err)
+		return Tree{}, fmt.Errorf("read the root folder of commit %s: %w", head, plain(err, unsound))
 	}
 	if folder != "" {
 		if root, err = root.Tree(folder); err != nil {
 			return Tree{}, fmt.Errorf("there is no folder %q in commit %s", folder, head)
 		}
 	}
-	t.Files = map[string][]byte{}
+	t.Time, t.Files = commit.Committer.When, map[string][]byte{}
 	if err := r.collect(ctx, root, folder, &t); err != nil {
 		return Tree{}, fmt.Errorf("read folder %q of commit %s: %w", folder, head, err)
 	}
@@ -68,7 +71,7 @@ func (r Reader) collect(ctx context.Context, root *object.Tree, folder string, t
 			err = ctx.Err()
 		}
 		if err != nil {
-			return err
+			return plain(err, unsound)
 		}
 		name = path.Join(folder, name)
 		if entries == maxEntries {
@@ -115,19 +118,19 @@ func skip(t *Tree, name, why string) {
 func content(root *object.Tree, entry *object.TreeEntry, limit int64) ([]byte, error) {
 	f, err := root.TreeEntryFile(entry)
 	if err != nil {
-		return nil, err
+		return nil, plain(err, unsound)
 	}
 	if f.Size > limit {
 		return nil, fmt.Errorf("it is longer than %d KiB", limit>>10)
 	}
 	r, err := f.Reader()
 	if err != nil {
-		return nil, err
+		return nil, plain(err, unsound)
 	}
 	defer func() { _ = r.Close() }()
 	b, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err == nil && int64(len(b)) > limit {
-		err = fmt.Errorf("it is longer than %d KiB", limit>>10)
+		err = refuse("it is longer than %d KiB", limit>>10)
 	}
-	return b, err
+	return b, plain(err, unsound)
 }

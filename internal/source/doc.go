@@ -5,6 +5,7 @@
 // replaces the bytes of one scalar and keeps comments, quotes, indentation and line ends, then proves by reading the result
 // again that this one value changed and nothing else. What cannot be proven is refused, by name.
 //
-// This package never opens a file or a repository, never marshals a document back, and never edits a document that is
-// encrypted, templated, or shared between places by anchors.
+// This package never opens a file or a repository, never marshals a document back, never edits a document that is
+// encrypted, templated, or shared between places by anchors, never spells out aliases that would make a document much
+// longer than it is, and never passes on a parser's own words, because they may quote a secret.
 package source

@@ -112,7 +112,7 @@ func FuzzSplice(f *testing.F) {
 		f.Add(seed, "new", int64(7), false)
 	}
 	f.Fuzz(func(t *testing.T, file, text string, number int64, useNumber bool) {
-		_, _ = Read(map[string][]byte{"f.yaml": []byte(file)}, "ns")
+		_, _ = Read(map[string][]byte{"f.yaml": []byte(file)}, Wanted{Namespace: "ns"})
 		var value any = text
 		if useNumber {
 			value = number

@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/json"
 )
 
 // Name names an object the way a manifest does, whatever the version of its API.
@@ -27,30 +27,63 @@ type Object struct {
 	Desired  *unstructured.Unstructured
 }
 
-// Read reads every object that plain YAML files declare, in the order of their paths. An object that names no namespace
-// gets the given one. Documents that are no Kubernetes objects are passed over; a file that is no YAML, a folder that
-// kustomize or Helm would have to render, a List, and an object that is declared twice are errors, all of them reported:
-// where one file cannot be understood, the others may not mean what they seem to.
-func Read(files map[string][]byte, namespace string) ([]Object, error) {
-	var objects []Object
-	var problems []error
+// Wanted says which objects Read answers: those of one group and kind, or all where Kind is empty.
+type Wanted struct {
+	Namespace   string // of objects that name none
+	Group, Kind string
+	Most        int // how many there may be in the namespace; zero is no bound
+}
+
+func (w Wanted) fits(n Name) bool { return w.Kind == "" || (n.Group == w.Group && n.Kind == w.Kind) }
+
+// elsewhere reports whether an object is for another namespace than the one that is asked about.
+func (w Wanted) elsewhere(n Name) bool { return w.Kind != "" && n.Namespace != w.Namespace }
+
+// Read reads the wanted objects that plain YAML files declare, in the order of their paths. Where one kind is asked about,
+// an object of another namespace comes without Desired: it can be told of, and takes no room. Documents that are no
+// Kubernetes objects are passed over; a file that is no YAML, a folder that kustomize or Helm would have to render, a List,
+// an object that is declared twice, wanted or not, and more objects than the most are errors, of which the first 20 are reported: where
+// one file cannot be understood, the others may not mean what they seem to. No error quotes what a document says, except
+// the kind, the name and the namespace of an object.
+func Read(files map[string][]byte, w Wanted) ([]Object, error) {
+	r := reading{Wanted: w, seen: map[Name]place{}}
 	for _, file := range slices.Sorted(maps.Keys(files)) {
-		some, err := readFile(file, files[file], namespace)
-		objects = append(objects, some...)
-		problems = append(problems, err)
-	}
-	seen := map[Name]Object{}
-	for _, o := range objects {
-		if first, twice := seen[o.Name]; twice {
-			problems = append(problems, fmt.Errorf("%s %s is declared twice: %s:%d and %s:%d", o.Kind, o.Name.Name, first.File, first.Line, o.File, o.Line))
-			continue
+		if err := r.file(file, files[file]); err != nil {
+			r.problem(err)
 		}
-		seen[o.Name] = o
+		if w.Most > 0 && r.here > w.Most {
+			return nil, fmt.Errorf("there are more than %d %ss for namespace %s", w.Most, w.Kind, w.Namespace)
+		}
 	}
-	if err := errors.Join(problems...); err != nil {
+	if err := errors.Join(r.problems...); err != nil {
 		return nil, err
 	}
-	return objects, nil
+	return r.objects, nil
+}
+
+// reading is what Read has so far.
+type reading struct {
+	Wanted
+	objects  []Object
+	here     int // objects of the namespace
+	seen     map[Name]place
+	problems []error
+}
+
+// mostProblems bounds the problems that are told.
+const mostProblems = 20
+
+func (r *reading) problem(err error) {
+	if n := len(r.problems); n < mostProblems {
+		r.problems = append(r.problems, err)
+	} else if n == mostProblems {
+		r.problems = append(r.problems, errors.New("and more"))
+	}
+}
+
+type place struct {
+	file string
+	line int
 }
 
 // Find returns the object of that name.
@@ -62,16 +95,15 @@ func Find(objects []Object, n Name) (Object, bool) {
 	return objects[i], true
 }
 
-func readFile(file string, b []byte, namespace string) ([]Object, error) {
+func (r *reading) file(file string, b []byte) error {
 	switch path.Base(file) {
 	case "kustomization.yaml", "kustomization.yml", "Kustomization", "Chart.yaml":
-		return nil, fmt.Errorf("%s: this folder has to be rendered first, and this version reads plain manifests only", file)
+		return fmt.Errorf("%s: this folder has to be rendered first, and this version reads plain manifests only", file)
 	}
-	var objects []Object
 	for i, c := range split(b) {
 		u, err := decode(b[c.start:c.end])
 		if err != nil {
-			return nil, fmt.Errorf("%s: document %d, from line %d: %w", file, i+1, c.line, err)
+			return fmt.Errorf("%s: document %d, from line %d: %w", file, i+1, c.line, err)
 		}
 		if u == nil {
 			continue
@@ -79,45 +111,66 @@ func readFile(file string, b []byte, namespace string) ([]Object, error) {
 		group := schema.FromAPIVersionAndKind(u.GetAPIVersion(), u.GetKind()).Group
 		n := Name{Group: group, Kind: u.GetKind(), Namespace: u.GetNamespace(), Name: u.GetName()}
 		if n.Namespace == "" {
-			n.Namespace = namespace
+			n.Namespace = r.Namespace
 		}
-		objects = append(objects, Object{Name: n, File: file, Document: i, Line: c.line + blankLines(b[c.start:c.end]), Desired: u})
+		r.add(Object{Name: n, File: file, Document: i, Line: c.line + blankLines(b[c.start:c.end]), Desired: u})
+		if r.Most > 0 && r.here > r.Most {
+			return nil
+		}
 	}
-	return objects, nil
+	return nil
 }
 
-// decode reads one document as kubectl would. It answers nil for what is no Kubernetes object.
+func (r *reading) add(o Object) {
+	if first, twice := r.seen[o.Name]; twice {
+		r.problem(fmt.Errorf("%s %s is declared twice: %s:%d and %s:%d", o.Kind, o.Name.Name, first.file, first.line, o.File, o.Line))
+		return
+	}
+	r.seen[o.Name] = place{file: o.File, line: o.Line}
+	switch {
+	case !r.fits(o.Name):
+		return
+	case r.elsewhere(o.Name):
+		o.Desired = nil
+	default:
+		r.here++
+	}
+	r.objects = append(r.objects, o)
+}
+
+// decode reads one document as kubectl would: the names of fields are told apart by case. It answers nil for what is no
+// Kubernetes object.
 func decode(document []byte) (*unstructured.Unstructured, error) {
 	asJSON, err := toJSON(document)
 	if err != nil {
 		return nil, err
 	}
-	var head struct {
-		APIVersion, Kind any
+	var content any
+	if err := json.Unmarshal(asJSON, &content); err != nil {
+		return nil, errors.New("it holds what JSON cannot say") // the parser's own words may quote it
 	}
-	if json.Unmarshal(asJSON, &head) != nil {
-		return nil, nil
-	}
-	apiVersion, _ := head.APIVersion.(string)
-	kind, _ := head.Kind.(string)
+	object, _ := content.(map[string]any)
+	apiVersion, _ := object["apiVersion"].(string)
+	kind, _ := object["kind"].(string)
 	switch {
 	case apiVersion == "" || kind == "":
 		return nil, nil
 	case apiVersion == "v1" && kind == "List":
 		return nil, errors.New("a List is not supported: write its items as documents of their own")
 	}
-	u := &unstructured.Unstructured{}
-	if err := u.UnmarshalJSON(asJSON); err != nil {
-		return nil, err
+	metadata, isMap := object["metadata"].(map[string]any)
+	if !isMap && object["metadata"] != nil {
+		return nil, errors.New("its metadata is no map")
 	}
-	name, _, err := unstructured.NestedString(u.Object, "metadata", "name")
-	if err != nil {
-		return nil, err
+	for _, field := range []string{"name", "namespace"} {
+		if _, isText := metadata[field].(string); !isText && metadata[field] != nil {
+			return nil, fmt.Errorf("its metadata.%s is no text", field)
+		}
 	}
-	if name == "" {
+	if metadata["name"] == nil || metadata["name"] == "" {
 		return nil, nil
 	}
-	return u, nil
+	return &unstructured.Unstructured{Object: object}, nil
 }
 
 // blankLines counts the lines of a document before its first key: its marker, comments and blank lines.

@@ -158,7 +158,7 @@ func TestSpliceRefusesByName(t *testing.T) {
 }
 
 func TestReadFindsObjectsWithTheirPlaces(t *testing.T) {
-	objects, err := Read(map[string][]byte{"b/web.yaml": []byte(web), "a/values.yaml": []byte("image: x\n"), "c.yaml": nil}, "shop")
+	objects, err := Read(map[string][]byte{"b/web.yaml": []byte(web), "a/values.yaml": []byte("image: x\n"), "c.yaml": nil}, Wanted{Namespace: "shop"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestReadRefusesWhatItCannotUnderstand(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := Read(test.files, "shop")
+			_, err := Read(test.files, Wanted{Namespace: "shop"})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("got %v, want %q", err, test.want)
 			}

@@ -64,7 +64,7 @@ func meaning(document []byte, p Path) (any, error) {
 	}
 	var v any
 	if err := leaf.Decode(&v); err != nil {
-		return nil, refuse(Unreadable, "%s cannot be read: %v", p, err)
+		return nil, refuse(Unreadable, "%s cannot be read", p) // the parser's own words may quote it
 	}
 	if n, isInt := v.(int); isInt {
 		return int64(n), nil // as Kubernetes has it
@@ -99,26 +99,27 @@ func safe(file []byte, c chunk, place Place) error {
 	if len(values(root, "sops")) > 0 {
 		return refuse(Encrypted, "the document is encrypted by SOPS")
 	}
-	if twice := duplicate(root); twice != "" {
-		return refuse(Duplicate, "the document has the key %q twice in one place", twice)
+	if line := duplicate(root); line > 0 {
+		return refuse(Duplicate, "the document has a key twice in one place, again on line %d", c.line+line-1)
 	}
 	return nil
 }
 
-func duplicate(n *yaml3.Node) string {
+// duplicate is the line of a key that stands in its map already, or zero.
+func duplicate(n *yaml3.Node) int {
 	seen := map[string]bool{}
 	for i, child := range n.Content {
 		if n.Kind == yaml3.MappingNode && i%2 == 0 && child.Kind == yaml3.ScalarNode {
 			if seen[child.Value] {
-				return child.Value
+				return child.Line
 			}
 			seen[child.Value] = true
 		}
-		if twice := duplicate(child); twice != "" {
-			return twice
+		if line := duplicate(child); line > 0 {
+			return line
 		}
 	}
-	return ""
+	return 0
 }
 
 // spellings are the ways to write a value, the most like the old one first. Which of them means the value is for the proof

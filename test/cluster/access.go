@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -46,7 +45,7 @@ func (c *Cluster) ServiceAccountKubeconfig(ctx context.Context, namespace, name 
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(c.scratch, fmt.Sprintf("serviceaccount.%s.%s.kubeconfig", namespace, name))
+	path := c.dir.file(fmt.Sprintf("serviceaccount.%s.%s.kubeconfig", namespace, name))
 	if err := writeKubeconfig(path, name, config); err != nil {
 		return "", err
 	}

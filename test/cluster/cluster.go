@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -26,10 +25,9 @@ type Cluster struct {
 	client     kubernetes.Interface
 	kubeconfig string
 	kubectl    string
-	scratch    string // a folder for the files of this cluster, removed by Stop
+	dir        *runDir
 
 	// The rest is empty for a cluster that was only given.
-	dir       *runDir
 	line      *lifeline
 	processes []*process
 	stop      sync.Once
@@ -62,7 +60,7 @@ func start(ctx context.Context, bin string, opts Options) (_ *Cluster, err error
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{dir: dir, scratch: dir.path, kubectl: filepath.Join(bin, "kubectl"), kubeconfig: dir.file("admin.kubeconfig")}
+	c := &Cluster{dir: dir, kubectl: filepath.Join(bin, "kubectl"), kubeconfig: dir.file("admin.kubeconfig")}
 	defer func() {
 		if err != nil {
 			c.Stop()
@@ -136,13 +134,13 @@ func (c *Cluster) Stop() {
 		if c.line != nil {
 			c.line.cut()
 		}
-		if c.dir != nil {
-			_ = c.dir.remove() // the next start sweeps what could not be removed
-			return
-		}
-		_ = os.RemoveAll(c.scratch)
+		_ = c.dir.remove() // the next start sweeps what could not be removed
 	})
 }
+
+// Dir is a folder for files that have to do with this cluster. Stop removes it, and the next start of a cluster does if this
+// process is killed.
+func (c *Cluster) Dir() string { return c.dir.path }
 
 // Config is a client configuration of the cluster's admin, without a rate limit. The caller owns it.
 func (c *Cluster) Config() *rest.Config { return rest.CopyConfig(c.config) }

@@ -35,7 +35,7 @@ func (c *Cluster) writeBehaviour() error {
 // SetLogs replaces the log of all containers of the cluster, previous ones included, by lines of standard output. It fails for a
 // cluster that was only given.
 func (c *Cluster) SetLogs(lines ...string) error {
-	if c.dir == nil {
+	if c.line == nil {
 		return fmt.Errorf("write logs of containers: the cluster that %s names keeps its own", existingVar)
 	}
 	var text strings.Builder

@@ -36,6 +36,17 @@ var starts = sync.OnceValue(func() chan<- func() {
 // startBound starts cmd so that it ends with this process.
 func startBound(cmd *exec.Cmd) error {
 	cmd.SysProcAttr = bound()
+	return startOnLastingThread(cmd)
+}
+
+// StartBound starts a program that is no component of a cluster so that it ends with this process, however that ends. Only
+// Linux has a way to say so; elsewhere the caller has to end it.
+func StartBound(cmd *exec.Cmd) error {
+	cmd.SysProcAttr = boundInGroup()
+	return startOnLastingThread(cmd)
+}
+
+func startOnLastingThread(cmd *exec.Cmd) error {
 	result := make(chan error)
 	starts() <- func() { result <- cmd.Start() }
 	return <-result

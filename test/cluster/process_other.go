@@ -13,6 +13,9 @@ func bound() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }
 
+// boundInGroup has nothing to say here. The terminal's ctrl-C reaches a process as it does this one.
+func boundInGroup() *syscall.SysProcAttr { return nil }
+
 // commandLine is the command line of a process, or "" if there is none.
 func commandLine(pid int) string {
 	out, err := exec.Command("ps", "-o", "command=", "-p", strconv.Itoa(pid)).Output()

@@ -70,13 +70,13 @@ func giveUp(t testing.TB) time.Time {
 
 func startOrConnect(ctx context.Context) (*Cluster, error) {
 	if path := os.Getenv(existingVar); path != "" {
-		return connect(path)
+		return connect(ctx, path)
 	}
 	return Start(ctx, Options{})
 }
 
 // connect makes a Cluster of one that is running already.
-func connect(kubeconfig string) (*Cluster, error) {
+func connect(ctx context.Context, kubeconfig string) (*Cluster, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return nil, fmt.Errorf("read the kubeconfig that %s names: %w", existingVar, err)
@@ -90,11 +90,11 @@ func connect(kubeconfig string) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find kubectl for the cluster that %s names: %w", existingVar, err)
 	}
-	scratch, err := os.MkdirTemp("", "moorgate-cluster-")
+	dir, err := newRunDir(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("make scratch folder: %w", err)
+		return nil, err
 	}
-	return &Cluster{config: config, client: client, kubeconfig: kubeconfig, kubectl: kubectl, scratch: scratch}, nil
+	return &Cluster{config: config, client: client, kubeconfig: kubeconfig, kubectl: kubectl, dir: dir}, nil
 }
 
 var notInName = regexp.MustCompile(`[^a-z0-9]+`)

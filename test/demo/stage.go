@@ -30,7 +30,7 @@ const (
 type stage struct {
 	cluster *cluster.Cluster
 	binary  string
-	dir     string // scratch, removed at the end
+	dir     string // scratch, removed with the cluster
 	process *process.Moorgate
 	out     *screen
 }
@@ -45,12 +45,13 @@ func newStage(ctx context.Context, binary string) (*stage, error) {
 	if _, err := os.Stat(s.binary); err != nil {
 		return s, fmt.Errorf("find the moorgate binary (make build makes it): %w", err)
 	}
-	if s.dir, err = os.MkdirTemp("", "moorgate-demo-"); err != nil {
-		return s, fmt.Errorf("make a scratch folder: %w", err)
-	}
 	s.out.heading("Starting a Kubernetes control plane with three simulated nodes")
 	if s.cluster, err = cluster.Start(ctx, cluster.Options{}); err != nil {
 		return s, err
+	}
+	s.dir = filepath.Join(s.cluster.Dir(), "demo")
+	if err := os.Mkdir(s.dir, 0o700); err != nil {
+		return s, fmt.Errorf("make a scratch folder: %w", err)
 	}
 	s.out.heading("Installing Moorgate: its kinds, three identities with their rights, and the fences around them")
 	s.out.command("moorgate install")
@@ -69,9 +70,6 @@ func (s *stage) close() {
 	}
 	if s.cluster != nil {
 		s.cluster.Stop()
-	}
-	if s.dir != "" {
-		_ = os.RemoveAll(s.dir)
 	}
 }
 

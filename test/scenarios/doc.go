@@ -7,6 +7,8 @@
 //
 //	guardrail.yaml  what differs from the usual Guardrail (spec alone): Enforce, warnBelow 80, denyBelow 50, and
 //	                confidenceBelow 100, so that whatever could not be read is said
+//	past.yaml       rollouts that came in past the gate, by its break-glass door, before all else: waited for until they are
+//	                through, and until the judge has found them
 //	before.yaml     earlier rollouts, a document each: let in one after the other, and waited for unless its pods fail
 //	world.yaml      what else exists before
 //	wait.yaml       what to wait for then: [{pods: {app: web}, are: CrashLoopBackOff, atLeast: 2}]

@@ -55,9 +55,9 @@ func (p *place) kubectlTo(out io.Writer, stdin string, args ...string) error {
 	return cmd.Run()
 }
 
-func (p *place) apply(what, manifest string) {
+func (p *place) apply(what, manifest string, flags ...string) {
 	p.t.Helper()
-	if out, err := p.kubectl(manifest, "apply", "-f", "-"); err != nil {
+	if out, err := p.kubectl(manifest, append([]string{"apply", "-f", "-"}, flags...)...); err != nil {
 		p.t.Fatalf("apply %s: %v\n%s", what, err, out)
 	}
 }

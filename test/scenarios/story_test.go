@@ -57,7 +57,7 @@ func (s story) fails() bool  { return strings.HasPrefix(s.name, "failure-") }
 
 var (
 	storyName = regexp.MustCompile(`^(success|failure)-[a-z0-9]+(-[a-z0-9]+)*\.txtar$`)
-	partNames = []string{"guardrail.yaml", "before.yaml", "world.yaml", "wait.yaml", "twin.yaml", "change.yaml", "later.yaml", "want.yaml"}
+	partNames = []string{"guardrail.yaml", "past.yaml", "before.yaml", "world.yaml", "wait.yaml", "twin.yaml", "change.yaml", "later.yaml", "want.yaml"}
 )
 
 // stories finds every story. Whatever lies in the folder and is none is an error: nothing there goes unplayed.

@@ -25,9 +25,9 @@ func (s story) checkParts() error {
 	must(!twin || !later, "twin.yaml and later.yaml exclude each other")
 	must(s.fails() || twin || later, "a success story needs a bad twin, or later.yaml: what else would show that it is not true of nothing?")
 	must((twin || later) == (len(s.want.Twin) > 0), "want.yaml: twin goes with twin.yaml or later.yaml, and only with them")
-	lives := s.parts["world.yaml"]+s.parts["before.yaml"] != ""
+	lives := s.parts["world.yaml"]+s.parts["before.yaml"]+s.parts["past.yaml"] != ""
 	must(!lives || s.want.Answer != webhook.Admitted || len(s.want.Twin) > 0,
-		"Admitted and without a twin: nothing would show that the gate had seen before.yaml and world.yaml; lower warnBelow or add a twin")
+		"Admitted and without a twin: nothing would show that the gate had seen past.yaml, before.yaml and world.yaml; lower warnBelow or add a twin")
 	if _, err := s.change(); err != nil {
 		errs = append(errs, err)
 	}

@@ -41,7 +41,8 @@ func (h *house) play(t *testing.T, s story) {
 	for name, part := range s.parts {
 		s.parts[name] = strings.ReplaceAll(part, "$NAMESPACE", p.ns)
 	}
-	p.earlier(s)
+	p.earlier(s, "past.yaml", "--field-manager="+webhook.BreakGlass)
+	p.earlier(s, "before.yaml")
 	if world := s.parts["world.yaml"]; world != "" {
 		p.removeAfterwards(world)
 		p.apply("world.yaml", world)
@@ -64,12 +65,12 @@ func (h *house) play(t *testing.T, s story) {
 }
 
 // earlier lets the earlier rollouts in, one after the other. Each leaves its Case before the next begins, so that the Case
-// of the change can be told from theirs.
-func (p *place) earlier(s story) {
+// of the change can be told from theirs; one that came in past the gate gets its Case when the judge finds it.
+func (p *place) earlier(s story, part string, flags ...string) {
 	p.t.Helper()
-	objects, err := cluster.Decode([]byte(s.parts["before.yaml"]))
+	objects, err := cluster.Decode([]byte(s.parts[part]))
 	if err != nil {
-		p.t.Fatal("before.yaml: ", err)
+		p.t.Fatal(part+": ", err)
 	}
 	for _, u := range objects {
 		known, err := p.cases(gate.FaceWebhook, u.GetKind(), u.GetName())
@@ -80,7 +81,7 @@ func (p *place) earlier(s story) {
 		if err != nil {
 			p.t.Fatal(err)
 		}
-		p.apply("before.yaml", string(text))
+		p.apply(part, string(text), flags...)
 		if _, err := p.newCase(u.GetKind(), u.GetName(), known); err != nil {
 			p.t.Fatalf("the Case of an earlier rollout: %v", err)
 		}
@@ -137,6 +138,9 @@ func (s story) rehearsed(out string) error {
 	}
 	if s.want.Answer == webhook.Admitted && strings.Contains(out, "moorgate: ") {
 		return errors.New("it is warned about")
+	}
+	if spec, _ := s.guardrail(); s.want.Answer == webhook.Warned && spec.Admission.Mode == "Enforce" && strings.Contains(out, "would be denied") {
+		return errors.New("it would be denied")
 	}
 	if len(s.want.Unread) == 0 && strings.Contains(out, "moorgate: confidence ") {
 		return errors.New("not everything could be read")

@@ -24,21 +24,25 @@ func Advisor(r Rollout) flow.Advisor {
 }
 
 // Assess runs every check on the rollout. The score is 100 less the points of the findings; the confidence is the share,
-// weighted by points, of the checks that could be answered.
+// weighted by points, of the checks that could be answered. What stood before the change is marked as that. A template that
+// is too large is refused for that alone, and no check is answered.
 func Assess(r Rollout, menu []gate.Action) gate.Assessment {
 	a := gate.Assessment{Advisor: "checks"}
+	results := lookAll(r)
+	stand(r, results)
 	score, weight, answered := 100, 0, 0
-	for _, c := range all {
-		result := c.look(r)
+	for i, c := range all {
 		left := c.Points
-		for _, f := range result.Findings {
-			f.ID, f.Points = c.ID, min(f.Points, left)
+		for _, f := range fewer(results[i].Findings) {
+			if f.ID == "" {
+				f.ID, f.Points = c.ID, min(f.Points, left)
+			}
 			left -= f.Points
 			score -= f.Points
 			a.Findings = append(a.Findings, f)
 		}
 		weight += c.Points
-		if len(result.Unknown) == 0 {
+		if len(results[i].Unknown) == 0 {
 			answered += c.Points
 		}
 	}
@@ -48,4 +52,20 @@ func Assess(r Rollout, menu []gate.Action) gate.Assessment {
 		a.Choice = []string{Admit}
 	}
 	return a
+}
+
+// lookAll returns what each check saw, in the order of all.
+func lookAll(r Rollout) []Result {
+	results := make([]Result, len(all))
+	if f, large := lookSize(r); large {
+		for i := range results {
+			results[i].Unknown = []string{f.Text}
+		}
+		results[0].Findings = []gate.Finding{f}
+		return results
+	}
+	for i, c := range all {
+		results[i] = c.look(r)
+	}
+	return results
 }

@@ -1,8 +1,6 @@
 package checks
 
 import (
-	"slices"
-
 	corev1 "k8s.io/api/core/v1"
 
 	"moorgate.dev/internal/gate"
@@ -51,15 +49,23 @@ func Facts(r Rollout) (rollback, failing gate.Fact[bool]) {
 			failing = gate.Unknown[bool](unread("Pods", r.World.Pods))
 		}
 	}
-	hash := Hash(r.New.Template)
-	if hash == Hash(r.Old.Template) {
-		return gate.Known(false), failing
+	return returns(r), failing
+}
+
+// returns says whether the update returns to an earlier revision. One that is not among those that were looked at may be
+// among the older ones.
+func returns(r Rollout) gate.Fact[bool] {
+	if Hash(r.New.Template) == Hash(r.Old.Template) {
+		return gate.Known(false)
 	}
-	revisions, known := r.World.Revisions.Get()
-	if !known {
-		return gate.Unknown[bool](unread("earlier revisions", r.World.Revisions)), failing
+	if _, known := r.World.Revisions.Get(); !known {
+		return gate.Unknown[bool](unread("earlier revisions", r.World.Revisions))
 	}
-	return gate.Known(hash != "" && slices.ContainsFunc(revisions, func(v Revision) bool { return v.Hash == hash })), failing
+	back := rolledOut(r)
+	if !back && r.World.OlderRevisions > 0 {
+		return gate.Unknown[bool](plural(r.World.OlderRevisions, "older revision") + " were not looked at")
+	}
+	return gate.Known(back)
 }
 
 // tally counts the workload's own pods.

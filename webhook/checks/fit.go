@@ -10,8 +10,8 @@ import (
 )
 
 // The law: the new pods should find nodes. Two failures are told apart. No node suits them at all, by labels, affinity or
-// taints: that is true of the change itself. Or nodes suit and have no room now: that is present load, and an autoscaler
-// may mend it.
+// taints; or nodes suit and have no room now. Both are about the cluster as it is: a pool that an autoscaler has scaled to
+// zero shows no node until a pod asks for one. So neither counts against a rollback or a cure.
 //
 // All pods of a rollout are alike, so filling nodes first-fit comes to the same as adding up how many each node has room
 // for: free resources over effective requests (init containers, sidecars, overhead), pod slots, and one a node where pods
@@ -21,8 +21,8 @@ import (
 // Zones of volumes, affinity to other workloads and topology spread are not looked at; nor is room for critical priority
 // classes, which evict others to get it. A cluster that shows no nodes says nothing about fit.
 var fitCheck = Check{
-	ID: "node-fit", Title: "The pods find nodes", Points: pointsNoNodeMatches, Nature: gate.Lasting,
-	Law:  "Some node suits the pods by labels, affinity and taints (lasting), and the nodes that do have room now for the new pods, the surge included (recent).",
+	ID: "node-fit", Title: "The pods find nodes", Points: pointsNoNodeMatches, Nature: gate.Recent,
+	Law:  "Some node suits the pods by labels, affinity and taints, and the nodes that do have room now for the new pods, the surge included.",
 	look: lookFit,
 }
 
@@ -59,7 +59,7 @@ func lookFit(r Rollout) Result {
 	case len(suiting) == 0 && daemon:
 		return out // a DaemonSet may well wait for its kind of node
 	case len(suiting) == 0:
-		out.Findings = []gate.Finding{found(pointsNoNodeMatches, gate.Lasting, cites, "none of %s suits the pods: %s",
+		out.Findings = []gate.Finding{found(pointsNoNodeMatches, gate.Recent, cites, "none of %s suits the pods: %s",
 			plural(len(nodes), "node"), demands(&pod.Spec))}
 	case len(open) == 0 && !daemon:
 		out.Findings = []gate.Finding{found(pointsNoRoom, gate.Recent, cites,

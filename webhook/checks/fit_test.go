@@ -48,9 +48,9 @@ func TestFit(t *testing.T) {
 		{name: "small pods share nodes", change: func(r *Rollout) { r.New.Replicas = 12 }},
 		{name: "what other pods hold is not free", change: full, points: 25, nature: gate.Recent, text: "only 0"},
 		{name: "pod slots run out", change: each(func(n *Node) { n.Pods = 110 }), points: 25, nature: gate.Recent},
-		{name: "no node has the label", change: selector("ssd"), points: 30, text: "none of 3 nodes suits the pods: nodeSelector disk=ssd"},
+		{name: "no node has the label", change: selector("ssd"), points: 30, nature: gate.Recent, text: "none of 3 nodes suits the pods: nodeSelector disk=ssd"},
 		{name: "every node has the label", change: selector("hdd")},
-		{name: "no taint is tolerated", change: taint, points: 30, text: "taints"},
+		{name: "no taint is tolerated", change: taint, points: 30, nature: gate.Recent, text: "taints"},
 		{name: "the taint is tolerated", change: steps(taint, func(r *Rollout) {
 			r.New.Template.Spec.Tolerations = []corev1.Toleration{{Key: "gpu", Operator: corev1.TolerationOpExists}}
 		})},

@@ -1,6 +1,10 @@
 package checks
 
-import "moorgate.dev/internal/gate"
+import (
+	"fmt"
+
+	"moorgate.dev/internal/gate"
+)
 
 // The points table: what each finding takes from 100. It is meant to be read beside the usual thresholds, warnBelow 80 and
 // denyBelow 50. Findings of 20 and fewer warn only in sum; those of more warn alone; none denies alone. A check takes
@@ -16,11 +20,13 @@ const (
 	pointsReference      = 25 // something referred to does not exist (pending)
 	pointsQuota          = 35 // the rollout does not fit a quota (recent)
 	pointsQuotaSlow      = 25 // it fits, but only pod by pod (recent)
-	pointsNoNodeMatches  = 30 // no node's labels and taints suit the pods
+	pointsNoNodeMatches  = 30 // no node's labels and taints suit the pods (recent)
 	pointsNoRoom         = 25 // nodes suit, and have no room now (recent)
 	pointsBudget         = 15 // a disruption budget that never allows a disruption
 	pointsStillFailing   = 20 // the workload fails as it runs now (recent)
 	pointsNamespaceFails = 10 // much of the namespace fails (recent)
+
+	pointsTooLarge = 100 // a pod template that is too large to be looked at; refuses by itself, instead of all checks
 )
 
 // Price is one row of the points table.
@@ -45,10 +51,11 @@ func Prices() []Price {
 		{referencesCheck.ID, pointsReference, false, gate.Pending, "a Secret, ConfigMap, ServiceAccount, claim or StorageClass that does not exist"},
 		{quotaCheck.ID, pointsQuota, false, gate.Recent, "a quota without room for growth and surge, or one that refuses the pods"},
 		{quotaCheck.ID, pointsQuotaSlow, false, gate.Recent, "a quota without room for the surge, where old pods may go first"},
-		{fitCheck.ID, pointsNoNodeMatches, false, gate.Lasting, "no node with suitable labels and taints"},
+		{fitCheck.ID, pointsNoNodeMatches, false, gate.Recent, "no node with suitable labels and taints"},
 		{fitCheck.ID, pointsNoRoom, false, gate.Recent, "suitable nodes, and no room on them now"},
 		{budgetCheck.ID, pointsBudget, false, gate.Lasting, "a disruption budget that never allows a disruption, or two on the same pods"},
 		{failingCheck.ID, pointsStillFailing, false, gate.Recent, "a workload that fails as it runs now"},
 		{namespaceCheck.ID, pointsNamespaceFails, false, gate.Recent, "a quarter or more of the namespace's other pods failing"},
+		{TooLarge, pointsTooLarge, true, gate.Lasting, fmt.Sprintf("a pod template of more than %d containers, %d references or %d clauses that choose nodes: no check looks at it", containersMax, referencesTotal, placementMax)},
 	}
 }

@@ -36,10 +36,11 @@ func lookReadiness(r Rollout) Result {
 		out.Findings = append(out.Findings, f)
 	}
 	var undeclared, ignored string
+	numbers := declared(spec)
 	for _, c := range longRunning(spec, true) {
 		for _, p := range probesOf(c) {
 			port, ok := portOf(p.probe)
-			if !ok || declares(spec, c, port) {
+			if !ok || declares(numbers, c, port) {
 				continue
 			}
 			switch {
@@ -116,16 +117,21 @@ func portOf(p *corev1.Probe) (intstr.IntOrString, bool) {
 	return intstr.IntOrString{}, false
 }
 
-// declares reports whether the port can be found: a name in the container itself, a number in any container of the pod,
-// which all share one network.
-func declares(spec *corev1.PodSpec, c *corev1.Container, port intstr.IntOrString) bool {
-	if port.Type == intstr.String {
-		return slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool { return p.Name == port.StrVal })
-	}
-	for _, other := range longRunning(spec, true) {
-		if slices.ContainsFunc(other.Ports, func(p corev1.ContainerPort) bool { return p.ContainerPort == port.IntVal }) {
-			return true
+// declared holds every port number that a container of the pod declares: they all share one network.
+func declared(spec *corev1.PodSpec) map[int32]bool {
+	numbers := map[int32]bool{}
+	for _, c := range longRunning(spec, true) {
+		for _, p := range c.Ports {
+			numbers[p.ContainerPort] = true
 		}
 	}
-	return false
+	return numbers
+}
+
+// declares reports whether the port can be found: a name in the container itself, a number in any container of the pod.
+func declares(numbers map[int32]bool, c *corev1.Container, port intstr.IntOrString) bool {
+	if port.Type == intstr.Int {
+		return numbers[port.IntVal]
+	}
+	return slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool { return p.Name == port.StrVal })
 }

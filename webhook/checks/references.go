@@ -14,10 +14,13 @@ import (
 // What is missing may merely not be there yet: tools apply in file order, operators make Secrets later, and a cache may lag.
 // So every finding here is pending. What could not be looked up is named, and lowers the confidence.
 var referencesCheck = Check{
-	ID: "references", Title: "What it refers to exists", Points: pointsReference, Nature: gate.Pending,
+	ID: Missing, Title: "What it refers to exists", Points: pointsReference, Nature: gate.Pending,
 	Law:  "Every Secret, ConfigMap, ServiceAccount, PersistentVolumeClaim and StorageClass that the pods cannot start without exists. Optional references do not count. What is missing may not be there yet, so it refuses only with denyPending.",
 	look: lookReferences,
 }
+
+// Missing is the ID of the findings about what is not there, and may come, whatever their nature.
+const Missing = "references"
 
 const referencesMax = 5 // findings that name one missing object each
 

@@ -15,6 +15,8 @@ type Rollout struct {
 	Old   *Workload // nil on create
 	New   Workload
 	World World
+	// Afterwards: it is in already, and nothing is asked for. Old and New are the same then.
+	Afterwards bool
 }
 
 // Workload is what a Deployment, a StatefulSet and a DaemonSet have in common.
@@ -56,7 +58,9 @@ type World struct {
 	Budgets     gate.Fact[[]policyv1.PodDisruptionBudget] // of the namespace
 	Pods        gate.Fact[[]corev1.Pod]                   // this workload's
 	Failures    gate.Fact[Failures]                       // of the namespace, without this workload's
-	Revisions   gate.Fact[[]Revision]                     // of this workload, the current one included
+	Revisions   gate.Fact[[]Revision]                     // of this workload, the current one included: the newest
+	// OlderRevisions is how many revisions there are beyond those in Revisions.
+	OlderRevisions int
 }
 
 // Node is a node with what the pods bound to it ask for.

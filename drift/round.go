@@ -1,0 +1,127 @@
+package drift
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/gate"
+)
+
+// roundTime bounds one round, so that no GitSource holds up the others for long.
+const roundTime = 5 * time.Minute
+
+// round is what came of comparing one GitSource once.
+type round struct {
+	tree                       tree
+	compared                   int
+	differ, absent, unreadable names
+	unreached, skipped         names
+	failed                     []error         // what the API server refused; the rest of the round went on
+	open                       map[string]bool // the names of the Cases of what is wrong now
+	unread                     map[string]bool // the workload labels of what could not be compared
+}
+
+// round compares every Deployment that the tree declares for the namespace of its GitSource, and keeps their Cases. What
+// fails for one of them is told in the round, and stops none of the others. The error says that there was no round.
+func (d *Detector) round(ctx context.Context, g v1alpha1.GitSource, t tree) (*round, error) {
+	r := &round{tree: t, open: map[string]bool{}, unread: map[string]bool{}}
+	for _, s := range t.Skipped {
+		r.skipped.add(s)
+	}
+	bounded, cancel := context.WithTimeout(ctx, roundTime)
+	defer cancel()
+	var policy *gate.Policy
+	for _, o := range t.objects {
+		l := newLook(o, t.Commit)
+		if bounded.Err() == nil {
+			d.look(bounded, l, t)
+		}
+		if bounded.Err() != nil {
+			r.missed(l)
+			continue
+		}
+		r.note(l)
+		if !l.happening() {
+			continue
+		}
+		if policy == nil {
+			p := d.policy(bounded, g.Namespace)
+			policy = &p
+		}
+		if err := d.keep(bounded, g, l, *policy, r); err != nil {
+			r.failed = append(r.failed, fmt.Errorf("keep the Case of Deployment/%s: %w", o.Name.Name, err))
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("compare GitSource %s/%s: %w", g.Namespace, g.Name, err)
+	}
+	if err := d.settle(ctx, g, r); err != nil {
+		r.failed = append(r.failed, err)
+	}
+	return r, nil
+}
+
+// policy is the policy of the namespace. One that cannot be read is one that holds everything.
+func (d *Detector) policy(ctx context.Context, namespace string) gate.Policy {
+	p, err := d.Guardrails.Policy(ctx, namespace)
+	if err != nil {
+		return gate.Policy{Rails: []gate.Rail{{Name: "(unreadable)", Unreadable: err.Error()}}}
+	}
+	return p
+}
+
+func (r *round) note(l *look) {
+	switch name := l.object.Name.Name; {
+	case l.absent:
+		r.absent.add(name)
+	case len(l.unread) > 0:
+		r.unreadable.add(name)
+		r.unread[cluster.WorkloadLabel(l.subject)] = true
+	default:
+		r.compared++
+		if len(l.drifts) > 0 {
+			r.differ.add(name)
+		}
+	}
+}
+
+// missed notes a Deployment that the time of the round did not suffice for.
+func (r *round) missed(l *look) {
+	r.unreached.add(l.object.Name.Name)
+	r.unread[cluster.WorkloadLabel(l.subject)] = true
+}
+
+// err is what went wrong in the round, and nil where nothing did.
+func (r *round) err() error {
+	failed := r.failed
+	if n := r.unreached.all; n > 0 {
+		failed = append([]error{fmt.Errorf("%d of %d Deployments were not compared within %s", n, len(r.tree.objects), roundTime)}, failed...)
+	}
+	return errors.Join(failed...)
+}
+
+// text tells the round in one line.
+func (r *round) text() string {
+	parts := []string{fmt.Sprintf("Deployments compared with commit %.12s: %d", r.tree.Commit, r.compared)}
+	for _, p := range []struct {
+		what string
+		names
+	}{{"differ", r.differ}, {"could not be read", r.unreadable}, {"not in the cluster", r.absent},
+		{"cannot exist, because of its name", r.tree.impossible},
+		{"ignored, because they belong elsewhere", r.tree.elsewhere}, {"not followed", r.skipped}} {
+		if p.all == 0 {
+			continue
+		}
+		part := p.what + ": " + strings.Join(p.first, ", ")
+		if more := p.all - len(p.first); more > 0 {
+			part += fmt.Sprintf(" and %d more", more)
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, "; ")
+}

@@ -1,0 +1,131 @@
+package drift
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/source"
+)
+
+// mostDeployments is how many Deployments a GitSource may declare for its namespace: each costs requests in every round.
+const mostDeployments = 500
+
+// tree is what was read of a repository, and when. It keeps no more than the Deployments of the namespace and their files.
+type tree struct {
+	Tree
+	from                  Repository
+	at                    time.Time
+	objects               []source.Object
+	past                  map[source.Name]*past
+	elsewhere, impossible names
+	unsound               error // what is wrong with the commit
+	unread                error // why the repository could not be read the last time
+}
+
+func (t tree) err() error {
+	if t.unread != nil {
+		return t.unread
+	}
+	return t.unsound
+}
+
+// tree is the repository as it is now. Within the interval it is what was read last, or the error that was; after it, a head
+// that has not moved costs one question. moved reports whether the GitSource named another place before.
+func (d *Detector) tree(ctx context.Context, key client.ObjectKey, from Repository) (t tree, moved bool) {
+	d.lock.Lock()
+	last, known := d.last[key]
+	d.lock.Unlock()
+	if moved = known && last.from != from; moved || !known {
+		last = tree{from: from}
+	} else if d.Now().Sub(last.at) < d.interval() {
+		return last, false
+	}
+	read, err := d.Git(ctx, from, last.Commit)
+	switch {
+	case err != nil:
+		last.unread = err
+	case last.Commit != "" && read.Commit == last.Commit:
+		last.unread = nil
+	default:
+		last = parse(read, last, key.Namespace)
+		last.from = from
+	}
+	last.at = d.Now()
+	d.remember(key, last)
+	return last, moved
+}
+
+// parse makes a tree of what was read. What is known of a Deployment's past stays known while its manifest stays the same.
+func parse(read Tree, before tree, namespace string) tree {
+	t := tree{Tree: read, past: map[source.Name]*past{}}
+	objects, err := source.Read(read.Files, source.Wanted{Namespace: namespace, Group: deployment.Group, Kind: deployment.Kind, Most: mostDeployments})
+	if err != nil {
+		t.unsound, t.Files = err, nil
+		return t
+	}
+	t.Files = map[string][]byte{}
+	for _, o := range objects {
+		at := fmt.Sprintf("%s:%d", fileName(o.File), o.Line)
+		switch {
+		case o.Namespace != namespace:
+			t.elsewhere.add(fmt.Sprintf("%s in namespace %s (%s)", gate.OneLine(o.Name.Name, 128), gate.OneLine(o.Namespace, 128), at))
+			continue
+		case len(validation.IsDNS1123Subdomain(o.Name.Name)) > 0:
+			t.impossible.add(fmt.Sprintf("%q (%s)", gate.OneLine(o.Name.Name, 128), at))
+			continue
+		}
+		t.objects, t.Files[o.File] = append(t.objects, o), read.Files[o.File]
+		t.past[o.Name] = &past{since: read.Time, exact: before.Commit != "" && before.unsound == nil}
+		if old, found := source.Find(before.objects, o.Name); found && equality.Semantic.DeepEqual(old.Desired.Object, o.Desired.Object) {
+			t.past[o.Name] = before.past[o.Name]
+		}
+	}
+	return t
+}
+
+func (d *Detector) remember(key client.ObjectKey, t tree) {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	if d.last == nil {
+		d.last = map[client.ObjectKey]tree{}
+	}
+	d.last[key] = t
+}
+
+func (d *Detector) forget(key client.ObjectKey) {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	delete(d.last, key)
+}
+
+// names are the first few of many, and how many there are.
+type names struct {
+	first []string
+	all   int
+}
+
+func (n *names) add(name string) {
+	const shown = 5
+	if n.all++; n.all <= shown {
+		n.first = append(slices.Clip(n.first), name)
+	}
+}
+
+var plainFile = regexp.MustCompile(`^[A-Za-z0-9._/@+-]{1,256}$`)
+
+// fileName is how a file of a repository is named to people: in quotes where its name could be read as something else.
+func fileName(file string) string {
+	if plainFile.MatchString(file) {
+		return file
+	}
+	return strconv.Quote(gate.OneLine(file, 256))
+}
