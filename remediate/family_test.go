@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/gate"
 )
 
@@ -127,5 +128,22 @@ func TestANamespaceGetsItsShare(t *testing.T) {
 	p.turns.anew()
 	if work("slow", 1) != 1 {
 		t.Error("the next round is no other")
+	}
+}
+
+// TestCasesTakeTurns shows that a namespace whose time was up goes on where it stopped, also where that Case is gone.
+func TestCasesTakeTurns(t *testing.T) {
+	for first, want := range map[string]string{"": "a b d", "a": "a b d", "b": "b d a", "c": "d a b", "z": "a b d"} {
+		var cases []*v1alpha1.Case
+		for _, name := range []string{"d", "a", "b"} {
+			cases = append(cases, &v1alpha1.Case{ObjectMeta: metav1.ObjectMeta{Name: name}})
+		}
+		var names []string
+		for _, c := range inTurn(cases, first) {
+			names = append(names, c.Name)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("from %q: %s", first, got)
+		}
 	}
 }

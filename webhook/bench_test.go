@@ -59,6 +59,29 @@ func BenchmarkHandlerScored(b *testing.B) {
 	}
 }
 
+// BenchmarkHandlerLargest is a dry run of the largest manifest that is still looked at, and of one that is not.
+func BenchmarkHandlerLargest(b *testing.B) {
+	for _, n := range []int{500, 501, 20000} {
+		b.Run(fmt.Sprint(n, " containers"), func(b *testing.B) {
+			h := newBench(b, rail(gate.AdmissionEnforce))
+			old, obj := deployment("shop", "web"), deployment("shop", "web")
+			c := obj.Spec.Template.Spec.Containers[0]
+			for i := range n - 1 {
+				c.Name = fmt.Sprint("c", i)
+				obj.Spec.Template.Spec.Containers = append(obj.Spec.Template.Spec.Containers, c)
+			}
+			req := request(b, admissionv1.Update, old, obj)
+			req.DryRun = new(true)
+			b.ReportAllocs()
+			for b.Loop() {
+				if resp := h.Handle(b.Context(), req); !resp.Allowed {
+					b.Fatal(resp.Result)
+				}
+			}
+		})
+	}
+}
+
 // discard is a log that costs nothing.
 type discard struct{}
 

@@ -15,7 +15,6 @@ import (
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
-	"moorgate.dev/webhook/checks"
 )
 
 // recordBudget is how long an answer waits for its record. The API server gives the whole request three seconds, of which
@@ -78,7 +77,7 @@ func (h *Handler) answer(ctx context.Context, c Change) admission.Response {
 		h.Logger.WarnContext(ctx, "a rollout could not be scored", "error", err, "subject", c.New.Ref.String())
 		return unscored(err.Error())
 	}
-	reply := Reply{Template: checks.Hash(c.New.Template), DryRun: c.DryRun, RetryAfter: wait}
+	reply := Reply{Template: seen.template, DryRun: c.DryRun, RetryAfter: wait}
 	if wait > 0 {
 		seen.question.OffRecord = true // nothing is decided yet
 	}

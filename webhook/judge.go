@@ -35,6 +35,7 @@ type Sight struct {
 type sighting struct {
 	change     Change
 	rollout    checks.Rollout
+	template   string // its hash
 	question   flow.Question
 	policy     gate.Policy
 	assessment gate.Assessment
@@ -51,7 +52,7 @@ func (s Sight) see(ctx context.Context, c Change) (sighting, error) {
 	}
 	r.Afterwards = c.Afterwards
 	now := s.Now()
-	out := sighting{change: c, rollout: r, policy: s.policy(ctx, c.New.Ref.Namespace)}
+	out := sighting{change: c, rollout: r, template: checks.Hash(r.New.Template), policy: s.policy(ctx, c.New.Ref.Namespace)}
 	rollback, failing := checks.Facts(r)
 	out.question = flow.Question{Evidence: evidence, OffRecord: c.DryRun, Facts: gate.Facts{At: now, Subject: c.New.Ref, Unread: unread,
 		Paused: gate.Known[[]string](nil), Rollback: rollback, Failing: failing,

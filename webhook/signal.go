@@ -20,18 +20,25 @@ const Slipped = "SLIPPED"
 // again is the same happening, and so is its copy in another replica; the same manifest after the cluster got better is a
 // new one. Time, user and names of missing objects are no part of it.
 func signal(c Change, seen sighting, at time.Time) gate.Signal {
+	was := ""
+	if c.Old != nil {
+		was = checks.Hash(c.Old.Template)
+	}
 	return gate.Signal{Face: gate.FaceWebhook, Reason: ReasonRollout, Subject: c.New.Ref, At: at,
-		Key: key(c, seen.decision, seen.assessment.Findings), Text: sentence(c)}
+		Key: key(c, was, seen), Text: gate.OneLine(sentence(c, was, seen.template), sentenceMax)}
 }
 
-func key(c Change, d gate.Decision, findings []gate.Finding) string {
+// sentenceMax is how many bytes the text of a Signal may have: the name of a user may be of any length.
+const sentenceMax = 1024
+
+func key(c Change, was string, seen sighting) string {
 	if c.Operation == Slipped {
 		// It came in once, whatever is found when somebody looks.
-		return c.Operation + " template=" + checks.Hash(c.New.Template) + " uid=" + c.New.Ref.UID
+		return c.Operation + " template=" + seen.template + " uid=" + c.New.Ref.UID
 	}
-	parts := []string{c.Operation, "template=" + checks.Hash(c.New.Template)}
+	parts := []string{c.Operation, "template=" + seen.template}
 	if c.Old != nil {
-		parts = append(parts, "was="+checks.Hash(c.Old.Template))
+		parts = append(parts, "was="+was)
 		if c.Old.Replicas != c.New.Replicas {
 			parts = append(parts, fmt.Sprintf("replicas=%d>%d", c.Old.Replicas, c.New.Replicas))
 		}
@@ -39,12 +46,12 @@ func key(c Change, d gate.Decision, findings []gate.Finding) string {
 			parts = append(parts, "strategy="+before+">"+after)
 		}
 	}
-	ids := make([]string, 0, len(findings))
-	for _, f := range findings {
+	ids := make([]string, 0, len(seen.assessment.Findings))
+	for _, f := range seen.assessment.Findings {
 		ids = append(ids, f.ID)
 	}
 	slices.Sort(ids)
-	return strings.Join(append(parts, d.String(), strings.Join(slices.Compact(ids), ",")), " ")
+	return strings.Join(append(parts, seen.decision.String(), strings.Join(slices.Compact(ids), ",")), " ")
 }
 
 // strategy is how the workload changes over, in a word. Surge and the like are resolved against the size, so a change of
@@ -61,15 +68,14 @@ func strategy(w checks.Workload) string {
 	return fmt.Sprintf("rolling+%d-%d/%d", w.MaxSurge, w.MaxUnavailable, w.Partition)
 }
 
-func sentence(c Change) string {
-	hash := checks.Hash(c.New.Template)
+func sentence(c Change, was, hash string) string {
 	switch {
 	case c.Operation == Slipped:
 		return fmt.Sprintf("template %s of %s came in unasked: the webhook was away, or was told not to look", hash, c.New.Ref)
 	case c.Old == nil:
 		return fmt.Sprintf("%s creates %s with template %s", c.User, c.New.Ref, hash)
-	case checks.Hash(c.Old.Template) != hash:
-		return fmt.Sprintf("%s changes the template of %s from %s to %s", c.User, c.New.Ref, checks.Hash(c.Old.Template), hash)
+	case was != hash:
+		return fmt.Sprintf("%s changes the template of %s from %s to %s", c.User, c.New.Ref, was, hash)
 	case c.Old.Replicas != c.New.Replicas:
 		return fmt.Sprintf("%s changes the replicas of %s from %d to %d", c.User, c.New.Ref, c.Old.Replicas, c.New.Replicas)
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -87,36 +88,88 @@ func TestAuditWithoutALog(t *testing.T) {
 	}
 }
 
+func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+
 func TestAnIntentWithoutAnOutcomeIsToldOnceAndNeverTriedAgain(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "audit")
-	open := func() *process {
-		log, err := audit.Open(dir, audit.Options{Now: time.Now})
+	crashed, err := audit.Open(dir, audit.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := gate.Action{ID: "annotate", Verb: "annotate", Target: gate.Ref{Kind: "Deployment", Name: "web"}}
+	if _, err := crashed.Append(t.Context(), gate.Record{Kind: gate.RecordIntent, Correlation: "shop/c", Action: &plan, Digest: plan.PlanDigest()}); err != nil {
+		t.Fatal(err)
+	}
+	if err := crashed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		l, err := openLog(t.Context(), dir, audit.Options{Now: time.Now}, quiet())
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &process{log: log, logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
-	}
-	crashed := open()
-	plan := gate.Action{ID: "annotate", Verb: "annotate", Target: gate.Ref{Kind: "Deployment", Name: "web"}}
-	if _, err := crashed.log.Append(t.Context(), gate.Record{Kind: gate.RecordIntent, Correlation: "shop/c", Action: &plan, Digest: plan.PlanDigest()}); err != nil {
-		t.Fatal(err)
-	}
-	for _, left := range []int{1, 0} {
-		if err := crashed.log.Close(); err != nil {
+		if left := l.log.Unresolved(); len(left) != 0 {
+			t.Errorf("intents without an outcome are left: %v", left)
+		}
+		if err := l.close(); err != nil {
 			t.Fatal(err)
 		}
-		crashed = open()
-		if got := len(crashed.log.Unresolved()); got != left {
-			t.Fatalf("%d intents without an outcome, want %d", got, left)
-		}
-		if err := crashed.closeIntents(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := crashed.log.Close(); err != nil {
-		t.Fatal(err)
 	}
 	if _, out, _ := run("audit", "tail", "--dir", dir); strings.Count(out, "outcome unknown") != 1 {
 		t.Errorf("want one unknown outcome:\n%s", out)
+	}
+}
+
+// TestABrokenLogIsOpenedAnew breaks the log by taking its folder away under it, and gives it back.
+func TestABrokenLogIsOpenedAnew(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "audit")
+	l, err := openLog(t.Context(), dir, audit.Options{Now: time.Now, SegmentBytes: 1}, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	note := gate.Record{Kind: gate.RecordIntent, Text: "x"}
+	if _, err := l.Append(t.Context(), note); err != nil {
+		t.Fatal(err)
+	}
+	away := dir + "-away"
+	if err := os.Rename(dir, away); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Append(t.Context(), note); err == nil {
+		t.Fatal("a segment was begun in a folder that is not there")
+	}
+	<-l.log.Broken()
+	ctx, stop := context.WithCancel(t.Context())
+	mended := make(chan error, 1)
+	go func() { mended <- l.mend(ctx) }()
+	eventually(t, "nothing is written while it is broken", func() bool { return l.state(ctx) != nil })
+	if _, err := l.Append(t.Context(), note); err == nil {
+		t.Error("a broken log takes a record")
+	}
+	if err := os.Rename(away, dir); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is written again", func() bool { return l.state(ctx) == nil })
+	if _, err := l.Append(t.Context(), note); err != nil {
+		t.Error(err)
+	}
+	stop()
+	if err := <-mended; err != nil {
+		t.Error(err)
+	}
+	if err := l.close(); err != nil {
+		t.Error(err)
+	}
+	if err := audit.Verify(dir); err != nil {
+		t.Error(err)
+	}
+}
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within a minute: %s", what)
+		}
 	}
 }

@@ -25,7 +25,7 @@ import (
 // process is what the parts of one running Moorgate share.
 type process struct {
 	options
-	log    *audit.Log
+	log    *auditLog
 	logger *slog.Logger
 	ready  readiness
 }
@@ -51,23 +51,20 @@ func serve(cmd *cobra.Command, o options, role string, parts ...part) error {
 	libraries := o.libraryLogger(cmd.ErrOrStderr())
 	ctrl.SetLogger(logr.FromSlogHandler(libraries.Handler()))
 	klog.SetSlogLogger(libraries)
-	log, err := audit.Open(o.auditDir, audit.Options{Now: time.Now, Name: role})
+	log, err := openLog(cmd.Context(), o.auditDir, audit.Options{Now: time.Now, Name: role}, logger)
 	if err != nil {
 		return err
 	}
 	p := &process{options: o, log: log, logger: logger}
-	p.ready.add("audit log", func(context.Context) error { return log.Err() })
+	p.ready.add("audit log", log.state)
 	err = p.run(cmd.Context(), role, parts)
-	if closeErr := log.Close(); closeErr != nil {
+	if closeErr := log.close(); closeErr != nil {
 		err = errors.Join(err, fmt.Errorf("close the audit log: %w", closeErr))
 	}
 	return err
 }
 
 func (p *process) run(ctx context.Context, role string, parts []part) error {
-	if err := p.closeIntents(ctx); err != nil {
-		return err
-	}
 	if err := p.note(ctx, "started as "+role+" "+version()); err != nil {
 		return err
 	}
@@ -82,6 +79,7 @@ func (p *process) run(ctx context.Context, role string, parts []part) error {
 		})
 	}
 	start("health", p.serveHealth)
+	start("audit log", p.log.mend)
 	for _, part := range parts {
 		mgr, err := p.manager(ctx, part)
 		if err == nil {
@@ -101,21 +99,6 @@ func (p *process) run(ctx context.Context, role string, parts []part) error {
 		return cause
 	}
 	return err
-}
-
-// closeIntents tells of what an earlier run set out to do and never said how it came out, and writes down that nobody knows.
-// None of it is tried again.
-func (p *process) closeIntents(ctx context.Context) error {
-	unknown := gate.OutcomeUnknown
-	for _, e := range p.log.Unresolved() {
-		p.logger.WarnContext(ctx, "an earlier run ended between an intent and its outcome; look at its target", "record", audit.Line(e))
-		r := gate.Record{Kind: gate.RecordOutcome, Correlation: e.Record.Correlation, Signal: e.Record.Signal, Action: e.Record.Action,
-			Digest: e.Record.Digest, Outcome: &unknown, Text: fmt.Sprintf("the process ended after the intent in record %d", e.Position.Sequence)}
-		if _, err := p.log.Append(ctx, r); err != nil {
-			return fmt.Errorf("write to the audit log: %w", err)
-		}
-	}
-	return nil
 }
 
 func (p *process) note(ctx context.Context, text string) error {

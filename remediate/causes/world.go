@@ -25,7 +25,8 @@ type World struct {
 	Complete gate.Fact[bool]
 	// Others are the pods of the workload's other revisions.
 	Others []Pod
-	// Source is who owns the manifest: "Flux", "Argo CD", "Helm", or nobody but the API server.
+	// Source is the tool that owns the manifest, such as "Flux", "Argo CD" or "Helm"; known and empty where nothing speaks for
+	// any.
 	Source gate.Fact[string]
 	// Earlier is what the workload could go back to; known and nil means nothing.
 	Earlier  gate.Fact[*Earlier]

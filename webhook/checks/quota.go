@@ -55,8 +55,9 @@ func lookQuota(r Rollout) Result {
 
 // claim is what a rollout asks of quotas.
 type claim struct {
-	before, after *corev1.Pod // shapes; before is nil on create
-	defaults      bool        // whether LimitRange defaults are in the shapes
+	before, after *corev1.Pod         // shapes; before is nil on create
+	asks, asked   corev1.ResourceList // what one pod is charged, after and before
+	defaults      bool                // whether LimitRange defaults are in the shapes
 	own           []*corev1.Pod
 	charged       []corev1.ResourceList // of each own pod
 	ownKnown      bool
@@ -75,6 +76,7 @@ func claimOf(r Rollout) (claim, []string) {
 		unknown = append(unknown, unread("LimitRanges", r.World.LimitRanges))
 	}
 	c := claim{after: shape(&r.New.Template, ranges), defaults: known, volumes: volumesOf(r.New)}
+	c.asks = usage(c.after)
 	n, known := wanted(r, c.after)
 	if !known {
 		unknown = append(unknown, unread("Nodes", r.World.Nodes))
@@ -82,6 +84,7 @@ func claimOf(r Rollout) (claim, []string) {
 	c.growth = n
 	if r.Old != nil {
 		c.before = shape(&r.Old.Template, ranges)
+		c.asked = usage(c.before)
 		c.replicas = int64(r.Old.Replicas)
 		c.growth = max(0, n-c.replicas)
 		pods, known := r.World.Pods.Get()
@@ -146,10 +149,10 @@ func (c claim) demand(q *corev1.ResourceQuota, k corev1.ResourceName, stages []s
 	if v, ok := c.volumes[k]; ok {
 		return times(v, c.growth)
 	}
-	after := usage(c.after)[k]
+	after := c.asks[k]
 	var before, held resource.Quantity
 	if c.before != nil && counts(q, c.before) {
-		before = usage(c.before)[k]
+		before = c.asked[k]
 		held = times(before, c.replicas)
 	}
 	if c.ownKnown {
