@@ -32,6 +32,7 @@ const (
 	certificateSecret = "moorgate-webhook-certificate"
 	certificateLook   = time.Minute // how often the certificate and the registration are looked after
 	certificateTry    = 2 * time.Second
+	closeTime         = 5 * time.Second
 )
 
 // webhookPart is what answers the API server.
@@ -117,7 +118,22 @@ func (g *gateway) Start(ctx context.Context) error {
 	ticker := time.NewTicker(certificateLook)
 	defer ticker.Stop()
 	g.authority.Ticks = ticker.C
-	return g.authority.Run(ctx)
+	err := g.authority.Run(ctx)
+	g.close(ctx)
+	return err
+}
+
+// close takes the registration back where nobody else answers under this address: behind a Service other replicas do, and a
+// Service without any fails fast. The API server would ask an address that is gone for every rollout.
+func (g *gateway) close(ctx context.Context) {
+	if g.url == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	defer cancel()
+	if err := webhook.Deregister(ctx, g.client); err != nil {
+		g.logger.WarnContext(ctx, "the registration stays behind; kubectl delete validatingwebhookconfiguration moorgate removes it", "error", err)
+	}
 }
 
 // until tries until it succeeds or ctx ends; each failure is logged under the name of what is tried.

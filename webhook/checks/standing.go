@@ -19,8 +19,9 @@ import (
 //     no rollback is refused for it.
 //   - What is judged after it came in is judged whole: nobody is kept from anything by that.
 func stand(r Rollout, results []Result) {
+	anything := slices.ContainsFunc(results, func(x Result) bool { return len(x.Findings) > 0 })
 	switch {
-	case r.Old == nil || r.Afterwards:
+	case !anything || r.Old == nil || r.Afterwards:
 	case TemplateChanged(r.Old, r.New):
 		if back, known := returns(r).Get(); back && known {
 			mark(results, func(_ int, f gate.Finding) bool { return f.Nature == gate.Lasting })
@@ -35,9 +36,6 @@ func stand(r Rollout, results []Result) {
 
 // standAsBefore marks what the workload as it was earns too.
 func standAsBefore(r Rollout, results []Result) {
-	if !slices.ContainsFunc(results, func(x Result) bool { return len(x.Findings) > 0 }) {
-		return
-	}
 	before := lookAll(Rollout{Old: r.Old, New: *r.Old, World: r.World})
 	mark(results, func(i int, f gate.Finding) bool {
 		return slices.ContainsFunc(before[i].Findings, func(b gate.Finding) bool {

@@ -6,6 +6,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"pgregory.net/rapid"
 
 	"moorgate.dev/internal/gate"
 )
@@ -73,6 +74,25 @@ func TestWhatStoodBeforeRefusesNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestNoBrakeIsEverDenied(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := anyRollout(t)
+		old := r.New
+		old.Replicas = r.New.Replicas + rapid.Int32Range(1, 9).Draw(t, "fewer")
+		if rapid.Bool().Draw(t, "pause") {
+			r.New.Paused, old.Replicas = true, r.New.Replicas
+		}
+		r.Old = &old
+		facts := gate.Facts{Menu: menu}
+		facts.Rollback, facts.Failing = Facts(r)
+		strict := gate.Policy{Rails: []gate.Rail{{Name: "strict", Admission: gate.AdmissionEnforce, WarnBelow: gate.Known(100),
+			DenyBelow: gate.Known(100), ConfidenceBelow: gate.Known(100), DenyPending: rapid.Bool().Draw(t, "denyPending")}}}
+		if v := gate.Decide(strict, Assess(r, menu), facts); v.Decision == gate.Deny {
+			t.Fatalf("%+v", v.Reasons)
+		}
+	})
 }
 
 func TestRevisionsBeyondThoseLookedAtAreUnknown(t *testing.T) {
