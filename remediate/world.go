@@ -11,12 +11,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/remediate/causes"
 )
@@ -34,35 +32,6 @@ type eye struct {
 	settle time.Duration
 	roots  *roots
 }
-
-// root is the workload that a pod belongs to.
-func (e eye) root(ctx context.Context, pod *corev1.Pod, now time.Time) (gate.Ref, error) {
-	controller := metav1.GetControllerOfNoCopy(pod)
-	if controller == nil {
-		return gate.Ref{Version: podKind.Version, Kind: podKind.Kind, Namespace: pod.Namespace, Name: pod.Name, UID: string(pod.UID)}, nil
-	}
-	return e.rootOf(ctx, pod.Namespace, controller, now)
-}
-
-// rootOf is the workload that what controls a pod belongs to. Where an owner may not be read the walk ends at its name, the
-// same in every look; what is read of it afterwards says that it could not be.
-func (e eye) rootOf(ctx context.Context, namespace string, controller *metav1.OwnerReference, now time.Time) (gate.Ref, error) {
-	uid := plainUID(controller.UID)
-	if root, known := e.roots.get(namespace, uid, now); known {
-		return root, nil
-	}
-	child := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, OwnerReferences: []metav1.OwnerReference{*controller}}}
-	root, err := cluster.RootOwner(ctx, e.owners, child, podKind)
-	if err != nil && !apierrors.IsForbidden(err) && !meta.IsNoMatchError(err) && !impossible(root.Name) {
-		return root, err
-	}
-	root = plain(root)
-	e.roots.keep(namespace, uid, root, now)
-	return root, nil
-}
-
-// impossible is whether no object can have a name, though a reference to an owner may.
-func impossible(name string) bool { return name == "" || len(path.IsValidPathSegmentName(name)) > 0 }
 
 // refusal says why something could not be read without repeating what the API server said about it.
 func refusal(err error) string {

@@ -8,8 +8,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
+
+	"moorgate.dev/internal/gate"
 )
 
 // lockDir takes the directory for this process alone. The operating system ends the lock with the process, so there are
@@ -70,7 +71,7 @@ func sign(f *os.File) error {
 // holder is who the file says has the lock.
 func holder(f *os.File) string {
 	b, _ := io.ReadAll(io.LimitReader(f, 200)) // whoever it is, we do not get the lock
-	if s := printable(strings.TrimSpace(string(b)), 120); s != "" {
+	if s := gate.OneLine(string(b), 120); s != "" {
 		return s
 	}
 	return "another process"

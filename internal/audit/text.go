@@ -5,13 +5,12 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"moorgate.dev/internal/gate"
 )
 
 const (
-	textRunes   = 240 // of any one text that people wrote, in a line
+	textBytes   = 240 // of any one text that people wrote, in a line
 	digestShort = 12  // hexadecimal digits of a digest
 )
 
@@ -24,7 +23,7 @@ func Line(e Entry) string {
 		face, subject = string(r.Signal.Face), r.Signal.Subject.String()
 	}
 	return fmt.Sprintf("%6d  %s  %-9s  %s  %s", e.Position.Sequence, r.At.UTC().Format(time.RFC3339),
-		printable(face, textRunes), printable(subject, textRunes), printable(happened(r), 3*textRunes))
+		gate.OneLine(face, textBytes), gate.OneLine(subject, textBytes), gate.OneLine(happened(r), 3*textBytes))
 }
 
 func happened(r gate.Record) string {
@@ -85,26 +84,5 @@ func text(before, s string) string {
 	if s == "" {
 		return ""
 	}
-	return before + printable(s, textRunes)
-}
-
-// printable keeps what a terminal shows and nothing that it obeys. White space becomes a blank; control characters,
-// escape sequences' first bytes, and characters that turn or hide text are dropped. No more than most runes are kept.
-func printable(s string, most int) string {
-	var b strings.Builder
-	kept := 0
-	for _, c := range s {
-		switch {
-		case kept == most:
-			return b.String() + "…"
-		case unicode.IsSpace(c):
-			b.WriteByte(' ')
-		case unicode.IsPrint(c) && c != unicode.ReplacementChar:
-			b.WriteRune(c)
-		default:
-			continue
-		}
-		kept++
-	}
-	return b.String()
+	return before + gate.OneLine(s, textBytes)
 }

@@ -31,8 +31,8 @@ func TestLine(t *testing.T) {
 		"an outcome tells what came of it":      {failed, "remediate  Deployment/web in shop  outcome nothing of evict Deployment/web in shop, plan " + short + ": already gone"},
 		"a note tells its text":                 {gate.Record{Kind: "note", Text: "started"}, "-          -  note: started"},
 		"an empty record is still a line":       {gate.Record{}, "-          -  "},
-		"nothing that a terminal obeys is left": {evil, "c          K/  note: a[31mb  cd"},
-		"a long text is cut":                    {gate.Record{Kind: "note", Text: strings.Repeat("ü", 1000)}, "-          -  note: " + strings.Repeat("ü", textRunes) + "…"},
+		"nothing that a terminal obeys is left": {evil, "c          K/  note: a [31mb  c  d"},
+		"a long text is cut":                    {gate.Record{Kind: "note", Text: strings.Repeat("ü", 1000)}, "-          -  note: " + strings.Repeat("ü", (textBytes-3)/2) + "…"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.record.At = noon()
