@@ -6,7 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"moorgate.dev/remediate/causes"
+	"moorgate.dev/internal/gate"
 )
 
 const (
@@ -28,13 +28,13 @@ type Trigger struct {
 // leaves count 0 and these stamps null and writes eventTime and, on repetition, a series.
 func Read(e *corev1.Event) Trigger {
 	t := Trigger{
-		Namespace: causes.Clean(e.Namespace, maxField),
-		Kind:      causes.Clean(e.InvolvedObject.Kind, maxField),
-		Name:      causes.Clean(e.InvolvedObject.Name, maxField),
-		UID:       causes.Clean(string(e.InvolvedObject.UID), maxField),
+		Namespace: gate.OneLine(e.Namespace, maxField),
+		Kind:      gate.OneLine(e.InvolvedObject.Kind, maxField),
+		Name:      gate.OneLine(e.InvolvedObject.Name, maxField),
+		UID:       gate.OneLine(string(e.InvolvedObject.UID), maxField),
 		Container: containerIn(e.InvolvedObject.FieldPath),
-		Reason:    causes.Clean(e.Reason, maxField),
-		Note:      causes.Clean(e.Message, maxNote),
+		Reason:    gate.OneLine(e.Reason, maxField),
+		Note:      gate.OneLine(e.Message, maxNote),
 		Count:     max(1, int(e.Count)),
 	}
 	stamps := []time.Time{e.LastTimestamp.Time, e.EventTime.Time, e.CreationTimestamp.Time}
@@ -58,7 +58,7 @@ func containerIn(path string) string {
 	if !found || !closed || !strings.HasPrefix(path, "spec.") {
 		return ""
 	}
-	return causes.Clean(name, maxField)
+	return gate.OneLine(name, maxField)
 }
 
 // ours is whether the trigger makes somebody look.

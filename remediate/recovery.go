@@ -55,7 +55,7 @@ func (p *patrol) end(ctx context.Context, c *v1alpha1.Case, k Key, change func(*
 		return fmt.Errorf("read case %s: %w", key, err)
 	}
 	if p.told[live.UID] != reason {
-		if _, err := p.Log.Append(ctx, gate.Record{Kind: gate.RecordNote, Correlation: key.String(), Text: causes.Clean(reason+": "+text, 1024)}); err != nil {
+		if _, err := p.Log.Append(ctx, gate.Record{Kind: gate.RecordNote, Correlation: key.String(), Text: gate.OneLine(reason+": "+text, 1024)}); err != nil {
 			return fmt.Errorf("record that case %s is over: %w", key, err)
 		}
 		if len(p.told) >= maxKnown {
@@ -107,6 +107,6 @@ func healthy(pods []causes.Pod) bool {
 }
 
 func set(s *v1alpha1.CaseStatus, status metav1.ConditionStatus, reason, text string, now time.Time) {
-	meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: ConditionRecovered, Status: status, Reason: reason, Message: causes.Clean(text, 1024),
+	meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: ConditionRecovered, Status: status, Reason: reason, Message: gate.OneLine(text, 1024),
 		LastTransitionTime: metav1.NewTime(now)})
 }

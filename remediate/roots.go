@@ -16,7 +16,6 @@ import (
 
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
-	"moorgate.dev/remediate/causes"
 )
 
 // roots remembers which workload a controller belongs to, so that this is asked now and then and not for each pod. Whoever
@@ -115,8 +114,8 @@ func impossible(name string) bool { return name == "" || len(content.IsPathSegme
 // plain makes an owner that a stranger named fit to be shown, stored and compared. One that exists stays as it is: a
 // reference to an owner may say anything, and nobody but the API server gives a UID.
 func plain(r gate.Ref) gate.Ref {
-	return gate.Ref{Group: causes.Clean(r.Group, 253), Version: causes.Clean(r.Version, 63), Kind: causes.Clean(r.Kind, 63),
-		Namespace: r.Namespace, Name: causes.Clean(r.Name, 253), UID: plainUID(types.UID(r.UID))}
+	return gate.Ref{Group: gate.OneLine(r.Group, 253), Version: gate.OneLine(r.Version, 63), Kind: gate.OneLine(r.Kind, 63),
+		Namespace: r.Namespace, Name: gate.OneLine(r.Name, 253), UID: plainUID(types.UID(r.UID))}
 }
 
 var uidText = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)

@@ -13,7 +13,6 @@ import (
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/gate"
-	"moorgate.dev/remediate/causes"
 )
 
 // The law: whoever owns a manifest undoes what others change, and that is a second rollout of what was hurt already. So a
@@ -69,7 +68,7 @@ func writerOf(entries []metav1.ManagedFieldsEntry) gate.Fact[string] {
 		}
 	}
 	if stranger != "" {
-		return gate.Unknown[string](causes.Clean(stranger, 128) + " applies it, and may apply it again")
+		return gate.Unknown[string](gate.OneLine(stranger, 128) + " applies it, and may apply it again")
 	}
 	return gate.Known("")
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"moorgate.dev/remediate/causes"
+	"moorgate.dev/internal/gate"
 )
 
 const (
@@ -78,7 +78,7 @@ func (p *patrol) visit(ctx context.Context, namespace, what string, do func(cont
 	}()
 	err := shielded(p.Logger, what, func() error { return do(working) })
 	if err != nil && ctx.Err() == nil && !errors.Is(err, errPanicked) {
-		p.Logger.Warn(what, "namespace", namespace, "error", causes.Clean(err.Error(), 1024))
+		p.Logger.Warn(what, "namespace", namespace, "error", gate.OneLine(err.Error(), 1024))
 	}
 	return true
 }
@@ -91,7 +91,7 @@ var errPanicked = errors.New("a defect of Moorgate's own; see its log")
 func shielded(logger *slog.Logger, what string, do func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			logger.Error(what, "panic", causes.Clean(fmt.Sprint(r), 1024), "stack", string(debug.Stack()))
+			logger.Error(what, "panic", gate.OneLine(fmt.Sprint(r), 1024), "stack", string(debug.Stack()))
 			err = errPanicked
 		}
 	}()

@@ -10,6 +10,9 @@ import (
 // hide text, becomes a space or goes, and the rest is cut to at most limit bytes at a character's boundary. Names, messages
 // and file names reach terminals, Cases and messages only through here.
 func OneLine(s string, limit int) string {
+	if most := 4*limit + 64; len(s) > most {
+		s = s[:most] // the rest would not be shown anyhow
+	}
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r) || unicode.IsControl(r):

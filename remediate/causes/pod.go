@@ -115,7 +115,7 @@ func (p *Pod) read(s *corev1.ContainerStatus, now time.Time, settle time.Duratio
 		ended = s.LastTerminationState.Terminated
 	}
 	if ended != nil {
-		p.Exit = gate.Known(Exit{Code: ended.ExitCode, Reason: Clean(ended.Reason, maxReason), At: ended.FinishedAt.Time})
+		p.Exit = gate.Known(Exit{Code: ended.ExitCode, Reason: gate.OneLine(ended.Reason, maxReason), At: ended.FinishedAt.Time})
 	}
 	switch {
 	case s.State.Waiting != nil && s.State.Waiting.Reason != "CrashLoopBackOff":
