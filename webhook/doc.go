@@ -1,11 +1,11 @@
 // Package webhook is the admission face: it scores a rollout before it starts.
 //
 // Handler answers the API server's question about a create or an update of a Deployment, StatefulSet or DaemonSet, in one
-// line: decode, await a turn, look (informer caches), judge (the checks, then gate), answer, and queue the Case. Respond turns a verdict
-// into an answer and is pure. Queue writes Cases outside the request. SecretNames finds out in the background which Secrets
+// line: decode, await a turn, look (informer caches), judge (the checks, then gate), answer, and queue the Case. Respond turns a
+// verdict into an answer and is pure. Queue writes Cases outside the request. SecretNames finds out in the background which Secrets
 // exist, without the right to read one. Registration is how the API server learns of all this.
 //
-// Whatever a manifest holds, an answer costs a bounded amount: only so many rollouts are looked at at once (turns), the
+// Whatever a manifest holds, an answer costs a bounded amount: only so many rollouts are weighed side by side (turns), the
 // evidence of a verdict fits into its record, and no namespace can make the Secrets of another one unknown.
 //
 // Two reconcilers do what follows an admission, under the judge's identity: Settler writes what was answered into the status

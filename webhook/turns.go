@@ -12,7 +12,7 @@ import (
 // the API server gives.
 const turnBudget = 500 * time.Millisecond
 
-// turns bounds how many rollouts are looked at at once: a flood would leave nobody an answer in time, and no memory. Dry
+// turns bounds how many rollouts are weighed side by side: a flood would leave nobody an answer in time, and no memory. Dry
 // runs cost their sender nothing, so they take no more than half of the places. Who gets no turn is let in and not scored,
 // also under Enforce, because a failure of ours never denies; the judge finds it afterwards, as a rollout that slipped
 // through. The zero turns are ready to use.

@@ -129,6 +129,7 @@ func (p *place) accounted(name string) error {
 	wrong := []error{errors.New("no Case says that it went in")}
 	for _, c := range cases {
 		if c.Spec.Answer.Said == webhook.Denied || c.Status.Answer == "" {
+			wrong = append(wrong, fmt.Errorf("%s says %s, its status %q", c.Name, c.Spec.Answer.Said, c.Status.Answer))
 			continue
 		}
 		err := marked(&d, c)
