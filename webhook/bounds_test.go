@@ -80,3 +80,21 @@ func TestNoManifestOutgrowsItsRecord(t *testing.T) {
 		})
 	}
 }
+
+func TestEvidenceOfNamesIsBounded(t *testing.T) {
+	found := map[string]gate.Fact[bool]{"there": gate.Known(true)}
+	for i := range 5000 {
+		found[strings.Repeat("x", 1<<10)+fmt.Sprint(i)] = gate.Fact[bool]{}
+	}
+	seen := namesEvidence("secrets", "Secret", found)
+	ids := map[string]bool{}
+	for _, e := range seen {
+		if ids[e.ID] || len(e.ID)+len(e.Source)+len(e.Unread) > 1<<10 {
+			t.Errorf("%+v", e)
+		}
+		ids[e.ID] = true
+	}
+	if last := seen[len(seen)-1]; len(seen) != unreadMax+2 || last.Source != "4997 more Secrets" {
+		t.Errorf("%d pieces of evidence, the last %+v", len(seen), last)
+	}
+}

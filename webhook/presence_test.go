@@ -85,6 +85,9 @@ func TestOneNamespaceNeverPushesOutAnother(t *testing.T) {
 	for i := range 10 * namesMax {
 		s.Exists("crowd", strconv.Itoa(i))
 	}
+	if n := len(s.names["crowd"]); n > namesShare {
+		t.Errorf("%d names of one namespace are kept", n)
+	}
 	if there, known := s.Exists("shop", "token").Get(); !there || !known {
 		t.Error("another namespace's names pushed out what is known of this one's")
 	}

@@ -20,8 +20,8 @@ import (
 // The rule: a rollout slipped through when its template has no Case of an admission and
 //
 //   - its annotations speak of another template: it was judged once and has changed since; or
-//   - the first ReplicaSet or ControllerRevision that holds the template was made after the gate was registered, and not
-//     longer ago than a day, while Cases are kept for longer.
+//   - the first ReplicaSet or ControllerRevision that holds the template was not made before the gate was registered, nor
+//     longer ago than a day, while Cases are kept for longer. Times are whole seconds, so the same second counts.
 //
 // So the workloads of a cluster that Moorgate is new to did not slip through, nor do those whose Cases have expired. Not
 // noticed is a return to a revision older than the gate where annotations are off, and to one that was judged before and
@@ -83,7 +83,7 @@ func (a *Annotator) slip(ctx context.Context, obj client.Object, hash string) (t
 
 func (a *Annotator) watched(ctx context.Context, namespace string, born time.Time, changed bool) (bool, error) {
 	g, err := a.Gate(ctx)
-	if err != nil || g.Namespaces == nil || (!changed && !born.After(g.Since)) {
+	if err != nil || g.Namespaces == nil || (!changed && born.Before(g.Since)) {
 		return false, err
 	}
 	var ns corev1.Namespace

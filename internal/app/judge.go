@@ -92,6 +92,6 @@ func newSight(ctx context.Context, mgr ctrl.Manager, secrets webhook.SecretNames
 	if err := nodes.Watch(ctx, mgr.GetCache()); err != nil {
 		return webhook.Sight{}, err
 	}
-	world := webhook.World{Reader: mgr.GetCache(), Secrets: secrets, Nodes: nodes, Now: time.Now}
+	world := webhook.World{Reader: mgr.GetCache(), Secrets: secrets, Nodes: nodes, Hashes: &webhook.Hashes{}, Now: time.Now}
 	return webhook.Sight{Policy: cluster.Guardrails{Reader: mgr.GetCache()}.Policy, Look: world.Look, Now: time.Now}, nil
 }
