@@ -48,7 +48,7 @@ type GuardrailSpec struct {
 	// +kubebuilder:default={}
 	Admission Admission `json:"admission,omitzero"`
 
-	// Pause stops all actions while it has entries, and turns refusals into warnings.
+	// Pause stops all actions under this Guardrail while it has entries, and turns its refusals into warnings.
 	// +kubebuilder:validation:MaxItems=16
 	// +listType=map
 	// +listMapKey=reason
