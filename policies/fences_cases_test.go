@@ -3,13 +3,10 @@ package policies
 import (
 	"context"
 	"testing"
-	"time"
 
-	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
@@ -141,15 +138,6 @@ func (s stage) owner(t *testing.T) hand {
 	config := *s.cluster.Config()
 	config.Impersonate.UserName, config.Impersonate.Groups = "owner", []string{"system:authenticated"}
 	h := handOf(t, &config)
-	everything := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-		ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: s.namespace, Verb: "*", Group: "*", Resource: "*"}}}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	if err := wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
-		answer, err := h.kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, everything, metav1.CreateOptions{})
-		return err == nil && answer.Status.Allowed, err
-	}); err != nil {
-		t.Fatalf("wait for the rights of an owner: %v", err)
-	}
+	waitForEverything(t, h, s.namespace)
 	return h
 }

@@ -109,16 +109,7 @@ func (s stage) unbound(t *testing.T, account string) hand {
 		}
 	})
 	h := s.as(t, account)
-	everything := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-		ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: "*", Group: "*", Resource: "*"}}}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	if err := wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
-		answer, err := h.kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, everything, metav1.CreateOptions{})
-		return err == nil && answer.Status.Allowed, err
-	}); err != nil {
-		t.Fatalf("wait for the rights of a cluster-admin: %v", err)
-	}
+	waitForEverything(t, h, "")
 	return h
 }
 
@@ -182,5 +173,21 @@ func refused(t *testing.T, h hand, writes []write, fences ...string) {
 			}
 			t.Errorf("not refused by a fence: %v", err)
 		})
+	}
+}
+
+// waitForEverything waits until a fresh binding has reached the authorizer: until h may do everything in a namespace, or, where
+// that is empty, in the cluster.
+func waitForEverything(t *testing.T, h hand, namespace string) {
+	t.Helper()
+	everything := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+		ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: "*", Group: "*", Resource: "*"}}}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		answer, err := h.kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, everything, metav1.CreateOptions{})
+		return err == nil && answer.Status.Allowed, err
+	}); err != nil {
+		t.Fatalf("wait for the right to everything in %q: %v", namespace, err)
 	}
 }

@@ -45,12 +45,27 @@ func (g Guardrails) Policy(ctx context.Context, namespace string) (gate.Policy, 
 // composeUnseen is the policy of a namespace that is so new that nobody has seen its labels: the Guardrails that apply
 // whatever they are, and one that holds, because any other may apply too.
 func composeUnseen(guardrails []unstructured.Unstructured, namespace string) gate.Policy {
-	p := Compose(guardrails, labels.Set{corev1.LabelMetadataName: namespace})
+	sure := slices.DeleteFunc(slices.Clone(guardrails), func(u unstructured.Unstructured) bool {
+		selector, err := selectorOf(&u)
+		return err == nil && !byNameOnly(selector)
+	})
+	p := Compose(sure, labels.Set{corev1.LabelMetadataName: namespace})
 	if len(guardrails) == 0 {
 		return p
 	}
 	p.Rails = append(p.Rails, gate.Rail{Name: "(namespace not seen yet)", Unreadable: "the labels of namespace " + namespace + " are not known yet"})
 	return p
+}
+
+// byNameOnly reports whether a selector asks for nothing but a namespace's name, which is the one label that is known of a
+// namespace that nobody has seen. A selector such as NotIn would take what is not known for what is not there.
+func byNameOnly(s v1alpha1.Selector) bool {
+	for key := range s.MatchLabels {
+		if key != corev1.LabelMetadataName {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(s.MatchExpressions, func(r v1alpha1.Requirement) bool { return r.Key != corev1.LabelMetadataName })
 }
 
 // Compose is the policy that these Guardrails make for a namespace with these labels, in the order of their names.

@@ -101,3 +101,25 @@ func TestANamespaceThatNobodyHasSeenIsHeldAndStillGuarded(t *testing.T) {
 		t.Errorf("a Guardrail of all namespaces refuses in a new one too: %+v", v)
 	}
 }
+
+// What a namespace is not labelled with is not known either: a Guardrail for everything but production must not be taken to
+// apply to a namespace that may be production.
+func TestANamespaceThatNobodyHasSeenIsNotTakenForUnlabelled(t *testing.T) {
+	for name, expression := range map[string]string{
+		"NotIn":        `{"key":"env","operator":"NotIn","values":["prod"]}`,
+		"DoesNotExist": `{"key":"env","operator":"DoesNotExist"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			strict := guardrail(t, "strict", `{"namespaceSelector":{"matchExpressions":[`+expression+`]},"admission":{"mode":"Enforce"},`+numbers+`}`)
+			for _, r := range composeUnseen([]unstructured.Unstructured{strict}, "new").Rails {
+				if r.Name == "strict" {
+					t.Errorf("%s applies to a namespace whose labels nobody knows", r.Name)
+				}
+			}
+		})
+	}
+	byName := guardrail(t, "by-name", `{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"new"}},`+numbers+`}`)
+	if p := composeUnseen([]unstructured.Unstructured{byName}, "new"); p.Rails[0].Name != "by-name" {
+		t.Errorf("a Guardrail that selects by name applies at once: %+v", p)
+	}
+}

@@ -81,7 +81,7 @@ func (r *repo) serve(fetches *int) string {
 	r.t.Helper()
 	program, err := exec.LookPath("git")
 	if err != nil {
-		r.t.Skip("needs git to serve a repository over HTTP")
+		r.t.Fatalf("find git, to serve a repository over HTTP: %v", err)
 	}
 	handler := &cgi.Handler{Path: program, Args: []string{"http-backend"}, Env: []string{"GIT_PROJECT_ROOT=" + r.dir, "GIT_HTTP_EXPORT_ALL=1",
 		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"}}
