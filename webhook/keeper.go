@@ -1,10 +1,12 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -55,14 +57,31 @@ func (k *Keeper) caseOf(ctx context.Context, ref gate.Ref, hash string) (*v1alph
 	if err != nil {
 		return nil, fmt.Errorf("list the cases of %s: %w", ref, err)
 	}
-	admitted := slices.DeleteFunc(list.Items, func(c v1alpha1.Case) bool {
-		return c.Spec.Answer == nil || !slices.Contains([]string{Admitted, Warned, SlippedThrough}, c.Spec.Answer.Said)
-	})
-	if len(admitted) == 0 {
-		return nil, nil
+	return speaker(list.Items), nil
+}
+
+// speaker is the Case that speaks for a template: the newest admission, nil if there is none. What was answered at the gate
+// comes before what was judged afterwards, however new: a rollout only ever slips through while there is no answer, so an
+// answer beside it came later, and creation times, which are whole seconds, need not tell.
+func speaker(cases []v1alpha1.Case) *v1alpha1.Case {
+	var best *v1alpha1.Case
+	for i := range cases {
+		c := &cases[i]
+		if c.Spec.Answer == nil || !slices.Contains([]string{Admitted, Warned, SlippedThrough}, c.Spec.Answer.Said) {
+			continue
+		}
+		if best == nil || before(best, c) {
+			best = c
+		}
 	}
-	newest := slices.MaxFunc(admitted, func(a, b v1alpha1.Case) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) })
-	return &newest, nil
+	return best
+}
+
+func before(a, b *v1alpha1.Case) bool {
+	if slippedA, slippedB := a.Spec.Answer.Said == SlippedThrough, b.Spec.Answer.Said == SlippedThrough; slippedA != slippedB {
+		return slippedA
+	}
+	return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), strings.Compare(a.Name, b.Name)) < 0
 }
 
 // standing is the change that a workload stands for once it is in: nothing is asked for beyond what is there already.
