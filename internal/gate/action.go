@@ -48,24 +48,61 @@ type Action struct {
 	Edits  []Edit `json:"edits,omitempty"`
 	Base   string `json:"base,omitempty"` // the Git commit that the edits start from
 	Text   string `json:"text,omitempty"` // one sentence for people
+	// Workload is whom it is done to as people think of it, the root owner: what budgets and attempts are counted by. Empty:
+	// the Target itself.
+	Workload Ref `json:"workload,omitzero"`
+	// Undo says how it is taken back, in words; empty: it cannot be.
+	Undo string `json:"undo,omitempty"`
+	// Request is the exact call that carries the Action out. It is made when acting: a plan that is merely weighed has none,
+	// and without one there is no Permit. It is never read from JSON.
+	Request *Request `json:"-"`
+}
+
+// Request is one exact call to the API server.
+type Request struct {
+	Method      string // POST, PATCH
+	Path        string // with its query: /api/v1/namespaces/shop/pods/web-1/eviction
+	ContentType string
+	Body        []byte
+}
+
+// victim is whom the Action counts against.
+func (a Action) victim() Ref {
+	if a.Workload.Name != "" {
+		return a.Workload
+	}
+	return a.Target
 }
 
 // PlanDigest binds everything that the Action would do: verb, target with UID, each field with its old and new value, and
-// the Git base. The texts for people and the menu id are not part of it. It is "sha256:" and 64 hexadecimal digits.
+// the Git base. It is what an Approval is given for: it stays the same while the plan does, whatever else moves. The texts
+// for people, the menu id and the Request are not part of it. It is "sha256:" and 64 hexadecimal digits.
 func (a Action) PlanDigest() string {
-	h := sha256.New()
-	write := func(parts ...string) {
-		for _, p := range parts {
-			var n [8]byte
-			binary.BigEndian.PutUint64(n[:], uint64(len(p)))
-			h.Write(n[:])
-			h.Write([]byte(p))
-		}
-	}
-	write("moorgate plan v1", a.Verb, a.Reach.String(), a.Target.Group, a.Target.Version, a.Target.Kind,
-		a.Target.Namespace, a.Target.Name, a.Target.UID, a.Base)
+	parts := []string{"moorgate plan v1", a.Verb, a.Reach.String(), a.Target.Group, a.Target.Version, a.Target.Kind,
+		a.Target.Namespace, a.Target.Name, a.Target.UID, a.Base}
 	for _, e := range a.Edits {
-		write(e.Path, e.Old, e.New)
+		parts = append(parts, e.Path, e.Old, e.New)
+	}
+	return digest(parts...)
+}
+
+// Digest binds the plan and the exact bytes that carry it out, with the resourceVersion or UID that they are bound to. It is
+// what a Permit is good for. It is empty without a Request. The form is that of PlanDigest.
+func (a Action) Digest() string {
+	if a.Request == nil {
+		return ""
+	}
+	return digest("moorgate action v1", a.PlanDigest(), a.Request.Method, a.Request.Path, a.Request.ContentType, string(a.Request.Body))
+}
+
+// digest hashes parts so that none can run into the next.
+func digest(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], uint64(len(p)))
+		h.Write(n[:])
+		h.Write([]byte(p))
 	}
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }

@@ -37,7 +37,10 @@ type Assessment struct {
 	Score Fact[int] `json:"score"`
 	// Confidence, 0 to 100, is how sure we are: computed from what could be read and checked, never an advisor's own word.
 	Confidence Fact[int] `json:"confidence"`
-	Findings   []Finding `json:"findings,omitempty"`
+	// Agreement, 0 to 100, is the share of independent looks that came to this choice. Code that always answers the same is
+	// in full agreement.
+	Agreement Fact[int] `json:"agreement,omitzero"`
+	Findings  []Finding `json:"findings,omitempty"`
 	// Choice holds ids from the menu, in order.
 	Choice []string `json:"choice,omitempty"`
 	// Silent says why there is no opinion; empty where there is one.

@@ -45,8 +45,8 @@ type Verdict struct {
 	permit   Permit
 }
 
-// Permit is the right to do one exact thing once. It exists only inside a Verdict of Allow made by Decide: a Permit that
-// was declared, copied out of JSON or already spent is worth nothing.
+// Permit is the right to do one exact thing once: to send the bytes of one Request. It exists only inside a Verdict of Allow
+// made by Decide: a Permit that was declared, copied out of JSON or already spent is worth nothing.
 type Permit struct {
 	digest string
 	unused *atomic.Bool
@@ -55,17 +55,18 @@ type Permit struct {
 // Permit returns the verdict's Permit and whether there is one.
 func (v Verdict) Permit() (Permit, bool) { return v.permit, v.permit.unused != nil }
 
-// Spend uses the Permit up for the given plan. It answers true once, and only for the plan that was permitted.
-func (p Permit) Spend(plan Action) bool {
-	return p.unused != nil && plan.PlanDigest() == p.digest && p.unused.CompareAndSwap(true, false)
+// Spend uses the Permit up for the given action. It answers true once, and only for the plan and the bytes permitted.
+func (p Permit) Spend(a Action) bool {
+	return p.unused != nil && a.Digest() == p.digest && p.unused.CompareAndSwap(true, false)
 }
 
 // Doc documents a rule. It is data so that the catalogue that people read cannot drift from the code.
 type Doc struct {
-	ID    string // stable: the Rule of its Reasons
-	Title string
-	Text  string // the law, in prose
-	Since string // the version that brought it
+	ID       string // stable: the Rule of its Reasons
+	Title    string
+	Text     string   // the law, in prose
+	Since    string   // the version that brought it
+	Severity Decision // the most careful answer that the rule gives
 }
 
 // rule is one law of the guardrail. weigh returns the highest decision that the rule lets stand, and why if below Allow.
@@ -108,19 +109,19 @@ func Decide(p Policy, a Assessment, f Facts) Verdict {
 	return v
 }
 
-// seal makes the Permit for the one action chosen. An Allow with several steps or none carries no Permit: each step gets
-// its own verdict when it runs.
+// seal makes the Permit for the one action chosen. An Allow with several steps or none carries no Permit, nor does one of a
+// plan with no Request: whoever only weighs a plan cannot carry it out, and each step gets its own verdict when it runs.
 func seal(a Assessment, f Facts) Permit {
 	if len(a.Choice) != 1 {
 		return Permit{}
 	}
 	chosen, ok := onMenu(f.Menu, a.Choice[0])
-	if !ok || chosen.Reach == ReachAnswer || chosen.Reach == ReachNothing {
+	if !ok || chosen.Request == nil || chosen.Reach == ReachAnswer || chosen.Reach == ReachNothing {
 		return Permit{}
 	}
 	unused := new(atomic.Bool)
 	unused.Store(true)
-	return Permit{digest: chosen.PlanDigest(), unused: unused}
+	return Permit{digest: chosen.Digest(), unused: unused}
 }
 
 func onMenu(menu []Action, id string) (Action, bool) {

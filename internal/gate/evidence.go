@@ -23,12 +23,16 @@ type Evidence struct {
 	Text   string    `json:"text,omitempty"`
 	// Unread says why the evidence is missing. It is empty for evidence that was read.
 	Unread string `json:"unread,omitempty"`
+	// Blob is the digest of the whole, where Text is only its beginning: "sha256:" and 64 hexadecimal digits.
+	Blob string `json:"blob,omitempty"`
 }
 
 // Facts are the world at one instant, as far as the rules need it. The zero Facts are unknown throughout.
 type Facts struct {
 	At      time.Time `json:"at"`
 	Subject Ref       `json:"subject"`
+	// Namespace holds the labels of the subject's namespace.
+	Namespace Fact[map[string]string] `json:"namespace,omitzero"`
 	// Menu is all that may be chosen. Code writes it; an advisor can only pick from it.
 	Menu []Action `json:"menu,omitempty"`
 	// Paused holds the reasons why somebody stopped Moorgate; known and empty means not paused.
@@ -39,4 +43,23 @@ type Facts struct {
 	Failing Fact[bool] `json:"failing"`
 	// Unread names the evidence that was looked for and could not be read.
 	Unread []string `json:"unread,omitempty"`
+
+	// What follows is asked for by the rules about acting only.
+
+	// Since is when the happening was first seen.
+	Since Fact[time.Time] `json:"since,omitzero"`
+	// Oldest is when the oldest evidence that the choice rests on was true.
+	Oldest Fact[time.Time] `json:"oldest,omitzero"`
+	// Owner is who else writes the target.
+	Owner Fact[Owner] `json:"owner,omitzero"`
+	// Health is how many pods of the subject's namespace are well.
+	Health Fact[Share] `json:"health,omitzero"`
+	// Storm is how many Cases were opened in the whole cluster in the last StormWindow.
+	Storm Fact[int] `json:"storm,omitzero"`
+	// Ledger is what was spent lately.
+	Ledger Fact[Ledger] `json:"ledger,omitzero"`
+	// History is what came of the chosen verb for this cause before.
+	History Fact[Tally] `json:"history,omitzero"`
+	// Approvals are the words of humans on this Case.
+	Approvals Fact[[]Approval] `json:"approvals,omitzero"`
 }

@@ -19,6 +19,9 @@ func Unknown[T any](why string) Fact[T] { return Fact[T]{why: why} }
 // Get returns the value and whether it is known. The value of an unknown Fact is T's zero value.
 func (f Fact[T]) Get() (T, bool) { return f.value, f.known }
 
+// IsZero is whether nobody looked, for omitzero.
+func (f Fact[T]) IsZero() bool { return !f.known && f.why == "" }
+
 // Why says why the Fact is unknown. It is empty for a known one.
 func (f Fact[T]) Why() string {
 	if f.known {

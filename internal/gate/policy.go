@@ -1,5 +1,7 @@
 package gate
 
+import "time"
+
 // Mode is how much Moorgate may do by itself. The zero Mode only watches.
 type Mode int
 
@@ -58,12 +60,84 @@ type Rail struct {
 	DenyBelow Fact[int] `json:"denyBelow"`
 	// ConfidenceBelow is the confidence, 0 to 100, under which a human must look.
 	ConfidenceBelow Fact[int] `json:"confidenceBelow"`
+	// AgreementBelow is the agreement, 0 to 100, under which a human must look before anything is done.
+	AgreementBelow Fact[int] `json:"agreementBelow,omitzero"`
+	// HistoryBelow is the share, 0 to 100, of healed cases that we must be sure of (Wilson lower bound, 95 %) to act live
+	// without asking.
+	HistoryBelow Fact[int] `json:"historyBelow,omitzero"`
+	// Actions are all that may be done, live or in Git. Empty: nothing.
+	Actions []Permitted `json:"actions,omitempty"`
+	// Budgets bound how many actions may be started.
+	Budgets Budgets `json:"budgets,omitzero"`
+	// Restraint holds the brakes.
+	Restraint Restraint `json:"restraint,omitzero"`
+	// Freezes are the intervals in which nothing is changed live.
+	Freezes []Interval `json:"freezes,omitempty"`
+	// Approvers is how many different humans must approve a plan before it is done live, in whatever mode. In Approve it is
+	// one at least.
+	Approvers Fact[int] `json:"approvers,omitzero"`
 	// DenyPending makes what is not there yet count towards a denial.
 	DenyPending bool `json:"denyPending,omitempty"`
 	// Paused holds the reasons for which this Guardrail is paused.
 	Paused []string `json:"paused,omitempty"`
 	// Unreadable says why the Guardrail could not be understood; nothing is allowed under such a one.
 	Unreadable string `json:"unreadable,omitempty"`
+}
+
+// Permitted is one kind of action that may be done, with its bounds.
+type Permitted struct {
+	Verb   string   `json:"verb"`
+	Kinds  []string `json:"kinds,omitempty"` // of the target; empty: any
+	Bounds []Bound  `json:"bounds,omitempty"`
+	// Irreversible lets it be done without asking although it cannot be taken back.
+	Irreversible bool `json:"irreversible,omitempty"`
+}
+
+// Bound bounds the new value of one field. A value that is no quantity is out of bounds. A number that is not known does not
+// bind.
+type Bound struct {
+	Field string `json:"field"` // the end of the edited path: replicas, resources.limits[memory]
+	// Min and Max bound the new value: quantities as Kubernetes writes them (500m, 2Gi).
+	Min string `json:"min,omitempty"`
+	Max string `json:"max,omitempty"`
+	// Change is by how many percent of the old value the new one may differ; 0: by any.
+	Change int `json:"change,omitempty"`
+}
+
+// Budgets are how many actions may be started under a Guardrail: in all, in one namespace, and on one workload.
+type Budgets struct {
+	Total     Budget `json:"total,omitzero"`
+	Namespace Budget `json:"namespace,omitzero"`
+	Workload  Budget `json:"workload,omitzero"`
+}
+
+// Budget is a number of actions in any window of the given length. The zero Budget lets none start.
+type Budget struct {
+	Actions int           `json:"actions"`
+	Window  time.Duration `json:"window"`
+}
+
+// Restraint holds the brakes of a Guardrail. Zero values brake hardest.
+type Restraint struct {
+	// MinHealthy is the share, in percent, of the namespace's pods that must be well for a live action.
+	MinHealthy Fact[int] `json:"minHealthy,omitzero"`
+	// Storm is how many new Cases in the cluster within StormWindow stop live actions; 0: any.
+	Storm Fact[int] `json:"storm,omitzero"`
+	// Wait is how long a happening must have lasted before a live action; at least WaitLeast.
+	Wait time.Duration `json:"wait,omitempty"`
+	// Fresh is how old the evidence may be when acting.
+	Fresh time.Duration `json:"fresh,omitempty"`
+	// Attempts is how many actions one workload gets within AttemptsWindow.
+	Attempts int `json:"attempts,omitempty"`
+	// CoolDown is how long the same action on the same target waits; at least CoolDownLeast.
+	CoolDown time.Duration `json:"coolDown,omitempty"`
+}
+
+// Interval is a time in which nothing is changed, from From up to and not including To.
+type Interval struct {
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to"`
+	Reason string    `json:"reason"`
 }
 
 // Policy is every Guardrail that applies to a subject. All of them speak and the most careful answer wins. The zero Policy

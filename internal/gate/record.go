@@ -5,12 +5,18 @@ import "time"
 // RecordKind says which step of the pipeline left a Record.
 type RecordKind string
 
-// The kinds of Record.
+// The kinds of Record. A verdict carries the whole step of judging: the signal, the facts and evidence, what the advisor
+// said, under which policy, and what was decided.
 const (
-	RecordVerdict RecordKind = "verdict" // a question was decided
-	RecordIntent  RecordKind = "intent"  // something is about to be done; durable before it is
-	RecordOutcome RecordKind = "outcome" // what came of an intent
-	RecordNote    RecordKind = "note"    // something that people should find here: a start, a stop, a gap
+	RecordVerdict      RecordKind = "verdict"      // a question was decided
+	RecordModel        RecordKind = "model"        // a model was asked, and what it answered
+	RecordApproval     RecordKind = "approval"     // a human's word was seen
+	RecordIntent       RecordKind = "intent"       // something is about to be done; durable before it is
+	RecordOutcome      RecordKind = "outcome"      // what came of an intent
+	RecordVerification RecordKind = "verification" // how the workload fared afterwards
+	RecordPullRequest  RecordKind = "pull-request" // a pull request was opened, changed or closed
+	RecordNotification RecordKind = "notification" // somebody was told
+	RecordNote         RecordKind = "note"         // something that people should find here: a start, a stop, a gap
 )
 
 // Record is one step of one happening, as the audit log keeps it. At is the log's business: it stamps every record.
@@ -18,17 +24,40 @@ type Record struct {
 	Kind RecordKind `json:"kind"`
 	At   time.Time  `json:"at"`
 	// Correlation joins the records of one happening across processes: the namespace and name of its Case.
-	Correlation string      `json:"correlation,omitempty"`
-	Signal      *Signal     `json:"signal,omitempty"`
-	Facts       *Facts      `json:"facts,omitempty"`
-	Evidence    []Evidence  `json:"evidence,omitempty"`
-	Policy      *Policy     `json:"policy,omitempty"`
-	Assessment  *Assessment `json:"assessment,omitempty"`
-	Verdict     *Verdict    `json:"verdict,omitempty"`
-	Action      *Action     `json:"action,omitempty"`
-	Digest      string      `json:"digest,omitempty"` // the Action's plan digest
-	Outcome     *Outcome    `json:"outcome,omitempty"`
-	Text        string      `json:"text,omitempty"`
+	Correlation  string      `json:"correlation,omitempty"`
+	Signal       *Signal     `json:"signal,omitempty"`
+	Facts        *Facts      `json:"facts,omitempty"`
+	Evidence     []Evidence  `json:"evidence,omitempty"`
+	Policy       *Policy     `json:"policy,omitempty"`
+	PolicyDigest string      `json:"policyDigest,omitempty"` // of Policy; in place of it where an earlier record has it
+	Assessment   *Assessment `json:"assessment,omitempty"`
+	Verdict      *Verdict    `json:"verdict,omitempty"`
+	Action       *Action     `json:"action,omitempty"`
+	Digest       string      `json:"digest,omitempty"`       // the Action's plan digest
+	ActionDigest string      `json:"actionDigest,omitempty"` // of the exact bytes
+	Reservation  string      `json:"reservation,omitempty"`  // the ID of the ledger's entry
+	Attempt      int         `json:"attempt,omitempty"`      // at this Case, from 1
+	Outcome      *Outcome    `json:"outcome,omitempty"`
+	Approval     *Approval   `json:"approval,omitempty"`
+	Result       Result      `json:"result,omitempty"` // of a verification
+	Model        *Exchange   `json:"model,omitempty"`
+	URL          string      `json:"url,omitempty"` // of a pull request, or where a notification went
+	Text         string      `json:"text,omitempty"`
+}
+
+// Exchange is one question to a model and its answer. The texts are blobs of the audit log, by digest.
+type Exchange struct {
+	Model      string            `json:"model"`
+	Prompt     string            `json:"prompt"` // name and version of the prompt
+	Parameters map[string]string `json:"parameters,omitempty"`
+	Asked      string            `json:"asked"`              // digest of the prompt as it was sent
+	Answered   string            `json:"answered,omitempty"` // digest of the answer as it came
+	// Tokens as the model counted them, and what they cost.
+	TokensIn     int           `json:"tokensIn"`
+	TokensCached int           `json:"tokensCached,omitempty"`
+	TokensOut    int           `json:"tokensOut"`
+	MicroUSD     int64         `json:"microUSD,omitempty"`
+	Took         time.Duration `json:"took"`
 }
 
 // Position is where a Record stands in a log. Sequences start at 1; the zero Position is nowhere.
