@@ -20,7 +20,7 @@ var GroupVersion = schema.GroupVersion{Group: "moorgate.dev", Version: "v1alpha1
 
 // AddToScheme makes these kinds known to a scheme.
 func AddToScheme(s *runtime.Scheme) error {
-	s.AddKnownTypes(GroupVersion, &Guardrail{}, &GuardrailList{}, &Case{}, &CaseList{}, &GitSource{}, &GitSourceList{})
+	s.AddKnownTypes(GroupVersion, &Guardrail{}, &GuardrailList{}, &Case{}, &CaseList{}, &GitSource{}, &GitSourceList{}, &Approval{}, &ApprovalList{})
 	metav1.AddToGroupVersion(s, GroupVersion)
 	return nil
 }

@@ -20,6 +20,7 @@ func (j Judgement) record() gate.Record {
 	var cut shortening
 	s.Text, s.Key = cut.text(s.Text), cut.text(s.Key)
 	f.Menu, f.Unread = items(&cut, f.Menu), items(&cut, f.Unread)
+	f.Ledger, f.Approvals = newest(&cut, f.Ledger), approvals(&cut, f.Approvals)
 	for i := range f.Menu {
 		f.Menu[i].Text, f.Menu[i].Edits = cut.text(f.Menu[i].Text), items(&cut, f.Menu[i].Edits)
 	}
@@ -40,7 +41,7 @@ func (j Judgement) record() gate.Record {
 		v.Reasons[i].Text = cut.text(v.Reasons[i].Text)
 	}
 	return gate.Record{Kind: gate.RecordVerdict, Correlation: j.Question.Case, Signal: &s, Facts: &f, Evidence: evidence, Policy: &p,
-		Assessment: &a, Verdict: &v, Text: cut.String()}
+		PolicyDigest: p.Digest(), Assessment: &a, Verdict: &v, Text: cut.String()}
 }
 
 // shortening counts what was left out of a record.
@@ -68,4 +69,25 @@ func items[T any](c *shortening, list []T) []T {
 		list = list[:recordItems]
 	}
 	return slices.Clone(list)
+}
+
+// newest keeps the newest entries of a ledger, and says in it that there were more: what cannot be counted is not few.
+func newest(c *shortening, f gate.Fact[gate.Ledger]) gate.Fact[gate.Ledger] {
+	l, known := f.Get()
+	if !known {
+		return f
+	}
+	if n := len(l.Entries) - recordItems; n > 0 {
+		c.items += n
+		l.Entries, l.Cut = l.Entries[n:], true
+	}
+	return gate.Known(l)
+}
+
+func approvals(c *shortening, f gate.Fact[[]gate.Approval]) gate.Fact[[]gate.Approval] {
+	given, known := f.Get()
+	if !known {
+		return f
+	}
+	return gate.Known(items(c, given))
 }

@@ -45,6 +45,12 @@ type Verdict struct {
 	permit   Permit
 }
 
+// Lower is the verdict with one more reason and no Permit, for what can only be found out after deciding: that a budget was
+// spent in the meantime, or that somebody else was first.
+func (v Verdict) Lower(r Reason) Verdict {
+	return Verdict{Decision: min(v.Decision, r.Decision), Reasons: append(slices.Clone(v.Reasons), r)}
+}
+
 // Permit is the right to do one exact thing once: to send the bytes of one Request. It exists only inside a Verdict of Allow
 // made by Decide: a Permit that was declared, copied out of JSON or already spent is worth nothing.
 type Permit struct {
@@ -75,7 +81,9 @@ type rule struct {
 	weigh func(r Rail, a Assessment, f Facts) (Decision, string)
 }
 
-var rules = []rule{readableRule, menuRule, silenceRule, scoreRule, confidenceRule, modeRule, pauseRule}
+var rules = []rule{readableRule, menuRule, silenceRule, scoreRule, confidenceRule, modeRule, pauseRule, neverRule, scopeRule,
+	actionRule, ownerRule, approvalRule, agreementRule, historyRule, reversibleRule, freezeRule, waitRule, freshRule, healthRule, stormRule,
+	attemptsRule, coolDownRule, breakerRule, budgetRule}
 
 // Rules lists the documentation of every rule, in the order in which they are weighed.
 func Rules() []Doc {

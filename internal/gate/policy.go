@@ -1,6 +1,9 @@
 package gate
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Mode is how much Moorgate may do by itself. The zero Mode only watches.
 type Mode int
@@ -144,6 +147,15 @@ type Interval struct {
 // permits nothing.
 type Policy struct {
 	Rails []Rail `json:"rails"`
+}
+
+// Digest is a hash of everything that the policy says: "sha256:" and 64 hexadecimal digits.
+func (p Policy) Digest() string {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return "" // plain data can always be written
+	}
+	return digest("moorgate policy v1", string(b))
 }
 
 // Admission is the loudest admission mode among the Guardrails: how far the answer may go at all. One that cannot be read

@@ -3,11 +3,11 @@ package gate
 import "fmt"
 
 // The law: score says how sound a thing is, confidence how sure we are of that, and the two are never mixed. Below the
-// Guardrail's confidence a human looks, whatever the score. Confidence is computed from what could be read and checked; an
+// Guardrail's confidence a human looks, whatever the score; one who approved the plan has. Confidence is computed from what could be read and checked; an
 // advisor's own word about itself is no part of it.
 var confidenceRule = rule{
-	doc: Doc{ID: "confidence", Since: "v0.1", Title: "Confidence",
-		Text: "Below confidenceBelow, or with no confidence at all, a human looks, whatever the score."},
+	doc: Doc{ID: "confidence", Since: "v0.1", Severity: Hold, Title: "Confidence",
+		Text: "Below confidenceBelow, or with no confidence at all, a human looks, whatever the score. Approving the plan of an action is looking."},
 	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
 		if a.Silent != "" {
 			return Allow, "" // the silence rule speaks
@@ -20,7 +20,7 @@ var confidenceRule = rule{
 		if err != nil {
 			return Hold, err.Error()
 		}
-		if confidence >= below {
+		if confidence >= below || approved(r, a, f) {
 			return Allow, ""
 		}
 		why := fmt.Sprintf("confidence %d is below %d", confidence, below)

@@ -1,16 +1,16 @@
 package gate
 
 // The law: the mode bounds how far an action may reach. Observe touches nothing. Propose reaches Git. A live action needs
-// Automatic, or a human's Approval under Approve. Annotations on a rollout have their own switch, the admission mode: off
+// Approve, under which the approval rule asks for a human's word, or Automatic. Annotations on a rollout have their own switch, the admission mode: off
 // in Observe. Answering an admission request reaches nowhere; what the answer may be is the admission mode's word.
 var modeRule = rule{
-	doc: Doc{ID: "mode", Since: "v0.1", Title: "Mode",
+	doc: Doc{ID: "mode", Since: "v0.1", Severity: Hold, Title: "Mode",
 		Text: "Observe: nothing is touched. Propose: pull requests. Approve: live actions after a human's Approval. Automatic: live actions within bounds. Rollout annotations follow the admission mode instead."},
 	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
 		switch furthest(a, f) {
 		case ReachLive:
-			if r.Mode < Automatic {
-				return Hold, "mode " + r.Mode.String() + " does not act on workloads by itself"
+			if r.Mode < Approve {
+				return Hold, "mode " + r.Mode.String() + " does not act on workloads"
 			}
 		case ReachGit:
 			if r.Mode < Propose {

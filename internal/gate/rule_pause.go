@@ -4,7 +4,7 @@ package gate
 // must be known: what cannot be read counts as paused. Answers to admission requests are not held up, but no rollout is
 // refused under a paused Guardrail.
 var pauseRule = rule{
-	doc: Doc{ID: "pause", Since: "v0.1", Title: "Pause",
+	doc: Doc{ID: "pause", Since: "v0.1", Severity: Hold, Title: "Pause",
 		Text: "While a Guardrail or the process is paused, or it is not known whether they are, nothing is done. Admission requests are answered; none is refused."},
 	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
 		if furthest(a, f) >= ReachAnswer {

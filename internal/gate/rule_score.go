@@ -2,8 +2,8 @@ package gate
 
 import "fmt"
 
-// The law: what scores below denyBelow is denied, what scores below warnBelow needs a human's eye, and a hard failure
-// denies at any score. A score or a threshold that is missing or makes no sense is one that was not met.
+// The law: what scores below denyBelow is denied, what scores below warnBelow needs a human's eye, such as an
+// approval of the plan, and a hard failure denies at any score. A score or a threshold that is missing or makes no sense is one that was not met.
 //
 // Some findings are too weak to refuse by themselves. What may merely not be there yet counts towards a denial only where
 // the Guardrail says denyPending. What is about the recent past or the present load never counts towards the denial of a
@@ -14,8 +14,8 @@ import "fmt"
 // However much is excused, what is not excused keeps its weight: the score that stands against denyBelow is never above 100
 // less the points of the findings that count.
 var scoreRule = rule{
-	doc: Doc{ID: "score", Since: "v0.1", Title: "Score",
-		Text: "Below denyBelow, or with a hard failure: denied. Below warnBelow: a human's eye. Findings about what is not there yet count towards a denial only with denyPending; findings about the recent past never count against a rollback or a change to a failing workload; what was true before the change never counts."},
+	doc: Doc{ID: "score", Since: "v0.1", Severity: Deny, Title: "Score",
+		Text: "Below denyBelow, or with a hard failure: denied. Below warnBelow: a human's eye; an approval of the plan is one. Findings about what is not there yet count towards a denial only with denyPending; findings about the recent past never count against a rollback or a change to a failing workload; what was true before the change never counts."},
 	weigh: weighScore,
 }
 
@@ -50,7 +50,7 @@ func weighScore(r Rail, a Assessment, f Facts) (Decision, string) {
 	if standing := max(0, min(score+excused, 100-counted)); standing < denyBelow {
 		return Deny, fmt.Sprintf("score %d is below %d", standing, denyBelow)
 	}
-	if score < warnBelow {
+	if score < warnBelow && !approved(r, a, f) {
 		return Hold, fmt.Sprintf("score %d is below %d", score, warnBelow)
 	}
 	return Allow, ""

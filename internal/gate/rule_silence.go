@@ -2,7 +2,7 @@ package gate
 
 // The law: silence is not consent. Where no advisor has an opinion, or none chose anything, a human decides.
 var silenceRule = rule{
-	doc: Doc{ID: "silence", Since: "v0.1", Title: "Silence is not consent",
+	doc: Doc{ID: "silence", Since: "v0.1", Severity: Hold, Title: "Silence is not consent",
 		Text: "Without an opinion and a choice nothing is done; the happening is left to a human."},
 	weigh: func(_ Rail, a Assessment, _ Facts) (Decision, string) {
 		if a.Silent != "" {

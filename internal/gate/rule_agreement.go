@@ -1,0 +1,27 @@
+package gate
+
+import "fmt"
+
+// The law: one look may err. What reaches Git or further needs the agreement that the Guardrail asks for among independent
+// looks at the same happening, or a human's approval. Code that always answers the same agrees with itself fully.
+var agreementRule = rule{
+	doc: Doc{ID: "agreement", Since: "v0.2", Severity: Hold, Title: "Agreement",
+		Text: "Where fewer than agreementBelow percent of independent looks come to the same choice, a human looks before anything is done."},
+	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
+		if !acts(a, f, ReachGit) || approved(r, a, f) {
+			return Allow, ""
+		}
+		agreement, err := number(a.Agreement, "agreement")
+		if err != nil {
+			return Hold, err.Error()
+		}
+		below, err := number(r.AgreementBelow, "agreementBelow")
+		if err != nil {
+			return Hold, err.Error()
+		}
+		if agreement < below {
+			return Hold, fmt.Sprintf("agreement %d is below %d", agreement, below)
+		}
+		return Allow, ""
+	},
+}

@@ -1,0 +1,91 @@
+package gate
+
+import (
+	"fmt"
+	"time"
+)
+
+// The law: where a human's word is asked for, it is a word on this very plan, by somebody the API server vouched for, not yet
+// used and not too old. In Approve that is one at least; a Guardrail may ask for several different people in whatever mode.
+// One who rejects a plan outweighs all who approve it.
+var approvalRule = rule{
+	doc: Doc{ID: "approval", Since: "v0.2", Severity: Deny, Title: "Approval",
+		Text: "In mode Approve, or where approval.approvers says so, a live action needs that many different people's Approval of exactly this plan: vouched for by the API server, unexpired, unused. A plan that somebody rejected is denied."},
+	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
+		return each(a, f, ReachGit, func(x Action) (Decision, string) {
+			if by := rejected(f, x); by != "" {
+				return Deny, by
+			}
+			if x.Reach != ReachLive {
+				return Allow, ""
+			}
+			return r.askedFor(f, x)
+		})
+	},
+}
+
+func (r Rail) askedFor(f Facts, x Action) (Decision, string) {
+	need, known := r.Approvers.Get()
+	if !known {
+		return Hold, "how many must approve is not known: " + r.Approvers.Why()
+	}
+	if r.Mode == Approve {
+		need = max(need, 1)
+	}
+	if need <= 0 {
+		return Allow, ""
+	}
+	if _, known := f.Approvals.Get(); !known {
+		return Hold, "who approved it is not known: " + f.Approvals.Why()
+	}
+	if given := Approving(f, x); len(given) < need {
+		return Hold, fmt.Sprintf("it waits for approval: %d of %d have approved plan %.19s%s", len(given), need, x.PlanDigest(), fallen(f, x))
+	}
+	return Allow, ""
+}
+
+// rejected says who rejected an action, whenever that was; empty for nobody.
+func rejected(f Facts, x Action) string {
+	given, _ := f.Approvals.Get()
+	plan := x.PlanDigest()
+	for _, g := range given {
+		if g.Reject && g.Plan == plan {
+			return fmt.Sprintf("%s rejected it at %s%s", g.Approver, g.At.UTC().Format(time.RFC3339), because(g.Reason))
+		}
+	}
+	return ""
+}
+
+// fallen says what became of approvals that do not count, so that nobody wonders where their word went.
+func fallen(f Facts, x Action) string {
+	used, expired, other := 0, 0, 0
+	given, _ := f.Approvals.Get()
+	plan := x.PlanDigest()
+	for _, g := range given {
+		switch {
+		case g.Plan != plan:
+			other++
+		case g.Used:
+			used++
+		case !f.At.Before(g.Expires):
+			expired++
+		}
+	}
+	s := ""
+	for _, n := range [...]struct {
+		n    int
+		text string
+	}{{used, "was used before"}, {expired, "has expired"}, {other, "is for another plan"}} {
+		if n.n > 0 {
+			s += fmt.Sprintf("; %d %s", n.n, n.text)
+		}
+	}
+	return s
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": " + reason
+}

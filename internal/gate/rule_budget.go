@@ -1,0 +1,81 @@
+package gate
+
+import (
+	"fmt"
+	"time"
+)
+
+// The law: at most so many actions in any window of time: under a Guardrail in all, in one namespace, on one workload. What
+// was reserved counts, whatever came of it, so that a crash spends rather than saves. A budget that is not set, or whose
+// window is longer than the ledger remembers, lets nothing start. The same count is taken again when an action is reserved,
+// in the API server and on the ledger as it is then.
+var budgetRule = rule{
+	doc: Doc{ID: "budget", Since: "v0.2", Severity: Hold, Title: "Budgets",
+		Text: "No more than budgets.total, perNamespace and perWorkload actions are started in any window of their length, across crashes and fail-overs. What was spent must be known."},
+	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
+		return each(a, f, ReachGit, func(x Action) (Decision, string) {
+			l, why := entries(f)
+			if why == "" {
+				why = r.overspent(l, x.Target.Namespace, WorkloadKey(x.victim()), f.At)
+			}
+			if why != "" {
+				return Hold, why
+			}
+			return Allow, ""
+		})
+	},
+}
+
+// Overspent says which budget one more entry would overspend, as the reason of the budget rule; nil if none. A policy without
+// Guardrails has no budget.
+func (l Ledger) Overspent(p Policy, next Spent, at time.Time) *Reason {
+	if len(p.Rails) == 0 {
+		return &Reason{Rule: budgetRule.doc.ID, Decision: Hold, Text: "no Guardrail applies, so there is no budget"}
+	}
+	for _, r := range p.Rails {
+		if why := r.overspent(l, next.Namespace, next.Workload, at); why != "" {
+			return &Reason{Rule: budgetRule.doc.ID, Guardrail: r.Name, Decision: Hold, Text: why}
+		}
+	}
+	return nil
+}
+
+// overspent says which budget of a Guardrail has nothing left; empty if each has.
+func (r Rail) overspent(l Ledger, namespace, workload string, at time.Time) string {
+	total, inNamespace, onWorkload := 0, 0, 0
+	for _, s := range l.Entries {
+		since := at.Sub(s.At)
+		if since < r.Budgets.Total.Window && s.under(r.Name) {
+			total++
+		}
+		if since < r.Budgets.Namespace.Window && s.Namespace == namespace {
+			inNamespace++
+		}
+		if since < r.Budgets.Workload.Window && s.Workload == workload {
+			onWorkload++
+		}
+	}
+	for _, b := range [...]struct {
+		budget Budget
+		spent  int
+		of     string
+	}{{r.Budgets.Total, total, "in all"}, {r.Budgets.Namespace, inNamespace, "in this namespace"}, {r.Budgets.Workload, onWorkload, "on this workload"}} {
+		switch {
+		case b.budget.Window <= 0 || b.budget.Window > LedgerKeeps:
+			return fmt.Sprintf("the budget %s has a window of %s, and the ledger keeps %s", b.of, b.budget.Window, LedgerKeeps)
+		case b.spent >= b.budget.Actions:
+			return fmt.Sprintf("%d actions %s in %s, and there may be %d", b.spent, b.of, b.budget.Window, b.budget.Actions)
+		}
+	}
+	return ""
+}
+
+// under is whether an entry was spent under a Guardrail.
+func (s Spent) under(guardrail string) bool {
+	for _, name := range s.Guardrails {
+		if name == guardrail {
+			return true
+		}
+	}
+	return false
+}

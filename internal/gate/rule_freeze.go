@@ -1,0 +1,24 @@
+package gate
+
+import "time"
+
+// The law: in a freeze nothing is changed live. The windows come as intervals, worked out elsewhere from schedules and time
+// zones; here they are only compared. The end of one is not part of it.
+var freezeRule = rule{
+	doc: Doc{ID: "freeze", Since: "v0.2", Severity: Hold, Title: "Freeze windows",
+		Text: "While a freeze window is open no live action is begun. Pull requests may be opened: people merge them."},
+	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
+		if !acts(a, f, ReachLive) || len(r.Freezes) == 0 {
+			return Allow, ""
+		}
+		if f.At.IsZero() {
+			return Hold, "what time it is is not known, and there are freeze windows"
+		}
+		for _, w := range r.Freezes {
+			if !f.At.Before(w.From) && f.At.Before(w.To) {
+				return Hold, "frozen until " + w.To.UTC().Format(time.RFC3339) + ": " + w.Reason
+			}
+		}
+		return Allow, ""
+	},
+}

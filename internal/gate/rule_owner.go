@@ -1,0 +1,45 @@
+package gate
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The law: what somebody else keeps writing is changed through them or not at all. A live change to what Git or Helm owns
+// would be undone, and that is a second rollout; it goes by pull request. The replicas of what an autoscaler scales and the
+// resources of what an autoscaler sizes are never set. An eviction changes no manifest, so it has no owner to ask.
+var ownerRule = rule{
+	doc: Doc{ID: "owner", Since: "v0.2", Severity: Deny, Title: "Whose it is",
+		Text: "Replicas that an autoscaler sets and resources that a VerticalPodAutoscaler sets are never changed. What Git or Helm owns is changed by pull request only, live by nothing but an eviction. Who owns it must be known."},
+	weigh: func(_ Rail, a Assessment, f Facts) (Decision, string) {
+		return each(a, f, ReachGit, func(x Action) (Decision, string) {
+			if x.Verb == "evict" && len(x.Edits) == 0 {
+				return Allow, ""
+			}
+			owner, known := f.Owner.Get()
+			switch {
+			case !known:
+				return Hold, fmt.Sprintf("who owns %s is not known: %s", x.Target, f.Owner.Why())
+			case owner.Scaler != "" && edits(x, "replicas"):
+				return Deny, fmt.Sprintf("%s sets the replicas of %s", owner.Scaler, x.Target)
+			case owner.Sizer != "" && edits(x, "resources"):
+				return Deny, fmt.Sprintf("%s sets the resources of %s", owner.Sizer, x.Target)
+			case owner.Source != "" && x.Reach == ReachLive:
+				return Hold, fmt.Sprintf("%s owns %s and would undo a live change: it takes a pull request", owner.Source, x.Target)
+			}
+			return Allow, ""
+		})
+	},
+}
+
+// edits is whether an action sets a field of this name, or one below it.
+func edits(x Action, field string) bool {
+	for _, e := range x.Edits {
+		for _, part := range strings.FieldsFunc(e.Path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+			if part == field {
+				return true
+			}
+		}
+	}
+	return false
+}
