@@ -10,7 +10,9 @@
 // with credentials, are refused after the name is resolved and after redirects; the machine's own addresses and file:// need
 // an explicit yes.
 //
-// This package never writes to a repository, never runs a program, never puts a file on disk, never shows a URL with
+// A write adds one commit with the files that it is given to the head of one branch, and only if the branch has not moved.
+//
+// This package never rewrites or removes a branch, never changes a file that it was not given, never runs a program, never puts a file on disk, never shows a URL with
 // credentials in it (a URL that carries any is refused), and never passes on what a server says in words: its errors are
 // sentences of ours.
 package forge

@@ -67,11 +67,7 @@ type Reader struct {
 
 // Read reads the head of a branch. Where the head is the known commit, nothing but that is asked, and the Tree has no Files.
 func (r Reader) Read(ctx context.Context, repo Repository, known string) (Tree, error) {
-	timeout := r.Timeout
-	if timeout == 0 {
-		timeout = 30 * time.Second
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, r.timeout())
 	defer cancel()
 	u, shown, err := parse(repo.URL)
 	if err != nil {
@@ -90,6 +86,13 @@ func (r Reader) Read(ctx context.Context, repo Repository, known string) (Tree, 
 		return Tree{}, fmt.Errorf("read branch %s of %s: %w", repo.Branch, shown, err)
 	}
 	return t, nil
+}
+
+func (r Reader) timeout() time.Duration {
+	if r.Timeout == 0 {
+		return 30 * time.Second
+	}
+	return r.Timeout
 }
 
 func (r Reader) read(ctx context.Context, u *url.URL, branch plumbing.ReferenceName, folder, known string) (Tree, error) {

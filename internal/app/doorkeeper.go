@@ -1,0 +1,92 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+)
+
+const (
+	doorTokens = 16 << 10 // bytes of the longest token that anybody has
+	doorTurns  = 8        // callers asked about at the same time
+	doorBudget = 10 * time.Second
+)
+
+// doorkeeper lets in whom the API server vouches for: a TokenReview says who calls, a SubjectAccessReview whether they may use
+// this path with this method. It remembers nobody, so that a right that is taken away is gone at once. What it cannot find out
+// is no.
+type doorkeeper struct {
+	api    kubernetes.Interface
+	logger *slog.Logger
+	turns  chan struct{}
+}
+
+func newDoorkeeper(api kubernetes.Interface, logger *slog.Logger) *doorkeeper {
+	return &doorkeeper{api: api, logger: logger, turns: make(chan struct{}, doorTurns)}
+}
+
+// guard is next behind the door.
+func (d *doorkeeper) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !ok || token == "" || len(token) > doorTokens {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			http.Error(w, "give a bearer token that the API server knows", http.StatusUnauthorized)
+			return
+		}
+		select {
+		case d.turns <- struct{}{}:
+		default:
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "too many callers at once", http.StatusTooManyRequests)
+			return
+		}
+		status, text := d.ask(r.Context(), token, r.Method, r.URL.Path)
+		<-d.turns
+		if status != http.StatusOK {
+			http.Error(w, text, status)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// ask is http.StatusOK where the bearer of a token may do this.
+func (d *doorkeeper) ask(ctx context.Context, token, method, path string) (int, string) {
+	ctx, cancel := context.WithTimeout(ctx, doorBudget)
+	defer cancel()
+	who, err := d.api.AuthenticationV1().TokenReviews().Create(ctx,
+		&authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}, metav1.CreateOptions{})
+	if err != nil {
+		d.logger.WarnContext(ctx, "nobody could say whose token it is", "path", path, "error", err)
+		return http.StatusServiceUnavailable, "the API server could not be asked who you are"
+	}
+	if !who.Status.Authenticated || who.Status.User.Username == "" {
+		return http.StatusUnauthorized, "the API server does not know this token"
+	}
+	user := who.Status.User
+	extra := make(map[string]authorizationv1.ExtraValue, len(user.Extra))
+	for k, v := range user.Extra {
+		extra[k] = authorizationv1.ExtraValue(v)
+	}
+	verb := strings.ToLower(method)
+	may, err := d.api.AuthorizationV1().SubjectAccessReviews().Create(ctx, &authorizationv1.SubjectAccessReview{
+		Spec: authorizationv1.SubjectAccessReviewSpec{User: user.Username, UID: user.UID, Groups: user.Groups, Extra: extra,
+			NonResourceAttributes: &authorizationv1.NonResourceAttributes{Path: path, Verb: verb}}}, metav1.CreateOptions{})
+	if err != nil {
+		d.logger.WarnContext(ctx, "nobody could say whether somebody may", "user", user.Username, "path", path, "error", err)
+		return http.StatusServiceUnavailable, "the API server could not be asked what you may do"
+	}
+	if !may.Status.Allowed || may.Status.Denied {
+		return http.StatusForbidden, fmt.Sprintf("%s may not %s %s: a ClusterRole with this verb on the nonResourceURL grants it (moorgate-audit-reader, to read)", user.Username, verb, path)
+	}
+	return http.StatusOK, ""
+}
