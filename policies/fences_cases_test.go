@@ -2,6 +2,7 @@ package policies
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -127,17 +128,30 @@ func faced(c *v1alpha1.Case, face string) *v1alpha1.Case {
 }
 
 // owner is somebody who may do everything in the namespace of the stage, and nothing elsewhere.
-func (s stage) owner(t *testing.T) hand {
+func (s stage) owner(t *testing.T) hand { return s.ownerOf(t, s.namespace) }
+
+// ownerOf is somebody who may do everything in a namespace, and nothing elsewhere.
+func (s stage) ownerOf(t *testing.T, namespace string) hand {
 	t.Helper()
-	binding := &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "owner"},
+	binding := &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, GenerateName: "test-owner-"},
 		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"},
 		Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: "owner"}}}
 	if err := s.admin.client.Create(t.Context(), binding); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = s.admin.client.Delete(context.WithoutCancel(t.Context()), binding) })
 	config := *s.cluster.Config()
 	config.Impersonate.UserName, config.Impersonate.Groups = "owner", []string{"system:authenticated"}
 	h := handOf(t, &config)
-	waitForEverything(t, h, s.namespace)
+	waitForEverything(t, h, namespace)
 	return h
+}
+
+func jsonOf(t *testing.T, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
