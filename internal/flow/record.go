@@ -31,7 +31,10 @@ func (j Judgement) record() gate.Record {
 	for i := range evidence {
 		evidence[i].Source, evidence[i].Text, evidence[i].Unread = cut.text(evidence[i].Source), cut.text(evidence[i].Text), cut.text(evidence[i].Unread)
 	}
-	a.Findings = items(&cut, gate.Weightiest(a.Findings))
+	if len(a.Findings) > recordItems { // else in the order in which they were weighed, so that they can be weighed again
+		a.Findings = gate.Weightiest(a.Findings)
+	}
+	a.Findings = items(&cut, a.Findings)
 	for i := range a.Findings {
 		a.Findings[i].Text, a.Findings[i].Evidence = cut.text(a.Findings[i].Text), items(&cut, a.Findings[i].Evidence)
 	}

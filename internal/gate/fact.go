@@ -1,6 +1,9 @@
 package gate
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"reflect"
+)
 
 // Fact is something about the world that may not be known. The zero Fact is unknown: unknown is not absent, and a rule
 // that needs an unknown never allows.
@@ -46,16 +49,34 @@ func (f Fact[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(factJSON[T]{Unknown: f.Why()})
 }
 
-// UnmarshalJSON reads what MarshalJSON writes. Anything without a value is unknown.
+// UnmarshalJSON reads what MarshalJSON writes. Anything without a value is unknown. A null is a value where T is a list or a
+// map, of which it is the empty one, and nowhere else.
 func (f *Fact[T]) UnmarshalJSON(b []byte) error {
 	var j factJSON[T]
 	if err := json.Unmarshal(b, &j); err != nil {
 		return err
 	}
-	if j.Value == nil {
+	switch {
+	case j.Value != nil:
+		*f = Known(*j.Value)
+	case empties[T]() && nullValue(b):
+		var none T
+		*f = Known(none)
+	default:
 		*f = Unknown[T](j.Unknown)
-		return nil
 	}
-	*f = Known(*j.Value)
 	return nil
+}
+
+// empties is whether T has an empty value that JSON writes as null.
+func empties[T any]() bool {
+	kind := reflect.TypeFor[T]().Kind()
+	return kind == reflect.Slice || kind == reflect.Map
+}
+
+func nullValue(b []byte) bool {
+	var j struct {
+		Value json.RawMessage `json:"value"`
+	}
+	return json.Unmarshal(b, &j) == nil && string(j.Value) == "null"
 }
