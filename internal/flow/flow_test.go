@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"moorgate.dev/internal/gate"
 )
@@ -38,23 +39,53 @@ func (h hand) Act(_ context.Context, permit gate.Permit, plan gate.Action) (gate
 	return h.outcome, h.err
 }
 
-var plan = gate.Action{ID: "evict", Verb: "evict", Target: gate.Ref{Kind: "Pod", Name: "web-1", UID: "u"}}
+var now = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+
+var plan = gate.Action{ID: "evict", Verb: "evict", Undo: "its ReplicaSet starts another",
+	Target: gate.Ref{Version: "v1", Kind: "Pod", Namespace: "shop", Name: "web-1", UID: "u"},
+	Request: &gate.Request{Method: "POST", Path: "/api/v1/namespaces/shop/pods/web-1/eviction", ContentType: "application/json",
+		Body: []byte(`{"deleteOptions":{"preconditions":{"uid":"u"}}}`)}}
 
 func question() Question {
-	return Question{Case: "shop/c", Signal: gate.Signal{Subject: plan.Target}, Facts: gate.Facts{Menu: []gate.Action{plan},
-		Paused: gate.Known([]string(nil)), Rollback: gate.Known(false), Failing: gate.Known(false)}}
+	return Question{Case: "shop/c", Signal: gate.Signal{Subject: plan.Target}, Facts: gate.Facts{At: now, Subject: plan.Target, Menu: []gate.Action{plan},
+		Namespace: gate.Known(map[string]string{}), Paused: gate.Known([]string(nil)), Rollback: gate.Known(false), Failing: gate.Known(false),
+		Since: gate.Known(now.Add(-time.Hour)), Oldest: gate.Known(now), Owner: gate.Known(gate.Owner{}), Health: gate.Known(gate.Share{Well: 9, Total: 10}),
+		Storm: gate.Known(0), Ledger: gate.Known(gate.Ledger{}), History: gate.Known(gate.Tally{Cause: "crash", Verb: "evict", Tried: 40, Healed: 40}),
+		Approvals: gate.Known([]gate.Approval(nil))}}
 }
 
 func policy(m gate.Mode) gate.Policy {
-	return gate.Policy{Rails: []gate.Rail{{Name: "r", Mode: m, WarnBelow: gate.Known(80), DenyBelow: gate.Known(50), ConfidenceBelow: gate.Known(60)}}}
+	hourly := gate.Budget{Actions: 3, Window: time.Hour}
+	return gate.Policy{Rails: []gate.Rail{{Name: "r", Mode: m, WarnBelow: gate.Known(80), DenyBelow: gate.Known(50), ConfidenceBelow: gate.Known(60),
+		AgreementBelow: gate.Known(70), HistoryBelow: gate.Known(75), Approvers: gate.Known(0), Actions: []gate.Permitted{{Verb: "evict"}},
+		Budgets:   gate.Budgets{Total: hourly, Namespace: hourly, Workload: hourly},
+		Restraint: gate.Restraint{MinHealthy: gate.Known(51), Storm: gate.Known(20), Fresh: time.Minute, Attempts: 3}}}}
 }
 
 var sure = AdvisorFunc(func(context.Context, Question) gate.Assessment {
-	return gate.Assessment{Advisor: "sure", Score: gate.Known(100), Confidence: gate.Known(100), Choice: []string{"evict"}}
+	return gate.Assessment{Advisor: "sure", Cause: "crash", Score: gate.Known(100), Confidence: gate.Known(100), Agreement: gate.Known(100), Choice: []string{"evict"}}
 })
 
+// book is a Book that notes on the tape what is asked of it, and never refuses.
+func book(l *tape) *Book {
+	return &Book{
+		Reserve: func(context.Context, gate.Policy, Question, gate.Action, string) (string, *gate.Reason, error) {
+			l.steps = append(l.steps, "reserve")
+			return "r1", nil, nil
+		},
+		Claim: func(context.Context, Intent) (*gate.Reason, error) {
+			l.steps = append(l.steps, "claim")
+			return nil, nil
+		},
+		Settle: func(context.Context, Intent, gate.Outcome, string) error {
+			l.steps = append(l.steps, "settle")
+			return nil
+		},
+	}
+}
+
 func attempt(l *tape, m gate.Mode) Attempt {
-	return Attempt{Log: l, Advisor: sure, Actor: hand{tape: l, outcome: gate.OutcomeDone}, Plan: plan.PlanDigest(),
+	return Attempt{Log: l, Advisor: sure, Actor: hand{tape: l, outcome: gate.OutcomeDone}, Plan: plan.PlanDigest(), Book: book(l),
 		Look: func(context.Context) (Question, gate.Policy, error) { return question(), policy(m), nil }}
 }
 
@@ -93,10 +124,10 @@ func TestAct(t *testing.T) {
 		fails  bool
 	}{
 		{"writes down the intent, acts, writes down the outcome", func(*tape, *Attempt) {}, gate.Automatic,
-			gate.OutcomeDone, []string{"intent", "act", "outcome"}, false},
+			gate.OutcomeDone, []string{"reserve", "intent", "claim", "act", "outcome", "settle"}, false},
 		{"does nothing in Observe", func(*tape, *Attempt) {}, gate.Observe, gate.OutcomeRefused, nil, false},
 		{"does nothing without a durable intent", func(l *tape, _ *Attempt) { l.fail = gate.RecordIntent }, gate.Automatic,
-			gate.OutcomeRefused, nil, true},
+			gate.OutcomeRefused, []string{"reserve"}, true},
 		{"does nothing when the plan has changed", func(_ *tape, a *Attempt) { a.Plan = "sha256:other" }, gate.Automatic,
 			gate.OutcomeRefused, nil, false},
 		{"does nothing when the world cannot be read", func(_ *tape, a *Attempt) {
@@ -105,10 +136,10 @@ func TestAct(t *testing.T) {
 			}
 		}, gate.Automatic, gate.OutcomeRefused, nil, true},
 		{"reports an outcome that could not be written", func(l *tape, _ *Attempt) { l.fail = gate.RecordOutcome }, gate.Automatic,
-			gate.OutcomeDone, []string{"intent", "act"}, true},
+			gate.OutcomeDone, []string{"reserve", "intent", "claim", "act"}, true},
 		{"records an ambiguous outcome as unknown", func(l *tape, a *Attempt) {
 			a.Actor = hand{tape: l, outcome: gate.OutcomeUnknown, err: errors.New("timeout")}
-		}, gate.Automatic, gate.OutcomeUnknown, []string{"intent", "act", "outcome"}, true},
+		}, gate.Automatic, gate.OutcomeUnknown, []string{"reserve", "intent", "claim", "act", "outcome", "settle"}, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

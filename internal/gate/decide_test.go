@@ -7,25 +7,6 @@ import (
 	"testing"
 )
 
-// rail is a Guardrail that allows whatever is sound.
-func rail() Rail {
-	return Rail{Name: "team", Mode: Automatic, Admission: AdmissionEnforce, WarnBelow: Known(80), DenyBelow: Known(50), ConfidenceBelow: Known(60)}
-}
-
-func opinion() Assessment {
-	return Assessment{Advisor: "test", Score: Known(100), Confidence: Known(100), Choice: []string{"act"}}
-}
-
-func facts() Facts {
-	return Facts{Paused: Known([]string(nil)), Rollback: Known(false), Failing: Known(false), Menu: []Action{
-		{ID: "act", Verb: "evict", Reach: ReachLive, Target: Ref{Kind: "Pod", Namespace: "shop", Name: "web-1", UID: "u1"}},
-		{ID: "propose", Verb: "pull-request", Reach: ReachGit},
-		{ID: "mark", Verb: "annotate", Reach: ReachMark},
-		{ID: "admit", Verb: "admit", Reach: ReachAnswer},
-		{ID: "none", Verb: "nothing", Reach: ReachNothing},
-	}}
-}
-
 func TestDecide(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -54,7 +35,7 @@ func TestDecide(t *testing.T) {
 		{"allows at the confidence asked for", func(_ *Rail, a *Assessment, _ *Facts) { a.Confidence = Known(60) }, Allow, ""},
 		{"holds without confidence", func(_ *Rail, a *Assessment, _ *Facts) { a.Confidence = Fact[int]{} }, Hold, "confidence"},
 		{"holds without confidenceBelow", func(r *Rail, _ *Assessment, _ *Facts) { r.ConfidenceBelow = Fact[int]{} }, Hold, "confidence"},
-		{"holds a live action in Approve", func(r *Rail, _ *Assessment, _ *Facts) { r.Mode = Approve }, Hold, "mode"},
+		{"holds a live action in Approve that nobody approved", func(r *Rail, _ *Assessment, _ *Facts) { r.Mode = Approve }, Hold, "approval"},
 		{"holds a live action in Propose", func(r *Rail, _ *Assessment, _ *Facts) { r.Mode = Propose }, Hold, "mode"},
 		{"holds a pull request in Observe", func(r *Rail, a *Assessment, _ *Facts) { r.Mode, a.Choice = Observe, []string{"propose"} }, Hold, "mode"},
 		{"allows a pull request in Propose", func(r *Rail, a *Assessment, _ *Facts) { r.Mode, a.Choice = Propose, []string{"propose"} }, Allow, ""},
