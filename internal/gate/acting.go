@@ -19,7 +19,7 @@ func each(a Assessment, f Facts, reach Reach, weigh func(Action) (Decision, stri
 	decision, why := Allow, ""
 	for _, id := range a.Choice {
 		chosen, _ := onMenu(f.Menu, id)
-		if chosen.Reach > reach {
+		if chosen.reach() > reach {
 			continue
 		}
 		if d, reason := weigh(chosen); d < decision {
@@ -27,6 +27,21 @@ func each(a Assessment, f Facts, reach Reach, weigh func(Action) (Decision, stri
 		}
 	}
 	return decision, why
+}
+
+// lately weighs every chosen action that reaches Git or further against what was done lately, which must be known. weigh says
+// what speaks against one more entry in the ledger; empty if nothing does.
+func lately(a Assessment, f Facts, weigh func(l Ledger, next Spent) string) (Decision, string) {
+	return each(a, f, ReachGit, func(x Action) (Decision, string) {
+		l, why := entries(f)
+		if why == "" {
+			why = weigh(l, NewSpent(Policy{}, x, a.Cause))
+		}
+		if why != "" {
+			return Hold, why
+		}
+		return Allow, ""
+	})
 }
 
 // acts reports whether anything chosen reaches at least as far as the given reach.
@@ -42,6 +57,8 @@ func age(f Facts, t Fact[time.Time], what string) (time.Duration, string) {
 		return 0, "what time it is is not known"
 	case !known:
 		return 0, what + " is not known: " + t.Why()
+	case at.IsZero():
+		return 0, what + " is not known: it has no time"
 	case at.After(f.At):
 		return 0, what + " lies in the future: " + at.UTC().Format(time.RFC3339)
 	}
@@ -56,18 +73,6 @@ func entries(f Facts) (Ledger, string) {
 		return Ledger{}, "what time it is is not known"
 	case !known:
 		return Ledger{}, "what was done lately is not known: " + f.Ledger.Why()
-	case l.Cut:
-		return Ledger{}, "what was done lately is known in part only"
 	}
-	return l, ""
-}
-
-// permitted is what a Guardrail says about an action of this verb.
-func (r Rail) permitted(verb string) (Permitted, bool) {
-	for _, p := range r.Actions {
-		if p.Verb == verb {
-			return p, true
-		}
-	}
-	return Permitted{}, false
+	return l, l.partial()
 }

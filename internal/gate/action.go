@@ -66,6 +66,14 @@ type Request struct {
 	Body        []byte
 }
 
+// reach is how far an Action reaches. A Reach that does not exist is the furthest.
+func (a Action) reach() Reach {
+	if a.Reach > ReachNothing {
+		return ReachLive
+	}
+	return max(a.Reach, ReachLive)
+}
+
 // victim is whom the Action counts against.
 func (a Action) victim() Ref {
 	if a.Workload.Name != "" {

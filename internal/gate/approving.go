@@ -6,7 +6,7 @@ import "time"
 // for each approver, the earliest first. A plan that somebody rejected has none.
 func Approving(f Facts, a Action) []Approval {
 	given, known := f.Approvals.Get()
-	if !known || f.At.IsZero() {
+	if !known || f.At.IsZero() || len(given) == 0 {
 		return nil
 	}
 	plan := a.PlanDigest()
@@ -39,10 +39,10 @@ func hasApproved(given []Approval, approver string) bool {
 	return false
 }
 
-// needs is how many approvers a Guardrail asks for at least where it asks for any.
+// needs is how many approvers a Guardrail asks for at least where it asks for any, and whether that can be said.
 func (r Rail) needs() (int, bool) {
 	n, known := r.Approvers.Get()
-	return max(n, 1), known
+	return max(n, 1), known && n >= 0
 }
 
 // approved is whether enough people approved everything chosen that reaches Git or further. It is what the rules that only ask

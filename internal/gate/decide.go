@@ -82,7 +82,7 @@ type rule struct {
 }
 
 var rules = []rule{readableRule, menuRule, silenceRule, scoreRule, confidenceRule, modeRule, pauseRule, neverRule, scopeRule,
-	actionRule, ownerRule, approvalRule, agreementRule, historyRule, reversibleRule, freezeRule, waitRule, freshRule, healthRule, stormRule,
+	requestRule, actionRule, ownerRule, approvalRule, agreementRule, historyRule, reversibleRule, freezeRule, waitRule, freshRule, healthRule, stormRule,
 	attemptsRule, coolDownRule, breakerRule, budgetRule}
 
 // Rules lists the documentation of every rule, in the order in which they are weighed.
@@ -124,7 +124,7 @@ func seal(a Assessment, f Facts) Permit {
 		return Permit{}
 	}
 	chosen, ok := onMenu(f.Menu, a.Choice[0])
-	if !ok || chosen.Request == nil || chosen.Reach == ReachAnswer || chosen.Reach == ReachNothing {
+	if !ok || chosen.Request == nil || chosen.reach() > ReachMark {
 		return Permit{}
 	}
 	unused := new(atomic.Bool)
@@ -149,7 +149,7 @@ func furthest(a Assessment, f Facts) Reach {
 		if !ok {
 			return ReachLive
 		}
-		reach = min(reach, chosen.Reach)
+		reach = min(reach, chosen.reach())
 	}
 	return reach
 }

@@ -288,13 +288,3 @@ func TestPlanDigest(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkDecide(b *testing.B) {
-	p := Policy{Rails: []Rail{rail(), rail()}}
-	a, f := opinion(), facts()
-	a.Findings = make([]Finding, 6)
-	b.ReportAllocs()
-	for b.Loop() {
-		Decide(p, a, f)
-	}
-}

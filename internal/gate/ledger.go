@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"strings"
 	"time"
 )
@@ -21,6 +22,9 @@ const (
 
 // failed is whether a result says that the action itself failed.
 func (r Result) failed() bool { return r == ResultRefused || r == ResultUnknown }
+
+// unhelpful is whether a result says that the action was done and did no good.
+func (r Result) unhelpful() bool { return r == ResultIneffective || r == ResultWorsened }
 
 // Spent is one permit that was reserved. It stays counted whether or not anything was done under it.
 type Spent struct {
@@ -43,6 +47,13 @@ type Breaker struct {
 	Why       string    `json:"why"`
 }
 
+// Reset says that a human closed the breaker of a namespace, or of everything where Namespace is empty.
+type Reset struct {
+	Namespace string    `json:"namespace,omitempty"`
+	At        time.Time `json:"at"`
+	By        string    `json:"by,omitempty"`
+}
+
 // Tally is how often an action was tried for a cause, and how often the workload healed.
 type Tally struct {
 	Cause  string `json:"cause"`
@@ -55,8 +66,39 @@ type Tally struct {
 type Ledger struct {
 	Entries []Spent   `json:"entries,omitempty"` // oldest first
 	Open    []Breaker `json:"open,omitempty"`
+	// Resets are the breakers that a human closed within the last hour: what came before does not open them again.
+	Resets []Reset `json:"resets,omitempty"`
 	// Cut says that entries are missing here, as in a record that was shortened: what cannot be counted may well be too many.
 	Cut bool `json:"cut,omitempty"`
+}
+
+// Refuses says which of the rules about what was done lately speaks against one more entry, as the reason of that rule; nil
+// if none does. It is asked again when an action is reserved, in the API server and on the ledger as it is then, because
+// several may have decided on the same one.
+func (l Ledger) Refuses(p Policy, next Spent, at time.Time) *Reason {
+	if len(p.Rails) == 0 {
+		return &Reason{Rule: budgetRule.doc.ID, Decision: Hold, Text: "no Guardrail applies, so there is no budget"}
+	}
+	for _, r := range p.Rails {
+		for _, law := range [...]struct {
+			doc Doc
+			why string
+		}{{breakerRule.doc, l.broken(next)}, {attemptsRule.doc, r.exhausted(l, next, at)}, {coolDownRule.doc, r.tooSoon(l, next, at)},
+			{budgetRule.doc, r.overspent(l, next, at)}} {
+			if why := cmp.Or(l.partial(), law.why); why != "" {
+				return &Reason{Rule: law.doc.ID, Guardrail: r.Name, Decision: Hold, Text: why}
+			}
+		}
+	}
+	return nil
+}
+
+// partial says why nothing may be concluded from the ledger; empty if it is whole.
+func (l Ledger) partial() string {
+	if l.Cut {
+		return "what was done lately is known in part only"
+	}
+	return ""
 }
 
 // NewSpent is the entry that a reservation of an action makes, but for its ID and time.

@@ -8,20 +8,28 @@ var agreementRule = rule{
 	doc: Doc{ID: "agreement", Since: "v0.2", Severity: Hold, Title: "Agreement",
 		Text: "Where fewer than agreementBelow percent of independent looks come to the same choice, a human looks before anything is done."},
 	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
-		if !acts(a, f, ReachGit) || approved(r, a, f) {
+		if !acts(a, f, ReachGit) {
 			return Allow, ""
 		}
-		agreement, err := number(a.Agreement, "agreement")
-		if err != nil {
-			return Hold, err.Error()
-		}
-		below, err := number(r.AgreementBelow, "agreementBelow")
-		if err != nil {
-			return Hold, err.Error()
-		}
-		if agreement < below {
-			return Hold, fmt.Sprintf("agreement %d is below %d", agreement, below)
+		if why := r.disagreed(a); why != "" && !approved(r, a, f) {
+			return Hold, why
 		}
 		return Allow, ""
 	},
+}
+
+// disagreed says why the independent looks agree too little; empty if they agree enough.
+func (r Rail) disagreed(a Assessment) string {
+	agreement, err := number(a.Agreement, "agreement")
+	if err != nil {
+		return err.Error()
+	}
+	below, err := number(r.AgreementBelow, "agreementBelow")
+	if err != nil {
+		return err.Error()
+	}
+	if agreement < below {
+		return fmt.Sprintf("agreement %d is below %d", agreement, below)
+	}
+	return ""
 }

@@ -7,16 +7,20 @@ import (
 
 // The law: where a human's word is asked for, it is a word on this very plan, by somebody the API server vouched for, not yet
 // used and not too old. In Approve that is one at least; a Guardrail may ask for several different people in whatever mode.
-// One who rejects a plan outweighs all who approve it.
+// One who rejects a plan outweighs all who approve it, so whether anybody did must be known.
 var approvalRule = rule{
 	doc: Doc{ID: "approval", Since: "v0.2", Severity: Deny, Title: "Approval",
 		Text: "In mode Approve, or where approval.approvers says so, a live action needs that many different people's Approval of exactly this plan: vouched for by the API server, unexpired, unused. A plan that somebody rejected is denied."},
 	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
 		return each(a, f, ReachGit, func(x Action) (Decision, string) {
-			if by := rejected(f, x); by != "" {
+			given, known := f.Approvals.Get()
+			if !known {
+				return Hold, "who approved or rejected it is not known: " + f.Approvals.Why()
+			}
+			if by := rejected(given, x); by != "" {
 				return Deny, by
 			}
-			if x.Reach != ReachLive {
+			if x.reach() != ReachLive {
 				return Allow, ""
 			}
 			return r.askedFor(f, x)
@@ -26,30 +30,24 @@ var approvalRule = rule{
 
 func (r Rail) askedFor(f Facts, x Action) (Decision, string) {
 	need, known := r.Approvers.Get()
-	if !known {
+	switch {
+	case !known:
 		return Hold, "how many must approve is not known: " + r.Approvers.Why()
-	}
-	if r.Mode == Approve {
+	case need < 0:
+		return Hold, fmt.Sprintf("%d must approve, which makes no sense", need)
+	case r.Mode == Approve:
 		need = max(need, 1)
 	}
-	if need <= 0 {
-		return Allow, ""
-	}
-	if _, known := f.Approvals.Get(); !known {
-		return Hold, "who approved it is not known: " + f.Approvals.Why()
-	}
-	if given := Approving(f, x); len(given) < need {
-		return Hold, fmt.Sprintf("it waits for approval: %d of %d have approved plan %.19s%s", len(given), need, x.PlanDigest(), fallen(f, x))
+	if standing := Approving(f, x); len(standing) < need {
+		return Hold, fmt.Sprintf("it waits for approval: %d of %d have approved plan %.19s%s", len(standing), need, x.PlanDigest(), fallen(f, x))
 	}
 	return Allow, ""
 }
 
 // rejected says who rejected an action, whenever that was; empty for nobody.
-func rejected(f Facts, x Action) string {
-	given, _ := f.Approvals.Get()
-	plan := x.PlanDigest()
+func rejected(given []Approval, x Action) string {
 	for _, g := range given {
-		if g.Reject && g.Plan == plan {
+		if g.Reject && g.Plan == x.PlanDigest() {
 			return fmt.Sprintf("%s rejected it at %s%s", g.Approver, g.At.UTC().Format(time.RFC3339), because(g.Reason))
 		}
 	}
@@ -58,7 +56,7 @@ func rejected(f Facts, x Action) string {
 
 // fallen says what became of approvals that do not count, so that nobody wonders where their word went.
 func fallen(f Facts, x Action) string {
-	used, expired, other := 0, 0, 0
+	used, expired, early, other := 0, 0, 0, 0
 	given, _ := f.Approvals.Get()
 	plan := x.PlanDigest()
 	for _, g := range given {
@@ -69,13 +67,15 @@ func fallen(f Facts, x Action) string {
 			used++
 		case !f.At.Before(g.Expires):
 			expired++
+		case g.At.After(f.At):
+			early++
 		}
 	}
 	s := ""
 	for _, n := range [...]struct {
 		n    int
 		text string
-	}{{used, "was used before"}, {expired, "has expired"}, {other, "is for another plan"}} {
+	}{{used, "was used before"}, {expired, "has expired"}, {early, "is dated in the future"}, {other, "is for another plan"}} {
 		if n.n > 0 {
 			s += fmt.Sprintf("; %d %s", n.n, n.text)
 		}

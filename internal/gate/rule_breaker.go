@@ -2,6 +2,7 @@ package gate
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -12,19 +13,18 @@ var breakerRule = rule{
 	doc: Doc{ID: "breaker", Since: "v0.2", Severity: Hold, Title: "Breaker",
 		Text: "While the breaker of the namespace, or the one of everything, is open, or nobody can say, nothing is done. Two actions that made it worse, or five that failed or did not help, within an hour open a namespace's; two open namespaces, or ten such actions, open the one of everything. Only a human closes them (moorgate breaker reset)."},
 	weigh: func(_ Rail, a Assessment, f Facts) (Decision, string) {
-		return each(a, f, ReachGit, func(x Action) (Decision, string) {
-			l, why := entries(f)
-			if why != "" {
-				return Hold, why
-			}
-			for _, b := range l.Open {
-				if b.Namespace == "" || b.Namespace == x.Target.Namespace {
-					return Hold, fmt.Sprintf("the breaker of %s is open since %s: %s", b.scope(), b.Since.UTC().Format(time.RFC3339), b.Why)
-				}
-			}
-			return Allow, ""
-		})
+		return lately(a, f, func(l Ledger, next Spent) string { return l.broken(next) })
 	},
+}
+
+// broken says which open breaker is in the way; empty if none is.
+func (l Ledger) broken(next Spent) string {
+	for _, b := range l.Open {
+		if b.Namespace == "" || b.Namespace == next.Namespace {
+			return fmt.Sprintf("the breaker of %s is open since %s: %s", b.scope(), b.Since.UTC().Format(time.RFC3339), b.Why)
+		}
+	}
+	return ""
 }
 
 const (
@@ -42,7 +42,8 @@ func (b Breaker) scope() string {
 	return "namespace " + b.Namespace
 }
 
-// Trips returns the breakers that the ledger's last hour opens, beyond those open already.
+// Trips returns the breakers that the ledger's last hour opens, beyond those open already. What happened before a human closed
+// a breaker does not open it again.
 func (l Ledger) Trips(at time.Time) []Breaker {
 	var trips []Breaker
 	open := map[string]bool{}
@@ -55,10 +56,15 @@ func (l Ledger) Trips(at time.Time) []Breaker {
 	}
 	bad, worse, all := map[string]int{}, map[string]int{}, 0
 	for _, s := range l.Entries { // oldest first, so that the same ledger trips in the same order
-		if at.Sub(s.At) >= breakerWindow || !s.Result.failed() && s.Result != ResultIneffective && s.Result != ResultWorsened {
+		if at.Sub(s.At) >= breakerWindow || !s.Result.failed() && !s.Result.unhelpful() {
 			continue
 		}
-		all++
+		if !l.forgiven(s, "") {
+			all++
+		}
+		if l.forgiven(s, s.Namespace) {
+			continue
+		}
 		bad[s.Namespace]++
 		if s.Result == ResultWorsened {
 			worse[s.Namespace]++
@@ -74,4 +80,9 @@ func (l Ledger) Trips(at time.Time) []Breaker {
 		trips = append(trips, Breaker{Since: at, Why: fmt.Sprintf("%d namespaces have an open breaker, and %d actions within an hour failed or did not help", places, all)})
 	}
 	return trips
+}
+
+// forgiven is whether a human closed the breaker of a scope after an entry was made.
+func (l Ledger) forgiven(s Spent, scope string) bool {
+	return slices.ContainsFunc(l.Resets, func(r Reset) bool { return r.Namespace == scope && !s.At.After(r.At) })
 }

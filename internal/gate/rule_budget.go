@@ -1,7 +1,9 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -13,27 +15,18 @@ var budgetRule = rule{
 	doc: Doc{ID: "budget", Since: "v0.2", Severity: Hold, Title: "Budgets",
 		Text: "No more than budgets.total, perNamespace and perWorkload actions are started in any window of their length, across crashes and fail-overs. What was spent must be known."},
 	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
-		return each(a, f, ReachGit, func(x Action) (Decision, string) {
-			l, why := entries(f)
-			if why == "" {
-				why = r.overspent(l, x.Target.Namespace, WorkloadKey(x.victim()), f.At)
-			}
-			if why != "" {
-				return Hold, why
-			}
-			return Allow, ""
-		})
+		return lately(a, f, func(l Ledger, next Spent) string { return r.overspent(l, next, f.At) })
 	},
 }
 
 // Overspent says which budget one more entry would overspend, as the reason of the budget rule; nil if none. A policy without
-// Guardrails has no budget.
+// Guardrails has no budget, and of a ledger that is not whole nothing is left.
 func (l Ledger) Overspent(p Policy, next Spent, at time.Time) *Reason {
 	if len(p.Rails) == 0 {
 		return &Reason{Rule: budgetRule.doc.ID, Decision: Hold, Text: "no Guardrail applies, so there is no budget"}
 	}
 	for _, r := range p.Rails {
-		if why := r.overspent(l, next.Namespace, next.Workload, at); why != "" {
+		if why := cmp.Or(l.partial(), r.overspent(l, next, at)); why != "" {
 			return &Reason{Rule: budgetRule.doc.ID, Guardrail: r.Name, Decision: Hold, Text: why}
 		}
 	}
@@ -41,17 +34,17 @@ func (l Ledger) Overspent(p Policy, next Spent, at time.Time) *Reason {
 }
 
 // overspent says which budget of a Guardrail has nothing left; empty if each has.
-func (r Rail) overspent(l Ledger, namespace, workload string, at time.Time) string {
+func (r Rail) overspent(l Ledger, next Spent, at time.Time) string {
 	total, inNamespace, onWorkload := 0, 0, 0
 	for _, s := range l.Entries {
 		since := at.Sub(s.At)
-		if since < r.Budgets.Total.Window && s.under(r.Name) {
+		if since < r.Budgets.Total.Window && slices.Contains(s.Guardrails, r.Name) {
 			total++
 		}
-		if since < r.Budgets.Namespace.Window && s.Namespace == namespace {
+		if since < r.Budgets.Namespace.Window && s.Namespace == next.Namespace {
 			inNamespace++
 		}
-		if since < r.Budgets.Workload.Window && s.Workload == workload {
+		if since < r.Budgets.Workload.Window && s.Workload == next.Workload {
 			onWorkload++
 		}
 	}
@@ -68,14 +61,4 @@ func (r Rail) overspent(l Ledger, namespace, workload string, at time.Time) stri
 		}
 	}
 	return ""
-}
-
-// under is whether an entry was spent under a Guardrail.
-func (s Spent) under(guardrail string) bool {
-	for _, name := range s.Guardrails {
-		if name == guardrail {
-			return true
-		}
-	}
-	return false
 }

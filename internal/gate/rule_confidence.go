@@ -3,8 +3,8 @@ package gate
 import "fmt"
 
 // The law: score says how sound a thing is, confidence how sure we are of that, and the two are never mixed. Below the
-// Guardrail's confidence a human looks, whatever the score; one who approved the plan has. Confidence is computed from what could be read and checked; an
-// advisor's own word about itself is no part of it.
+// Guardrail's confidence a human looks, whatever the score; one who approved the plan has. Confidence is computed from what could be
+// read and checked; an advisor's own word about itself is no part of it.
 var confidenceRule = rule{
 	doc: Doc{ID: "confidence", Since: "v0.1", Severity: Hold, Title: "Confidence",
 		Text: "Below confidenceBelow, or with no confidence at all, a human looks, whatever the score. Approving the plan of an action is looking."},

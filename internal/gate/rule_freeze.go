@@ -15,7 +15,10 @@ var freezeRule = rule{
 			return Hold, "what time it is is not known, and there are freeze windows"
 		}
 		for _, w := range r.Freezes {
-			if !f.At.Before(w.From) && f.At.Before(w.To) {
+			switch {
+			case !w.To.After(w.From):
+				return Hold, "a freeze window ends before it begins: " + w.Reason
+			case !f.At.Before(w.From) && f.At.Before(w.To):
 				return Hold, "frozen until " + w.To.UTC().Format(time.RFC3339) + ": " + w.Reason
 			}
 		}

@@ -1,6 +1,9 @@
 package gate
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // The law: where much is ill at once the cause is larger than any one workload, and acting on workloads makes it worse. Below
 // the share of healthy pods in the namespace that the Guardrail asks for, no live action is begun.
@@ -19,7 +22,7 @@ var healthRule = rule{
 		switch {
 		case !known:
 			return Hold, "how many pods of the namespace are well is not known: " + f.Health.Why()
-		case share.Total <= 0 || share.Well < 0 || share.Well > share.Total:
+		case share.Total <= 0 || share.Total > math.MaxInt32 || share.Well < 0 || share.Well > share.Total:
 			return Hold, fmt.Sprintf("%d of %d pods of the namespace are well, which makes no sense", share.Well, share.Total)
 		case share.Well*100 < least*share.Total:
 			return Hold, fmt.Sprintf("%d of %d pods of the namespace are well, less than %d %%: what is wrong is larger than this workload", share.Well, share.Total, least)

@@ -12,38 +12,52 @@ var historyRule = rule{
 	doc: Doc{ID: "history", Since: "v0.2", Severity: Hold, Title: "Trust is earned",
 		Text: "A live action asks a human until the lower bound (Wilson, 95 %) of what healed before, for the same cause and action, reaches historyBelow. What was never tried always asks."},
 	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
-		if !acts(a, f, ReachLive) || approved(r, a, f) {
+		d, why := each(a, f, ReachLive, func(x Action) (Decision, string) {
+			if why := r.untrusted(a.Cause, x.Verb, f.History); why != "" {
+				return Hold, why
+			}
+			return Allow, ""
+		})
+		if d < Allow && approved(r, a, f) {
 			return Allow, ""
 		}
-		below, err := number(r.HistoryBelow, "historyBelow")
-		if err != nil {
-			return Hold, err.Error()
-		}
-		tally, known := f.History.Get()
-		switch {
-		case !known:
-			return Hold, "what came of this before is not known: " + f.History.Why()
-		case tally.Tried == 0 && tally.Healed == 0:
-			return Hold, "this was never tried for this cause before"
-		case tally.Healed < 0 || tally.Healed > tally.Tried:
-			return Hold, fmt.Sprintf("the history makes no sense: %d of %d healed", tally.Healed, tally.Tried)
-		}
-		if sure := Sure(tally.Healed, tally.Tried); sure < below {
-			return Hold, fmt.Sprintf("%d of %d healed before: sure of %d %%, and %d %% is asked for", tally.Healed, tally.Tried, sure, below)
-		}
-		return Allow, ""
+		return d, why
 	},
 }
 
-// Sure is the lower bound of the 95 % Wilson interval of well out of tried, in whole percent, rounded down. Of nothing tried
-// it is 0.
+// untrusted says why what came of a verb for a cause before is not enough to act without asking; empty if it is.
+func (r Rail) untrusted(cause, verb string, history Fact[Tally]) string {
+	below, err := number(r.HistoryBelow, "historyBelow")
+	if err != nil {
+		return err.Error()
+	}
+	tally, known := history.Get()
+	switch {
+	case !known:
+		return "what came of this before is not known: " + history.Why()
+	case tally.Verb != verb || tally.Cause != cause:
+		return fmt.Sprintf("the history is of %q for cause %q, and this is %q for %q", tally.Verb, tally.Cause, verb, cause)
+	case tally.Healed < 0 || tally.Healed > tally.Tried:
+		return fmt.Sprintf("the history makes no sense: %d of %d healed", tally.Healed, tally.Tried)
+	case tally.Tried == 0:
+		return "this was never tried for this cause before"
+	}
+	if sure := Sure(tally.Healed, tally.Tried); sure < below {
+		return fmt.Sprintf("%d of %d healed before: sure of %d %%, and %d %% is asked for", tally.Healed, tally.Tried, sure, below)
+	}
+	return ""
+}
+
+// Sure is the lower bound of the 95 % Wilson interval of well out of tried, in whole percent, rounded down. Of nothing tried,
+// or of numbers that make no sense, it is 0.
 func Sure(well, tried int) int {
-	if tried <= 0 {
+	if tried <= 0 || well < 0 || well > tried {
 		return 0
 	}
 	const z = 1.959964
-	n := float64(tried)
-	p := float64(well) / n
-	low := (p + z*z/(2*n) - z*math.Sqrt(p*(1-p)/n+z*z/(4*n*n))) / (1 + z*z/n)
+	// The conversions forbid fused multiplication, so that every machine comes to the same number.
+	n, p := float64(tried), float64(well)/float64(tried)
+	spread := math.Sqrt(float64(p*(1-p))/n + z*z/4/n/n)
+	low := (p + z*z/2/n - float64(z*spread)) / (1 + z*z/n)
 	return max(0, int(math.Floor(100*low)))
 }

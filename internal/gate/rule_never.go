@@ -47,9 +47,14 @@ func untouchable(x Action) string {
 	case "ServiceAccount":
 		return "who may do what"
 	case "PersistentVolume", "PersistentVolumeClaim":
-		if strings.HasPrefix(x.Verb, "delete") {
+		if deletes(x) {
 			return "volumes by deleting them"
 		}
 	}
 	return ""
+}
+
+// deletes is whether an action deletes its target, whatever it calls that.
+func deletes(x Action) bool {
+	return strings.HasPrefix(strings.ToLower(x.Verb), "delete") || x.Request != nil && strings.EqualFold(x.Request.Method, "DELETE")
 }

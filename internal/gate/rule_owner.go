@@ -2,7 +2,7 @@ package gate
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 )
 
 // The law: what somebody else keeps writing is changed through them or not at all. A live change to what Git or Helm owns
@@ -20,9 +20,9 @@ var ownerRule = rule{
 			switch {
 			case !known:
 				return Hold, fmt.Sprintf("who owns %s is not known: %s", x.Target, f.Owner.Why())
-			case owner.Scaler != "" && edits(x, "replicas"):
+			case owner.Scaler != "" && x.sets("replicas"):
 				return Deny, fmt.Sprintf("%s sets the replicas of %s", owner.Scaler, x.Target)
-			case owner.Sizer != "" && edits(x, "resources"):
+			case owner.Sizer != "" && x.sets("resources"):
 				return Deny, fmt.Sprintf("%s sets the resources of %s", owner.Sizer, x.Target)
 			case owner.Source != "" && x.Reach == ReachLive:
 				return Hold, fmt.Sprintf("%s owns %s and would undo a live change: it takes a pull request", owner.Source, x.Target)
@@ -32,14 +32,7 @@ var ownerRule = rule{
 	},
 }
 
-// edits is whether an action sets a field of this name, or one below it.
-func edits(x Action, field string) bool {
-	for _, e := range x.Edits {
-		for _, part := range strings.FieldsFunc(e.Path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
-			if part == field {
-				return true
-			}
-		}
-	}
-	return false
+// sets is whether an action sets a field of this name, as one of its edits or as part of one.
+func (a Action) sets(field string) bool {
+	return slices.ContainsFunc(a.Edits, func(e Edit) bool { return e.sets(field) })
 }

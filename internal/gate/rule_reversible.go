@@ -9,7 +9,7 @@ var reversibleRule = rule{
 		Text: "A live action that cannot be taken back asks a human, unless the Guardrail allows that action irreversible."},
 	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
 		return each(a, f, ReachLive, func(x Action) (Decision, string) {
-			if allowed, _ := r.permitted(x.Verb); x.Undo != "" || allowed.Irreversible || approved(r, a, f) {
+			if allowed, _ := r.permitted(x); x.Undo != "" || allowed.Irreversible || approved(r, a, f) {
 				return Allow, ""
 			}
 			return Hold, fmt.Sprintf("%s cannot be taken back", x.Verb)

@@ -1,9 +1,13 @@
 package gate
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // The law: what scores below denyBelow is denied, what scores below warnBelow needs a human's eye, such as an
-// approval of the plan, and a hard failure denies at any score. A score or a threshold that is missing or makes no sense is one that was not met.
+// approval of the plan, and a hard failure denies at any score. A score or a threshold that is missing or makes no sense is
+// one that was not met.
 //
 // Some findings are too weak to refuse by themselves. What may merely not be there yet counts towards a denial only where
 // the Guardrail says denyPending. What is about the recent past or the present load never counts towards the denial of a
@@ -44,7 +48,7 @@ func weighScore(r Rail, a Assessment, f Facts) (Decision, string) {
 		}
 		counted = clamp(counted + points)
 		if x.Hard {
-			return Deny, x.Text
+			return Deny, cmp.Or(x.Text, "a hard failure: "+x.ID)
 		}
 	}
 	if standing := max(0, min(score+excused, 100-counted)); standing < denyBelow {

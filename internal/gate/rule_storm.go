@@ -19,6 +19,8 @@ var stormRule = rule{
 		switch {
 		case !known:
 			return Hold, "how many Cases were opened lately is not known: " + f.Storm.Why()
+		case cases < 0:
+			return Hold, fmt.Sprintf("%d Cases were opened lately, which makes no sense", cases)
 		case cases >= limit:
 			return Hold, fmt.Sprintf("%d Cases were opened in the last %s, and %d are a storm", cases, StormWindow, limit)
 		}
