@@ -86,8 +86,8 @@ func (a Action) victim() Ref {
 // the Git base. It is what an Approval is given for: it stays the same while the plan does, whatever else moves. The texts
 // for people, the menu id and the Request are not part of it. It is "sha256:" and 64 hexadecimal digits.
 func (a Action) PlanDigest() string {
-	parts := []string{"moorgate plan v1", a.Verb, a.Reach.String(), a.Target.Group, a.Target.Version, a.Target.Kind,
-		a.Target.Namespace, a.Target.Name, a.Target.UID, a.Base}
+	parts := append(make([]string, 0, 64), "moorgate plan v1", a.Verb, a.Reach.String(), a.Target.Group, a.Target.Version, a.Target.Kind,
+		a.Target.Namespace, a.Target.Name, a.Target.UID, a.Base)
 	for _, e := range a.Edits {
 		parts = append(parts, e.Path, e.Old, e.New)
 	}
@@ -105,14 +105,13 @@ func (a Action) Digest() string {
 
 // digest hashes parts so that none can run into the next.
 func digest(parts ...string) string {
-	h := sha256.New()
+	all := make([]byte, 0, 512)
 	for _, p := range parts {
-		var n [8]byte
-		binary.BigEndian.PutUint64(n[:], uint64(len(p)))
-		h.Write(n[:])
-		h.Write([]byte(p))
+		all = binary.BigEndian.AppendUint64(all, uint64(len(p)))
+		all = append(all, p...)
 	}
-	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(all)
+	return string(hex.AppendEncode(append(make([]byte, 0, 71), "sha256:"...), sum[:]))
 }
 
 // Outcome is what came of an Action. The zero Outcome is unknown: nothing may be concluded and nothing is tried again.

@@ -78,18 +78,22 @@ type Doc struct {
 // rule is one law of the guardrail. weigh returns the highest decision that the rule lets stand, and why if below Allow.
 type rule struct {
 	doc   Doc
-	weigh func(r Rail, a Assessment, f Facts) (Decision, string)
+	weigh func(r Rail, m *matter) (Decision, string)
 }
 
-var rules = []rule{readableRule, menuRule, silenceRule, scoreRule, confidenceRule, modeRule, pauseRule, neverRule, scopeRule,
-	requestRule, actionRule, ownerRule, approvalRule, agreementRule, historyRule, reversibleRule, freezeRule, waitRule, freshRule, healthRule, stormRule,
-	attemptsRule, coolDownRule, breakerRule, budgetRule}
+// The rules, in the order in which they are weighed. Those of acting have nothing to say where nothing that was chosen reaches
+// further than an answer.
+var (
+	rulesOfJudging = []rule{readableRule, menuRule, silenceRule, scoreRule, confidenceRule}
+	rulesOfActing  = []rule{modeRule, pauseRule, neverRule, scopeRule, requestRule, actionRule, ownerRule, approvalRule, agreementRule,
+		historyRule, reversibleRule, freezeRule, waitRule, freshRule, healthRule, stormRule, attemptsRule, coolDownRule, breakerRule, budgetRule}
+)
 
 // Rules lists the documentation of every rule, in the order in which they are weighed.
 func Rules() []Doc {
-	docs := make([]Doc, len(rules))
-	for i, r := range rules {
-		docs[i] = r.doc
+	var docs []Doc
+	for _, r := range slices.Concat(rulesOfJudging, rulesOfActing) {
+		docs = append(docs, r.doc)
 	}
 	return docs
 }
@@ -100,58 +104,54 @@ func Decide(p Policy, a Assessment, f Facts) Verdict {
 	if len(p.Rails) == 0 {
 		return Verdict{Reasons: []Reason{{Rule: "policy", Text: "no Guardrail applies, so nothing is permitted"}}}
 	}
+	m := newMatter(a, f)
 	v := Verdict{Decision: Allow}
 	for _, rail := range p.Rails {
-		for _, r := range rules {
-			d, why := r.weigh(rail, a, f)
-			if d >= Allow {
-				continue
-			}
-			v.Decision = min(v.Decision, d)
-			v.Reasons = append(v.Reasons, Reason{Rule: r.doc.ID, Guardrail: rail.Name, Decision: d, Text: why})
+		v.weigh(rulesOfJudging, rail, m)
+		if m.acts(ReachMark) {
+			v.weigh(rulesOfActing, rail, m)
 		}
 	}
 	if v.Decision == Allow {
-		v.permit = seal(a, f)
+		v.permit = seal(m)
 	}
 	return v
 }
 
+// weigh lowers the verdict to what rules let stand under a Guardrail.
+func (v *Verdict) weigh(rules []rule, rail Rail, m *matter) {
+	for _, r := range rules {
+		d, why := r.weigh(rail, m)
+		if d >= Allow {
+			continue
+		}
+		v.Decision = min(v.Decision, d)
+		v.Reasons = append(v.Reasons, Reason{Rule: r.doc.ID, Guardrail: rail.Name, Decision: d, Text: why})
+	}
+}
+
 // seal makes the Permit for the one action chosen. An Allow with several steps or none carries no Permit, nor does one of a
 // plan with no Request: whoever only weighs a plan cannot carry it out, and each step gets its own verdict when it runs.
-func seal(a Assessment, f Facts) Permit {
-	if len(a.Choice) != 1 {
+func seal(m *matter) Permit {
+	if len(m.chosen) != 1 {
 		return Permit{}
 	}
-	chosen, ok := onMenu(f.Menu, a.Choice[0])
-	if !ok || chosen.Request == nil || chosen.reach() > ReachMark {
+	only := m.chosen[0].Action
+	if only.Request == nil || only.reach() > ReachMark {
 		return Permit{}
 	}
 	unused := new(atomic.Bool)
 	unused.Store(true)
-	return Permit{digest: chosen.Digest(), unused: unused}
+	return Permit{digest: only.Digest(), unused: unused}
 }
 
 func onMenu(menu []Action, id string) (Action, bool) {
-	i := slices.IndexFunc(menu, func(m Action) bool { return m.ID == id })
-	if i < 0 {
-		return Action{}, false
-	}
-	return menu[i], true
-}
-
-// furthest is the furthest reach among the chosen actions: what the rules about acting look at. A choice that is not on
-// the menu reaches as far as can be.
-func furthest(a Assessment, f Facts) Reach {
-	reach := ReachNothing
-	for _, id := range a.Choice {
-		chosen, ok := onMenu(f.Menu, id)
-		if !ok {
-			return ReachLive
+	for i := range menu {
+		if menu[i].ID == id {
+			return menu[i], true
 		}
-		reach = min(reach, chosen.reach())
 	}
-	return reach
+	return Action{}, false
 }
 
 func percent(n int) (int, error) {

@@ -58,10 +58,10 @@ func TestDecideInvariants(t *testing.T) {
 		if v.Decision < Allow && len(v.Reasons) == 0 {
 			t.Fatalf("%s without a reason", v.Decision)
 		}
-		if _, ok := v.Permit(); ok && (v.Decision != Allow || furthest(a, f) > ReachMark) {
+		if _, ok := v.Permit(); ok && (v.Decision != Allow || newMatter(a, f).reach > ReachMark) {
 			t.Fatalf("a permit in %+v", v)
 		}
-		if _, ok := v.Permit(); ok && r.Mode == Observe && furthest(a, f) < ReachMark {
+		if _, ok := v.Permit(); ok && r.Mode == Observe && newMatter(a, f).reach < ReachMark {
 			t.Fatal("a permit to act in Observe")
 		}
 		if more := Decide(Policy{Rails: []Rail{r, drawRail(t)}}, a, f); more.Decision > v.Decision {

@@ -7,11 +7,11 @@ import "fmt"
 var agreementRule = rule{
 	doc: Doc{ID: "agreement", Since: "v0.2", Severity: Hold, Title: "Agreement",
 		Text: "Where fewer than agreementBelow percent of independent looks come to the same choice, a human looks before anything is done."},
-	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
-		if !acts(a, f, ReachGit) {
+	weigh: func(r Rail, m *matter) (Decision, string) {
+		if !m.acts(ReachGit) {
 			return Allow, ""
 		}
-		if why := r.disagreed(a); why != "" && !approved(r, a, f) {
+		if why := r.disagreed(m); why != "" && !m.approved(r) {
 			return Hold, why
 		}
 		return Allow, ""
@@ -19,8 +19,8 @@ var agreementRule = rule{
 }
 
 // disagreed says why the independent looks agree too little; empty if they agree enough.
-func (r Rail) disagreed(a Assessment) string {
-	agreement, err := number(a.Agreement, "agreement")
+func (r Rail) disagreed(m *matter) string {
+	agreement, err := number(m.Agreement, "agreement")
 	if err != nil {
 		return err.Error()
 	}

@@ -11,24 +11,22 @@ import (
 var approvalRule = rule{
 	doc: Doc{ID: "approval", Since: "v0.2", Severity: Deny, Title: "Approval",
 		Text: "In mode Approve, or where approval.approvers says so, a live action needs that many different people's Approval of exactly this plan: vouched for by the API server, unexpired, unused. A plan that somebody rejected is denied."},
-	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
-		return each(a, f, ReachGit, func(x Action) (Decision, string) {
-			given, known := f.Approvals.Get()
-			if !known {
-				return Hold, "who approved or rejected it is not known: " + f.Approvals.Why()
+	weigh: func(r Rail, m *matter) (Decision, string) {
+		return m.each(ReachGit, func(x *chosen) (Decision, string) {
+			switch _, known := m.Approvals.Get(); {
+			case !known:
+				return Hold, "who approved or rejected it is not known: " + m.Approvals.Why()
+			case x.rejected != nil:
+				return Deny, fmt.Sprintf("%s rejected it at %s%s", x.rejected.Approver, x.rejected.At.UTC().Format(time.RFC3339), because(x.rejected.Reason))
+			case x.reach() == ReachLive:
+				return r.askedFor(m, x)
 			}
-			if by := rejected(given, x); by != "" {
-				return Deny, by
-			}
-			if x.reach() != ReachLive {
-				return Allow, ""
-			}
-			return r.askedFor(f, x)
+			return Allow, ""
 		})
 	},
 }
 
-func (r Rail) askedFor(f Facts, x Action) (Decision, string) {
+func (r Rail) askedFor(m *matter, x *chosen) (Decision, string) {
 	need, known := r.Approvers.Get()
 	switch {
 	case !known:
@@ -38,25 +36,15 @@ func (r Rail) askedFor(f Facts, x Action) (Decision, string) {
 	case r.Mode == Approve:
 		need = max(need, 1)
 	}
-	if standing := Approving(f, x); len(standing) < need {
-		return Hold, fmt.Sprintf("it waits for approval: %d of %d have approved plan %.19s%s", len(standing), need, x.PlanDigest(), fallen(f, x))
+	if n := len(x.standing); n < need {
+		return Hold, fmt.Sprintf("it waits for approval: %d of %d have approved plan %.19s%s", n, need, x.PlanDigest(), fallen(m.Facts, x.Action))
 	}
 	return Allow, ""
 }
 
-// rejected says who rejected an action, whenever that was; empty for nobody.
-func rejected(given []Approval, x Action) string {
-	for _, g := range given {
-		if g.Reject && g.Plan == x.PlanDigest() {
-			return fmt.Sprintf("%s rejected it at %s%s", g.Approver, g.At.UTC().Format(time.RFC3339), because(g.Reason))
-		}
-	}
-	return ""
-}
-
 // fallen says what became of approvals that do not count, so that nobody wonders where their word went.
 func fallen(f Facts, x Action) string {
-	used, expired, early, other := 0, 0, 0, 0
+	var used, expired, early, other int
 	given, _ := f.Approvals.Get()
 	plan := x.PlanDigest()
 	for _, g := range given {

@@ -10,8 +10,8 @@ import (
 var attemptsRule = rule{
 	doc: Doc{ID: "attempts", Since: "v0.2", Severity: Hold, Title: "Attempts",
 		Text: "One workload gets restraint.attempts actions in 24 hours, whatever came of them. What was done must be known."},
-	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
-		return lately(a, f, func(l Ledger, next Spent) string { return r.exhausted(l, next, f.At) })
+	weigh: func(r Rail, m *matter) (Decision, string) {
+		return m.lately(func(l Ledger, next Spent) string { return r.exhausted(l, next, m.At) })
 	},
 }
 

@@ -14,8 +14,8 @@ import (
 var budgetRule = rule{
 	doc: Doc{ID: "budget", Since: "v0.2", Severity: Hold, Title: "Budgets",
 		Text: "No more than budgets.total, perNamespace and perWorkload actions are started in any window of their length, across crashes and fail-overs. What was spent must be known."},
-	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
-		return lately(a, f, func(l Ledger, next Spent) string { return r.overspent(l, next, f.At) })
+	weigh: func(r Rail, m *matter) (Decision, string) {
+		return m.lately(func(l Ledger, next Spent) string { return r.overspent(l, next, m.At) })
 	},
 }
 
@@ -41,10 +41,10 @@ func (r Rail) overspent(l Ledger, next Spent, at time.Time) string {
 		if since < r.Budgets.Total.Window && slices.Contains(s.Guardrails, r.Name) {
 			total++
 		}
-		if since < r.Budgets.Namespace.Window && s.Namespace == next.Namespace {
+		if s.Namespace == next.Namespace && since < r.Budgets.Namespace.Window {
 			inNamespace++
 		}
-		if since < r.Budgets.Workload.Window && s.Workload == next.Workload {
+		if s.Workload == next.Workload && since < r.Budgets.Workload.Window {
 			onWorkload++
 		}
 	}

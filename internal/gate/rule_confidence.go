@@ -8,11 +8,11 @@ import "fmt"
 var confidenceRule = rule{
 	doc: Doc{ID: "confidence", Since: "v0.1", Severity: Hold, Title: "Confidence",
 		Text: "Below confidenceBelow, or with no confidence at all, a human looks, whatever the score. Approving the plan of an action is looking."},
-	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
-		if a.Silent != "" {
+	weigh: func(r Rail, m *matter) (Decision, string) {
+		if m.Silent != "" {
 			return Allow, "" // the silence rule speaks
 		}
-		confidence, err := number(a.Confidence, "confidence")
+		confidence, err := number(m.Confidence, "confidence")
 		if err != nil {
 			return Hold, err.Error()
 		}
@@ -20,12 +20,12 @@ var confidenceRule = rule{
 		if err != nil {
 			return Hold, err.Error()
 		}
-		if confidence >= below || approved(r, a, f) {
+		if confidence >= below || m.approved(r) {
 			return Allow, ""
 		}
 		why := fmt.Sprintf("confidence %d is below %d", confidence, below)
-		if len(f.Unread) > 0 {
-			why += fmt.Sprintf("; could not read %s", list(f.Unread, 3))
+		if len(m.Unread) > 0 {
+			why += fmt.Sprintf("; could not read %s", list(m.Unread, 3))
 		}
 		return Hold, why
 	},

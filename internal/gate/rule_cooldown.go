@@ -11,8 +11,8 @@ import (
 var coolDownRule = rule{
 	doc: Doc{ID: "cool-down", Since: "v0.2", Severity: Hold, Title: "Cool-down",
 		Text: "The same action on the same target waits for restraint.coolDown, at least 5 minutes. Three failures on one workload with no success in between stop actions on it for an hour, three actions that did not help with none that healed in between for four hours."},
-	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
-		return lately(a, f, func(l Ledger, next Spent) string { return r.tooSoon(l, next, f.At) })
+	weigh: func(r Rail, m *matter) (Decision, string) {
+		return m.lately(func(l Ledger, next Spent) string { return r.tooSoon(l, next, m.At) })
 	},
 }
 
@@ -26,7 +26,10 @@ const (
 func (r Rail) tooSoon(l Ledger, next Spent, at time.Time) string {
 	coolDown := max(r.Restraint.CoolDown, CoolDownLeast)
 	for _, s := range l.Entries {
-		if since := at.Sub(s.At); s.Verb == next.Verb && s.Target == next.Target && since < coolDown {
+		if s.Verb != next.Verb || s.Target != next.Target {
+			continue
+		}
+		if since := at.Sub(s.At); since < coolDown {
 			return fmt.Sprintf("%s was done to it %s ago, and %s are waited", s.Verb, since.Truncate(time.Second), coolDown)
 		}
 	}

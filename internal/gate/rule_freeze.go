@@ -7,18 +7,18 @@ import "time"
 var freezeRule = rule{
 	doc: Doc{ID: "freeze", Since: "v0.2", Severity: Hold, Title: "Freeze windows",
 		Text: "While a freeze window is open no live action is begun. Pull requests may be opened: people merge them."},
-	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
-		if !acts(a, f, ReachLive) || len(r.Freezes) == 0 {
+	weigh: func(r Rail, m *matter) (Decision, string) {
+		if !m.acts(ReachLive) || len(r.Freezes) == 0 {
 			return Allow, ""
 		}
-		if f.At.IsZero() {
+		if m.At.IsZero() {
 			return Hold, "what time it is is not known, and there are freeze windows"
 		}
 		for _, w := range r.Freezes {
 			switch {
 			case !w.To.After(w.From):
 				return Hold, "a freeze window ends before it begins: " + w.Reason
-			case !f.At.Before(w.From) && f.At.Before(w.To):
+			case !m.At.Before(w.From) && m.At.Before(w.To):
 				return Hold, "frozen until " + w.To.UTC().Format(time.RFC3339) + ": " + w.Reason
 			}
 		}

@@ -9,11 +9,11 @@ import (
 var freshRule = rule{
 	doc: Doc{ID: "fresh", Since: "v0.2", Severity: Hold, Title: "Fresh evidence",
 		Text: "Where the oldest evidence that a choice rests on is older than restraint.fresh, or its age is not known, nothing is done."},
-	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
-		if !acts(a, f, ReachGit) {
+	weigh: func(r Rail, m *matter) (Decision, string) {
+		if !m.acts(ReachGit) {
 			return Allow, ""
 		}
-		old, why := age(f, f.Oldest, "how old the evidence is")
+		old, why := age(m.At, m.Oldest, "how old the evidence is")
 		if why != "" {
 			return Hold, why
 		}

@@ -11,14 +11,14 @@ import (
 var historyRule = rule{
 	doc: Doc{ID: "history", Since: "v0.2", Severity: Hold, Title: "Trust is earned",
 		Text: "A live action asks a human until the lower bound (Wilson, 95 %) of what healed before, for the same cause and action, reaches historyBelow. What was never tried always asks."},
-	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
-		d, why := each(a, f, ReachLive, func(x Action) (Decision, string) {
-			if why := r.untrusted(a.Cause, x.Verb, f.History); why != "" {
+	weigh: func(r Rail, m *matter) (Decision, string) {
+		d, why := m.each(ReachLive, func(x *chosen) (Decision, string) {
+			if why := r.untrusted(m.Cause, x.Verb, m.History); why != "" {
 				return Hold, why
 			}
 			return Allow, ""
 		})
-		if d < Allow && approved(r, a, f) {
+		if d < Allow && m.approved(r) {
 			return Allow, ""
 		}
 		return d, why

@@ -11,20 +11,20 @@ import (
 var ownerRule = rule{
 	doc: Doc{ID: "owner", Since: "v0.2", Severity: Deny, Title: "Whose it is",
 		Text: "Replicas that an autoscaler sets and resources that a VerticalPodAutoscaler sets are never changed. What Git or Helm owns is changed by pull request only, live by nothing but an eviction. Who owns it must be known."},
-	weigh: func(_ Rail, a Assessment, f Facts) (Decision, string) {
-		return each(a, f, ReachGit, func(x Action) (Decision, string) {
+	weigh: func(_ Rail, m *matter) (Decision, string) {
+		return m.each(ReachGit, func(x *chosen) (Decision, string) {
 			if x.Verb == "evict" && len(x.Edits) == 0 {
 				return Allow, ""
 			}
-			owner, known := f.Owner.Get()
+			owner, known := m.Owner.Get()
 			switch {
 			case !known:
-				return Hold, fmt.Sprintf("who owns %s is not known: %s", x.Target, f.Owner.Why())
+				return Hold, fmt.Sprintf("who owns %s is not known: %s", x.Target, m.Owner.Why())
 			case owner.Scaler != "" && x.sets("replicas"):
 				return Deny, fmt.Sprintf("%s sets the replicas of %s", owner.Scaler, x.Target)
 			case owner.Sizer != "" && x.sets("resources"):
 				return Deny, fmt.Sprintf("%s sets the resources of %s", owner.Sizer, x.Target)
-			case owner.Source != "" && x.Reach == ReachLive:
+			case owner.Source != "" && x.reach() == ReachLive:
 				return Hold, fmt.Sprintf("%s owns %s and would undo a live change: it takes a pull request", owner.Source, x.Target)
 			}
 			return Allow, ""

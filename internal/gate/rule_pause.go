@@ -6,13 +6,13 @@ package gate
 var pauseRule = rule{
 	doc: Doc{ID: "pause", Since: "v0.1", Severity: Hold, Title: "Pause",
 		Text: "While a Guardrail or the process is paused, or it is not known whether they are, nothing is done. Admission requests are answered; none is refused."},
-	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
-		if furthest(a, f) >= ReachAnswer {
+	weigh: func(r Rail, m *matter) (Decision, string) {
+		if !m.acts(ReachMark) {
 			return Allow, ""
 		}
-		reasons, known := f.Paused.Get()
+		reasons, known := m.Paused.Get()
 		if !known {
-			return Hold, "it is not known whether Moorgate is paused: " + f.Paused.Why()
+			return Hold, "it is not known whether Moorgate is paused: " + m.Paused.Why()
 		}
 		if len(reasons) > 0 {
 			return Hold, "Moorgate is paused: " + list(reasons, 3)

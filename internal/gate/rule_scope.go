@@ -11,19 +11,19 @@ import (
 var scopeRule = rule{
 	doc: Doc{ID: "scope", Since: "v0.2", Severity: Deny, Title: "Out of bounds",
 		Text: "Nothing is done in kube-system, kube-public, kube-node-lease, Moorgate's own namespace and those of GitOps controllers, nor to what has no namespace. No Guardrail lifts this."},
-	weigh: func(_ Rail, a Assessment, f Facts) (Decision, string) {
-		return each(a, f, ReachGit, func(x Action) (Decision, string) {
+	weigh: func(_ Rail, m *matter) (Decision, string) {
+		return m.each(ReachGit, func(x *chosen) (Decision, string) {
 			switch namespace := x.Target.Namespace; {
 			case namespace == "":
 				return Deny, fmt.Sprintf("%s has no namespace, and Moorgate acts only inside of one", x.Target)
 			case slices.Contains(outOfBounds, namespace):
 				return Deny, "Moorgate does nothing in namespace " + namespace
-			case namespace != f.Subject.Namespace:
-				return Deny, fmt.Sprintf("the action is in namespace %s, and the happening in %s", namespace, f.Subject.Namespace)
+			case namespace != m.Subject.Namespace:
+				return Deny, fmt.Sprintf("the action is in namespace %s, and the happening in %s", namespace, m.Subject.Namespace)
 			}
-			labels, known := f.Namespace.Get()
+			labels, known := m.Namespace.Get()
 			if !known {
-				return Hold, "the labels of namespace " + x.Target.Namespace + " are not known: " + f.Namespace.Why()
+				return Hold, "the labels of namespace " + x.Target.Namespace + " are not known: " + m.Namespace.Why()
 			}
 			if part := labels["app.kubernetes.io/part-of"]; slices.Contains(gitOps, part) {
 				return Deny, fmt.Sprintf("namespace %s is part of %s, and Moorgate does nothing there", x.Target.Namespace, part)

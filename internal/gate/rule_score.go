@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// The law: what scores below denyBelow is denied, what scores below warnBelow needs a human's eye, such as an
-// approval of the plan, and a hard failure denies at any score. A score or a threshold that is missing or makes no sense is
-// one that was not met.
+// The law: what scores below denyBelow is denied, what scores below warnBelow needs a human's eye, such as an approval of the
+// plan, and a hard failure denies at any score. A score or a threshold that is missing or makes no sense is one that was not
+// met.
 //
 // Some findings are too weak to refuse by themselves. What may merely not be there yet counts towards a denial only where
 // the Guardrail says denyPending. What is about the recent past or the present load never counts towards the denial of a
 // rollback or of a change to a workload that is failing now: the gate must not block the fix. Nor does it where these two
-// could not be established. What was true before the change already, or of the revision that it goes back to, never counts
+// could not be established, unless something is to be done in Git or live. What was true before the change already, or of the revision that it goes back to, never counts
 // towards a denial at all. Excused findings still count towards the warning.
 //
 // However much is excused, what is not excused keeps its weight: the score that stands against denyBelow is never above 100
@@ -23,11 +23,11 @@ var scoreRule = rule{
 	weigh: weighScore,
 }
 
-func weighScore(r Rail, a Assessment, f Facts) (Decision, string) {
-	if a.Silent != "" {
+func weighScore(r Rail, m *matter) (Decision, string) {
+	if m.Silent != "" {
 		return Allow, "" // the silence rule speaks
 	}
-	score, err := number(a.Score, "score")
+	score, err := number(m.Score, "score")
 	if err != nil {
 		return Deny, err.Error()
 	}
@@ -40,9 +40,9 @@ func weighScore(r Rail, a Assessment, f Facts) (Decision, string) {
 		return Deny, err.Error()
 	}
 	excused, counted := 0, 0
-	for _, x := range a.Findings {
+	for _, x := range m.Findings {
 		points := min(max(x.Points, 0), 100)
-		if excuse(x, r, f) {
+		if excuse(x, r, m) {
 			excused = clamp(excused + points)
 			continue
 		}
@@ -54,23 +54,23 @@ func weighScore(r Rail, a Assessment, f Facts) (Decision, string) {
 	if standing := max(0, min(score+excused, 100-counted)); standing < denyBelow {
 		return Deny, fmt.Sprintf("score %d is below %d", standing, denyBelow)
 	}
-	if score < warnBelow && !approved(r, a, f) {
+	if score < warnBelow && !m.approved(r) {
 		return Hold, fmt.Sprintf("score %d is below %d", score, warnBelow)
 	}
 	return Allow, ""
 }
 
 // excuse reports whether a finding is too weak to count towards a denial here.
-func excuse(x Finding, r Rail, f Facts) bool {
+func excuse(x Finding, r Rail, m *matter) bool {
 	switch x.Nature {
 	case Standing:
 		return true
 	case Pending:
 		return !r.DenyPending
 	case Recent:
-		rollback, knownRollback := f.Rollback.Get()
-		failing, knownFailing := f.Failing.Get()
-		return rollback || failing || !knownRollback || !knownFailing
+		rollback, knownRollback := m.Rollback.Get()
+		failing, knownFailing := m.Failing.Get()
+		return rollback || failing || (!knownRollback || !knownFailing) && !m.acts(ReachGit)
 	}
 	return false
 }

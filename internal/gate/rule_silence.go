@@ -4,11 +4,11 @@ package gate
 var silenceRule = rule{
 	doc: Doc{ID: "silence", Since: "v0.1", Severity: Hold, Title: "Silence is not consent",
 		Text: "Without an opinion and a choice nothing is done; the happening is left to a human."},
-	weigh: func(_ Rail, a Assessment, _ Facts) (Decision, string) {
-		if a.Silent != "" {
-			return Hold, "there is no opinion: " + a.Silent
+	weigh: func(_ Rail, m *matter) (Decision, string) {
+		if m.Silent != "" {
+			return Hold, "there is no opinion: " + m.Silent
 		}
-		if len(a.Choice) == 0 {
+		if len(m.Choice) == 0 {
 			return Hold, "nothing was chosen"
 		}
 		return Allow, ""

@@ -7,18 +7,18 @@ import "fmt"
 var stormRule = rule{
 	doc: Doc{ID: "storm", Since: "v0.2", Severity: Hold, Title: "Storm",
 		Text: "Where restraint.stormCases or more Cases were opened in the cluster within 10 minutes, or nobody can say, no live action is begun."},
-	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
-		if !acts(a, f, ReachLive) {
+	weigh: func(r Rail, m *matter) (Decision, string) {
+		if !m.acts(ReachLive) {
 			return Allow, ""
 		}
 		limit, known := r.Restraint.Storm.Get()
 		if !known {
 			return Hold, "there is no stormCases: " + r.Restraint.Storm.Why()
 		}
-		cases, known := f.Storm.Get()
+		cases, known := m.Storm.Get()
 		switch {
 		case !known:
-			return Hold, "how many Cases were opened lately is not known: " + f.Storm.Why()
+			return Hold, "how many Cases were opened lately is not known: " + m.Storm.Why()
 		case cases < 0:
 			return Hold, fmt.Sprintf("%d Cases were opened lately, which makes no sense", cases)
 		case cases >= limit:

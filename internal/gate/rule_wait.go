@@ -10,11 +10,11 @@ import (
 var waitRule = rule{
 	doc: Doc{ID: "wait", Since: "v0.2", Severity: Hold, Title: "Wait and see",
 		Text: "A live action waits until the happening has lasted for restraint.wait, at least 30 seconds."},
-	weigh: func(r Rail, a Assessment, f Facts) (Decision, string) {
-		if !acts(a, f, ReachLive) {
+	weigh: func(r Rail, m *matter) (Decision, string) {
+		if !m.acts(ReachLive) {
 			return Allow, ""
 		}
-		lasted, why := age(f, f.Since, "when it was first seen")
+		lasted, why := age(m.At, m.Since, "when it was first seen")
 		if why != "" {
 			return Hold, why
 		}
