@@ -97,7 +97,7 @@ func newAuditVerify(dir *string) *cobra.Command {
 		Short: "Checks the log's chain of hashes and names the first bad record",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := audit.Verify(*dir)
+			report, err := audit.Verify(*dir)
 			var damage *audit.Damage
 			if errors.As(err, &damage) {
 				_, _ = fmt.Fprintln(cmd.OutOrStdout(), "DAMAGED:", damage)
@@ -106,11 +106,7 @@ func newAuditVerify(dir *string) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("verify the audit log in %s: %w", *dir, err)
 			}
-			head, err := audit.Head(*dir)
-			if err != nil {
-				return fmt.Errorf("read the audit log in %s: %w", *dir, err)
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "ok: log %s, %d records, head %s\n", head.Position.Log, head.Position.Sequence, head.Hash)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "ok: log %s, %d records, head %s\n", report.Log, report.Records, report.Head)
 			return err
 		},
 	}

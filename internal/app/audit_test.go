@@ -160,7 +160,7 @@ func TestABrokenLogIsOpenedAnew(t *testing.T) {
 	if err := l.close(); err != nil {
 		t.Error(err)
 	}
-	if err := audit.Verify(dir); err != nil {
+	if _, err := audit.Verify(dir); err != nil {
 		t.Error(err)
 	}
 }

@@ -51,7 +51,7 @@ func serve(cmd *cobra.Command, o options, role string, parts ...part) error {
 	libraries := o.libraryLogger(cmd.ErrOrStderr())
 	ctrl.SetLogger(logr.FromSlogHandler(libraries.Handler()))
 	klog.SetSlogLogger(libraries)
-	log, err := openLog(cmd.Context(), o.auditDir, audit.Options{Now: time.Now, Name: role}, logger)
+	log, err := openLog(cmd.Context(), o.auditDir, audit.Options{Now: time.Now, Name: role, Mode: audit.Batch}, logger)
 	if err != nil {
 		return err
 	}

@@ -63,11 +63,17 @@ func (l *Log) tellAsides(s survey, moved string) error {
 		if name == moved {
 			told = s.tornBecause() + name
 		}
-		if _, err := l.append(context.Background(), gate.Record{Kind: gate.RecordNote, Text: told}, true); err != nil {
+		if err := l.tell("%s", told); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// tell writes a note that is on stable storage when it returns.
+func (l *Log) tell(format string, args ...any) error {
+	_, err := l.append(context.Background(), gate.Record{Kind: gate.RecordNote, Text: fmt.Sprintf(format, args...)}, true)
+	return err
 }
 
 // tornBecause says what was moved aside and why, up to the name of the file.

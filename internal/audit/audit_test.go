@@ -133,3 +133,8 @@ func wantError(t testing.TB, err error, parts ...string) {
 		}
 	}
 }
+
+func verifyError(dir string, anchors ...Anchor) error {
+	_, err := Verify(dir, anchors...)
+	return err
+}

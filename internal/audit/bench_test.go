@@ -104,7 +104,7 @@ func BenchmarkVerify(b *testing.B) {
 	mustClose(b, l)
 	b.ResetTimer()
 	for b.Loop() {
-		if err := Verify(dir); err != nil {
+		if _, err := Verify(dir); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -9,8 +9,8 @@ type chain struct {
 	head Hash
 }
 
-// follow takes the line that the cursor returned last into the chain, or says why it does not belong there.
-func (k *chain) follow(c *cursor, e envelope) error {
+// follow takes the line that stands at p into the chain, or says why it does not belong there.
+func (k *chain) follow(p place, e envelope) error {
 	want := k.seq + 1
 	problem := ""
 	switch {
@@ -24,11 +24,11 @@ func (k *chain) follow(c *cursor, e envelope) error {
 		problem = fmt.Sprintf("the record belongs to log %s, and this is log %s", e.pos.Log, k.log)
 	case e.prev != k.head:
 		problem = fmt.Sprintf("the record follows one with hash %s, but record %d before it has hash %s: one of the two was changed", e.prev, k.seq, k.head)
-	case c.line == 1 && c.seg.first != want:
-		problem = fmt.Sprintf("the segment is named after record %d and begins with record %d", c.seg.first, want)
+	case p.line == 1 && p.seg.first != want:
+		problem = fmt.Sprintf("the segment is named after record %d and begins with record %d", p.seg.first, want)
 	}
 	if problem != "" {
-		d := c.damage(problem)
+		d := p.damage(problem)
 		d.Sequence = want
 		return d
 	}

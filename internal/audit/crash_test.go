@@ -118,7 +118,7 @@ func TestEveryIntentOutlivesKill(t *testing.T) {
 			t.Errorf("intent %d is lost", s)
 		}
 	}
-	if err := Verify(dir); err != nil {
+	if _, err := Verify(dir); err != nil {
 		t.Error(err)
 	}
 }
@@ -145,7 +145,7 @@ func TestFullDiskBreaksTheLogAndLeavesItReadable(t *testing.T) {
 	}
 	l := mustOpen(t, dir, Options{})
 	mustAppend(t, l, intent(1))
-	if err := Verify(dir); err != nil {
+	if _, err := Verify(dir); err != nil {
 		t.Error(err)
 	}
 }

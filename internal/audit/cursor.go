@@ -26,6 +26,16 @@ func (d *Damage) Error() string {
 	return s + ": " + d.Problem
 }
 
+// place is where a line stands.
+type place struct {
+	seg  segment
+	line int
+}
+
+func (p place) damage(problem string) *Damage {
+	return &Damage{File: p.seg.path, Line: p.line, Problem: problem}
+}
+
 // cursor reads the lines of a log in order, in bounded memory, and beside a writer. It stands after the last whole line
 // that it returned.
 type cursor struct {
@@ -142,9 +152,9 @@ func (c *cursor) advance() (bool, error) {
 }
 
 // damage describes the line returned last.
-func (c *cursor) damage(problem string) *Damage {
-	return &Damage{File: cmp.Or(c.seg.path, c.dir), Line: c.line, Problem: problem}
-}
+func (c *cursor) damage(problem string) *Damage { return c.place().damage(problem) }
+
+func (c *cursor) place() place { return place{seg: c.seg, line: c.line} }
 
 func (c *cursor) close() {
 	if c.f != nil {

@@ -93,7 +93,7 @@ func TestReadersBesideAWriter(t *testing.T) {
 			running = false
 		default:
 		}
-		if err := Verify(dir); err != nil {
+		if _, err := Verify(dir); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -114,7 +114,7 @@ func TestReadingNothing(t *testing.T) {
 	if head, err := Head(dir); err != nil || head.Position.Sequence != 0 {
 		t.Errorf("head of an empty log: %+v, %v", head, err)
 	}
-	if err := Verify(dir); err != nil {
+	if _, err := Verify(dir); err != nil {
 		t.Error(err)
 	}
 }

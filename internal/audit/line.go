@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"moorgate.dev/internal/gate"
 )
 
@@ -41,6 +43,18 @@ func (h *Hash) UnmarshalText(b []byte) error {
 	}
 	if _, err := hex.Decode(h[:], b); err != nil {
 		return fmt.Errorf("read a hash: %w", err)
+	}
+	return nil
+}
+
+// read reads what String writes, and nothing else.
+func (h *Hash) read(b []byte) error {
+	var again [2 * len(h)]byte
+	if err := h.UnmarshalText(b); err != nil {
+		return err
+	}
+	if hex.Encode(again[:], h[:]); !bytes.Equal(again[:], b) {
+		return errors.New("read a hash: it is not in lower case")
 	}
 	return nil
 }
@@ -113,23 +127,31 @@ func splitLine(raw []byte) (envelope, error) {
 	if e.pos.Sequence, err = strconv.ParseUint(string(seq), 10, 64); err != nil {
 		return e, fmt.Errorf("read the record's sequence: %w", err)
 	}
+	if len(seq) > 1 && seq[0] == '0' {
+		return e, errors.New("the record's line is not in canonical form: its sequence begins with a zero")
+	}
 	if e.pos.Log = string(id); !validID(e.pos.Log) {
 		return e, errors.New("the record names no valid log")
 	}
-	return e, errors.Join(e.prev.UnmarshalText(prev), e.hash.UnmarshalText(hash))
+	return e, errors.Join(e.prev.read(prev), e.hash.read(hash))
 }
 
-// check reports whether a line's bytes are canonical and match its own hash: writing it again must give the same bytes.
+// check reports whether a line that splitLine took apart matches its own hash. Its form is canonical already: what stands
+// between the fixed parts can be written in one way only, but for the record, and that is what the hash is of.
 func (e envelope) check(raw []byte) error {
-	again, hash := appendLine(make([]byte, 0, len(raw)+1), e.pos, e.prev, e.record)
-	if hash != e.hash {
+	h := sha256.New()
+	h.Write(raw[:len(raw)-len(partHash)-hex.EncodedLen(len(e.hash))-len(partEnd)])
+	h.Write([]byte{'}'})
+	var sum Hash
+	h.Sum(sum[:0])
+	if sum != e.hash {
 		return errors.New("the record does not match its own hash: it was changed after it was written")
-	}
-	if !bytes.Equal(again[:len(again)-1], raw) {
-		return errors.New("the record's line is not in canonical form")
 	}
 	return nil
 }
+
+// leaf is the record's leaf in the log's tree. It is made from the hash, so that the record's bytes are hashed once.
+func (h Hash) leaf() tlog.Hash { return tlog.RecordHash(h[:]) }
 
 // parseLine reads a line (without its "\n") whole.
 func parseLine(raw []byte) (envelope, Entry, error) {

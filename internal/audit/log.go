@@ -29,6 +29,10 @@ type Log struct {
 	spare      []byte // the writer goroutine's: a buffer for the next batch
 	wake       chan struct{}
 	buffers    sync.Pool // of *bytes.Buffer
+	mode       Mode
+	redact     func([]byte) []byte
+	copies     *copier
+	blobs      chan struct{} // holds a token while a blob is written
 	closing    chan struct{}
 	failed     chan struct{}
 	stopped    chan struct{}
@@ -46,7 +50,8 @@ type batch struct {
 	first   uint64
 	last    uint64
 	lines   []byte
-	durable bool // somebody waits for the fsync
+	hashes  []Hash // of each record
+	durable bool   // somebody waits for the fsync
 
 	written, synced    chan struct{} // closed when done or failed
 	writeErr, fsyncErr error         // set before the channel is closed
@@ -55,8 +60,9 @@ type batch struct {
 func newBatch() *batch { return &batch{written: make(chan struct{}), synced: make(chan struct{})} }
 
 func newLog(o Options, lock dirLock, t *tail, s survey) *Log {
-	l := &Log{now: o.Now, flushEvery: o.FlushEvery, lock: lock, tail: t, chain: s.chain, open: s.open, pending: newBatch(),
-		wake: make(chan struct{}, 1), closing: make(chan struct{}), failed: make(chan struct{}), stopped: make(chan struct{})}
+	l := &Log{now: o.Now, flushEvery: o.FlushEvery, mode: o.Mode, redact: o.Redact, lock: lock, tail: t, chain: s.chain, open: s.open,
+		pending: newBatch(), copies: newCopier(o.Copy), blobs: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		closing: make(chan struct{}), failed: make(chan struct{}), stopped: make(chan struct{})}
 	l.buffers.New = func() any { return new(bytes.Buffer) }
 	go l.run()
 	return l
@@ -65,8 +71,8 @@ func newLog(o Options, lock dirLock, t *tail, s survey) *Log {
 // ID is the log's id: the Log of every Position that it hands out.
 func (l *Log) ID() string { return l.chain.log }
 
-// Append stamps the record with the time and writes it down. When it returns without error an intent or an outcome (and
-// any kind that this version does not know) is on stable storage; a verdict or a note will be within FlushEvery.
+// Append stamps the record with the time and writes it down. When it returns without error the record is on stable storage;
+// but in Batch mode a verdict, a note, a model's answer or a notification only will be, within FlushEvery.
 //
 // The order of records is that of their sequences; those of Appends at the same time may differ from it in At by a little.
 // r is not kept, but what it points to must not change until Append returns.
@@ -75,7 +81,17 @@ func (l *Log) ID() string { return l.chain.log }
 // disk fails half-way, the record may still turn up in the log. A record that is too large or cannot be encoded is
 // refused and leaves the log as it was; after a write or fsync that failed, every Append fails until the log is reopened.
 func (l *Log) Append(ctx context.Context, r gate.Record) (gate.Position, error) {
-	return l.append(ctx, r, r.Kind != gate.RecordVerdict && r.Kind != gate.RecordNote)
+	return l.append(ctx, r, l.mode == Strict || !patient(r.Kind))
+}
+
+// patient reports whether nothing is done in reliance on a record of this kind. A kind that this version does not know is
+// not.
+func patient(k gate.RecordKind) bool {
+	switch k {
+	case gate.RecordVerdict, gate.RecordNote, gate.RecordModel, gate.RecordNotification:
+		return true
+	}
+	return false
 }
 
 func (l *Log) append(ctx context.Context, r gate.Record, durable bool) (gate.Position, error) {
@@ -142,7 +158,8 @@ func (l *Log) place(r gate.Record, record []byte, durable bool) (gate.Position, 
 	}
 	b.last, b.lines, b.durable = pos.Sequence, lines, b.durable || durable
 	l.chain.seq, l.chain.head = pos.Sequence, hash
-	l.open.track(r, pos.Sequence, lines[start:len(lines)-1])
+	b.hashes = append(b.hashes, hash)
+	l.open.track(stepOf(r), pos.Sequence, lines[start:len(lines)-1])
 	return pos, nil
 }
 

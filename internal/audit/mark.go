@@ -67,12 +67,12 @@ func (m mark) missed(k chain) error {
 		markName, m.Sequence, m.Log, ends)
 }
 
-// anchor has Verify look for the last record that is known to be on stable storage.
-func (m mark) anchor() []Anchor {
-	if !m.known || m.Sequence == 0 {
-		return nil
+// raise takes into account that a checkpoint counts only what is on stable storage. It is fsynced itself, so after a power cut
+// it may be the newer of the two.
+func (m *mark) raise(c Checkpoint) {
+	if m.known && c.Log == m.Log {
+		m.Sequence = max(m.Sequence, c.Size)
 	}
-	return []Anchor{{Position: m.Position}}
 }
 
 // note writes down that all that was written is on stable storage. No fsync: that would cost as much as the log's own.

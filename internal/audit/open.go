@@ -42,16 +42,26 @@ func open(dir string, o Options, lock dirLock) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.log = cmp.Or(s.log, s.mark.Log); s.log == "" {
+	if s.log = cmp.Or(s.log, s.mark.Log, lastSigned(s.keys)); s.log == "" {
 		s.log = o.Name + "-" + strings.ToLower(rand.Text()[:16])
 	}
 	t := &tail{dir: dir, log: s.log, limit: o.SegmentBytes, fsync: o.fsync}
+	var turned string
+	if t.notary, turned, err = newNotary(dir, s.log, o); err != nil {
+		return nil, err
+	}
 	moved, err := t.resume(s)
+	if err == nil {
+		err = t.seal()
+	}
 	if err != nil {
 		return nil, errors.Join(err, t.close())
 	}
 	l := newLog(o, lock, t, s)
-	if err := l.tellAsides(s, moved); err != nil {
+	if err = l.tellAsides(s, moved); err == nil && turned != "" {
+		err = l.tell("from here on checkpoints are signed with another key, %s; those before with %s", t.notary.vkey, turned)
+	}
+	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil

@@ -1,8 +1,10 @@
 package audit
 
 import (
+	"crypto"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 )
@@ -11,6 +13,16 @@ const (
 	segmentBytesDefault = 16 << 20
 	flushEveryDefault   = time.Second
 	maxName             = 40
+)
+
+// Mode says when a record that no action waits for is on stable storage. Records of intents, outcomes, approvals,
+// verifications and pull requests always are when Append returns.
+type Mode int
+
+// The modes.
+const (
+	Strict Mode = iota // when Append returns
+	Batch              // within FlushEvery: a power cut may take the newest
 )
 
 // Options are what a log must be told.
@@ -22,8 +34,21 @@ type Options struct {
 	Name string
 	// SegmentBytes is how large a segment may grow before the next is begun. 0: 16 MiB.
 	SegmentBytes int64
-	// FlushEvery is how long a verdict or a note may wait for its fsync. 0: a second.
+	// FlushEvery is how long a record may wait for its fsync in Batch mode, and a durable record for a signed checkpoint
+	// that counts it. 0: a second.
 	FlushEvery time.Duration
+
+	// Mode says when what needs no action is on stable storage. Zero: Strict.
+	Mode Mode
+	// Signer signs the log's checkpoints: an Ed25519 key, as of ParseSigner. nil: a key of the log's own, made when it is
+	// begun and kept beside it with mode 0600, where whoever can read the log's folder can sign too.
+	Signer crypto.Signer
+	// Redact takes out of a blob what must not be kept. It is the one door that every blob passes. nil: as it is, which is
+	// right only as long as nothing is put that may hold a secret.
+	Redact func([]byte) []byte
+	// Copy gets every line that is acknowledged, as it stands in the log, in order: standard output, for whoever gathers
+	// it. It never holds the log up and never fails an Append: see CopyFailures.
+	Copy io.Writer
 
 	fsync func(*os.File) error // nil: (*os.File).Sync; tests have disks that fail
 }

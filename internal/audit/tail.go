@@ -18,12 +18,17 @@ type tail struct {
 	last  uint64   // the record written last
 	dirty bool     // something was written since the last fsync
 	mark  *os.File // nil before the first segment
+
+	tree   tree // over all that was written
+	stored treeFile
+	notary *notary
 }
 
-// write appends the whole lines of the records first to last. They stand in one segment.
-func (t *tail) write(first, last uint64, lines []byte) error {
+// write appends the whole lines of a batch. They stand in one segment.
+func (t *tail) write(b *batch) error {
+	lines := b.lines
 	if t.f == nil || t.size > 0 && t.size+int64(len(lines)) > t.limit {
-		if err := t.roll(first); err != nil {
+		if err := t.roll(b.first); err != nil {
 			return err
 		}
 	}
@@ -33,7 +38,10 @@ func (t *tail) write(first, last uint64, lines []byte) error {
 	if err != nil {
 		return fmt.Errorf("write %d bytes to the audit log: %w", len(lines), err)
 	}
-	t.last = last
+	t.last = b.last
+	for _, h := range b.hashes {
+		t.stored.pending = t.tree.add(h.leaf(), t.stored.pending)
+	}
 	return nil
 }
 
@@ -49,12 +57,16 @@ func (t *tail) sync() error {
 	return t.note()
 }
 
-// roll begins a segment. The one before is on stable storage first, so only the last segment can ever be torn.
+// roll begins a segment. The one before is on stable storage first, so only the last segment can ever be torn, and a
+// checkpoint counts all of it.
 func (t *tail) roll(first uint64) error {
 	if err := t.end(); err != nil {
 		return err
 	}
 	if err := t.settleMark(); err != nil {
+		return err
+	}
+	if err := t.seal(); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(segmentAt(t.dir, first).path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
@@ -79,7 +91,7 @@ func (t *tail) end() error {
 }
 
 func (t *tail) close() error {
-	err := t.end()
+	err := errors.Join(t.end(), t.stored.close())
 	if t.mark != nil {
 		if cerr := t.mark.Close(); cerr != nil {
 			err = errors.Join(err, fmt.Errorf("close how far the log is on stable storage: %w", cerr))
@@ -92,6 +104,10 @@ func (t *tail) close() error {
 // resume makes the last segment ready to be continued: what stands after the last good line is moved aside, to the file
 // that it names, and the rest is put on stable storage.
 func (t *tail) resume(s survey) (moved string, err error) {
+	t.tree = s.tree
+	if err := t.stored.begin(t.dir, s.stored); err != nil {
+		return "", err
+	}
 	if s.last.path == "" {
 		return "", nil
 	}

@@ -1,113 +1,243 @@
 package audit
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
+	"path/filepath"
+	"slices"
 
-	"moorgate.dev/internal/gate"
+	"golang.org/x/mod/sumdb/tlog"
 )
 
-// Anchor is a record that somebody outside the log remembers: a Case, a person, another log. An Anchor with a zero Hash
-// asks only that the record is there.
-type Anchor struct {
-	Position gate.Position `json:"position"`
-	Hash     Hash          `json:"hash"`
+// Report is what Verify found out about a log. Where Verify returns a *Damage it tells what was found up to there.
+type Report struct {
+	Log        string     `json:"log"`
+	Records    uint64     `json:"records"`
+	Segments   int        `json:"segments"`
+	Blobs      int        `json:"blobs"`               // that records name
+	Head       Hash       `json:"head"`                // of the last record
+	Root       Hash       `json:"root"`                // of the tree over all records
+	Checkpoint Checkpoint `json:"checkpoint,omitzero"` // the log's own
+	// Open are the intents that no outcome has closed, oldest first: actions under way, or of which nobody knows how they ended.
+	Open []Entry `json:"open,omitempty"`
+	// Findings are what people should look at although no record is damaged.
+	Findings []Finding `json:"findings,omitempty"`
+}
+
+// Finding is something that is not as it should be, and that need not be anybody's doing.
+type Finding struct {
+	Sequence uint64 `json:"sequence,omitempty"` // of the record that it is about; 0: of none
+	Text     string `json:"text"`
 }
 
 // Verify reads the whole log in dir and checks that every record matches its own hash and follows the one before, from
-// record 1 on, and that every anchor is there as remembered. The error is a *Damage where a record is bad or an anchor is
-// missed, and names the first; any other error means that the log could not be read, so nothing can be said.
+// record 1 on; that the tree over them has the root that the log's own checkpoint and every anchor say, and the checkpoints
+// their signatures; that every outcome has an intent; and that the blobs that records name are what they are called.
 //
-// The log's own file "synced" counts as one more anchor, which shows an accident but stops nobody who can write the files.
+// The error is a *Damage where something is bad, and names the first: the first record that does not stand as it was
+// written, else an anchor that is missed, else an outcome without an intent, else a blob that was changed. Any other error
+// means that something could not be read, so nothing can be said. What is no damage is in the Report: intents without an
+// outcome, and findings such as a blob that is gone.
 //
 // A last line that is not whole is not held against the log: a writer may be at work. Without an anchor beyond them, the
-// loss of the newest whole records cannot be seen, nor can a chain that was recomputed from some record to the end. What
-// Open moved aside is no longer in the chain: the note about it is.
-func Verify(dir string, anchors ...Anchor) error {
-	synced, err := readMark(dir) // before the records: a writer may be at work
+// loss of the newest whole records cannot be seen if the log's own files were set back too. What Open moved aside is no
+// longer in the chain: the note about it is.
+func Verify(dir string, anchors ...Anchor) (Report, error) {
+	v := verifier{dir: dir, open: openIntents{}, named: map[string]uint64{}}
+	err := v.run(anchors)
 	if err != nil {
-		return fmt.Errorf("verify audit log %s: %w", dir, err)
+		err = fmt.Errorf("verify audit log %s: %w", dir, err)
 	}
-	anchors = append(synced.anchor(), anchors...)
-	c := &cursor{dir: dir}
-	defer c.close()
-	if err := verify(c, append(synced.anchor(), anchors...)); err != nil {
-		return fmt.Errorf("verify audit log %s: %w", dir, err)
-	}
-	return nil
+	return v.report, err
 }
 
-func verify(c *cursor, anchors []Anchor) error {
-	known := map[uint64][]Anchor{}
-	for _, a := range anchors {
-		if a.Position.Sequence == 0 {
-			return errors.New("an anchor names no record")
-		}
-		known[a.Position.Sequence] = append(known[a.Position.Sequence], a)
+// verifier follows a log and remembers what is to be said about it.
+type verifier struct {
+	dir    string
+	report Report
+	chain  chain
+	tree   tree
+	open   openIntents
+	named  map[string]uint64 // blobs, by the first record that names them
+	alone  *Damage           // the first outcome without an intent
+	stored *treeCompare
+	hashes []tlog.Hash
+	known  map[uint64][]claim
+	mark   mark
+	begun  uint64 // the first record of the newest segment there was before anything was read
+}
+
+func (v *verifier) run(anchors []Anchor) error {
+	all, err := v.prepare(anchors)
+	if err != nil {
+		return err
 	}
-	var k chain
-	for {
-		raw, err := c.next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil {
-			err = k.check(c, raw)
-		}
-		if err != nil {
-			return k.excuse(c, k.name(err))
-		}
-		for _, a := range known[k.seq] {
-			if err := k.matches(a); err != nil {
-				return k.name(c.damage(err.Error()))
-			}
-		}
+	defer v.stored.close()
+	err = eachChecked(v.dir, v.take)
+	v.report.Log, v.report.Records, v.report.Head, v.report.Root = v.chain.log, v.chain.seq, v.chain.head, v.tree.root()
+	v.report.Blobs, v.report.Open = len(v.named), v.open.entries(v.chain.log)
+	if err != nil {
+		return v.excuse(v.chain.name(err))
 	}
-	for _, a := range anchors {
-		if a.Position.Sequence > k.seq {
-			d := c.damage(fmt.Sprintf("the log ends with record %d, but record %d of log %s is remembered elsewhere: the records after %d were cut off",
-				k.seq, a.Position.Sequence, a.Position.Log, k.seq))
-			d.Sequence = a.Position.Sequence
+	if err := v.missed(all); err != nil {
+		return err
+	}
+	if err := v.setBack(all); err != nil {
+		return err
+	}
+	if v.alone != nil {
+		return v.alone
+	}
+	v.find()
+	return v.checkBlobs()
+}
+
+// prepare reads what the log's own files say, before any record: a writer may be at work.
+func (v *verifier) prepare(anchors []Anchor) ([]claim, error) {
+	segs, err := segments(v.dir)
+	if err != nil {
+		return nil, err
+	}
+	if len(segs) > 0 {
+		v.begun = segs[len(segs)-1].first
+	}
+	if v.mark, err = readMark(v.dir); err != nil {
+		return nil, err
+	}
+	keys, err := VerifierKeys(v.dir)
+	if err != nil {
+		return nil, err
+	}
+	if v.report.Checkpoint, _, err = ownCheckpoint(v.dir, keys); err != nil {
+		return nil, err
+	}
+	all, err := claims(v.dir, v.mark, v.report.Checkpoint, keys, anchors)
+	if err != nil {
+		return nil, err
+	}
+	v.known = map[uint64][]claim{}
+	for _, c := range all {
+		v.known[c.Sequence] = append(v.known[c.Sequence], c)
+	}
+	v.mark.raise(v.report.Checkpoint)
+	v.stored, err = compareTree(v.dir, false)
+	return all, err
+}
+
+// take follows the log through one line whose own hash holds.
+func (v *verifier) take(l checked) error {
+	if l.place.line == 1 {
+		v.report.Segments++
+	}
+	if err := v.chain.follow(l.place, l.envelope); err != nil {
+		return err
+	}
+	v.hashes = v.tree.add(l.leaf, v.hashes[:0])
+	v.stored.take(v.hashes)
+	for _, c := range v.known[v.chain.seq] {
+		if err := c.holds(v.chain, &v.tree); err != nil {
+			d := l.place.damage(err.Error())
+			d.Sequence = v.chain.seq
 			return d
 		}
 	}
+	if !v.open.track(l.step, v.chain.seq, l.raw) && v.alone == nil {
+		v.alone = l.place.damage("the outcome has no intent before it: what was done was not written down first, or its record is gone")
+		v.alone.Sequence = v.chain.seq
+	}
+	for _, digest := range l.blobs {
+		if _, ok := v.named[digest]; !ok {
+			v.named[digest] = v.chain.seq
+		}
+	}
 	return nil
 }
 
-// check reads a line whole and takes it into the chain.
-func (k *chain) check(c *cursor, raw []byte) error {
-	e, _, err := parseLine(raw)
-	if err != nil {
-		return c.damage(err.Error())
+// missed names the first record that somebody knows of and that the log does not hold.
+func (v *verifier) missed(all []claim) error {
+	for _, c := range all {
+		if c.Sequence > v.chain.seq {
+			return &Damage{File: v.dir, Sequence: v.chain.seq + 1, Problem: c.missed(v.chain)}
+		}
 	}
-	return k.follow(c, e)
+	return nil
+}
+
+// setBack reports whether the log's own checkpoint is older than one that it must have written.
+func (v *verifier) setBack(all []claim) error {
+	own := v.report.Checkpoint.Size
+	if own == 0 {
+		return nil
+	}
+	why, least := "", uint64(0)
+	for _, c := range all {
+		if c.root != nil && c.Sequence > max(own, least) {
+			why, least = "is "+c.by, c.Sequence
+		}
+	}
+	if why == "" && v.begun > own+1 {
+		why, least = "was written before the newest segment was begun", v.begun-1
+	}
+	if why == "" {
+		return nil
+	}
+	return &Damage{File: filepath.Join(v.dir, checkpointName), Line: 1, Sequence: own,
+		Problem: fmt.Sprintf("the log's own checkpoint counts %d records, and one of %d %s: an old checkpoint was put back", own, least, why)}
+}
+
+// find gathers what is no damage.
+func (v *verifier) find() {
+	for _, e := range v.report.Open {
+		v.tell(e.Position.Sequence, "an intent without an outcome: under way, or nobody knows how it ended")
+	}
+	if v.report.Checkpoint.Size == 0 && v.chain.seq > 0 {
+		v.tell(0, "the log has no checkpoint of its own: opening it for writing signs one")
+	}
+	if v.stored.file == nil && !v.stored.ends {
+		v.tell(0, fmt.Sprintf("the file %q is not what the records say: opening the log for writing makes it anew", treeName))
+	}
+}
+
+func (v *verifier) tell(sequence uint64, text string) {
+	v.report.Findings = append(v.report.Findings, Finding{Sequence: sequence, Text: text})
+}
+
+// checkBlobs reads every blob that a record names.
+func (v *verifier) checkBlobs() error {
+	digests := make([]string, 0, len(v.named))
+	for digest := range v.named {
+		digests = append(digests, digest)
+	}
+	slices.SortFunc(digests, func(a, b string) int {
+		return cmp.Or(cmp.Compare(v.named[a], v.named[b]), cmp.Compare(a, b))
+	})
+	for _, digest := range digests {
+		_, err := Blob(v.dir, digest)
+		var d *Damage
+		switch {
+		case err == nil:
+		case errors.As(err, &d):
+			d.Sequence = v.named[digest]
+			return d
+		default:
+			v.tell(v.named[digest], err.Error())
+		}
+	}
+	return nil
 }
 
 // excuse adds to damage at the end of a log that Open would mend it, and why.
-func (k *chain) excuse(c *cursor, err error) error {
+func (v *verifier) excuse(err error) error {
 	var d *Damage
-	if !errors.As(err, &d) || d.File != c.seg.path {
+	segs, lerr := segments(v.dir)
+	if !errors.As(err, &d) || lerr != nil || len(segs) == 0 || d.File != segs[len(segs)-1].path {
 		return err
 	}
-	if _, more, lerr := c.later(); lerr != nil || more {
-		return err // the damage is what to tell, and it is not at the end
-	}
-	if m, merr := readMark(c.dir); merr == nil && m.excuses(*k) {
-		d.Problem += fmt.Sprintf("; nothing after record %d was known to be on stable storage, so this may be what a power cut left: opening the log for writing moves it aside and says so", m.Sequence)
+	if v.mark.excuses(v.chain) {
+		d.Problem += fmt.Sprintf("; nothing after record %d was known to be on stable storage, so this may be what a power cut left: opening the log for writing moves it aside and says so", v.mark.Sequence)
 	}
 	return err
-}
-
-// matches compares the record that the chain stands at with one remembered elsewhere.
-func (k *chain) matches(a Anchor) error {
-	if a.Position.Log != k.log {
-		return fmt.Errorf("record %d of log %s is remembered elsewhere, and this is log %s", a.Position.Sequence, a.Position.Log, k.log)
-	}
-	if a.Hash != (Hash{}) && a.Hash != k.head {
-		return fmt.Errorf("the record has hash %s and is remembered elsewhere with %s: the log was rewritten", k.head, a.Hash)
-	}
-	return nil
 }
 
 // name fills in which record a damaged line should have held.

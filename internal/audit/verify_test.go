@@ -63,6 +63,7 @@ var damages = map[string]struct {
 	"the newest records cut off": {unseen: true, inflict: func(t *testing.T, dir string, segs []string) {
 		os.Remove(segs[len(segs)-1])
 		os.Remove(filepath.Join(dir, markName))
+		os.Remove(filepath.Join(dir, checkpointName))
 	}},
 }
 
@@ -92,17 +93,17 @@ func TestVerifyNamesTheFirstBadRecord(t *testing.T) {
 			if err != nil || head.Position.Sequence != 20 {
 				t.Fatal(head, err)
 			}
-			anchor := Anchor{head.Position, head.Hash}
-			if err := Verify(dir, anchor); err != nil {
+			anchor := Anchor{Position: head.Position, Hash: head.Hash}
+			if _, err := Verify(dir, anchor); err != nil {
 				t.Fatal(err)
 			}
 			d.inflict(t, dir, files(t, dir, ".jsonl"))
-			err = Verify(dir)
+			_, err = Verify(dir)
 			if d.unseen {
 				if err != nil {
 					t.Fatalf("a plain chain saw it: %v", err)
 				}
-				wantError(t, Verify(dir, anchor), "were cut off", "record 20")
+				wantError(t, verifyError(dir, anchor), "were cut off", "record 20")
 				return
 			}
 			wantError(t, err, d.want, ".jsonl line ", "record ")
@@ -122,15 +123,15 @@ func TestVerifyAnchors(t *testing.T) {
 		anchor Anchor
 		want   string
 	}{
-		"the record as remembered":           {Anchor{at, all[4].Hash}, ""},
-		"a position without a hash":          {Anchor{at, Hash{}}, ""},
-		"another hash means a rewritten log": {Anchor{at, all[5].Hash}, "rewritten"},
-		"another log":                        {Anchor{gate.Position{Log: "other", Sequence: 5}, Hash{}}, "other"},
-		"a record beyond the end":            {Anchor{gate.Position{Log: at.Log, Sequence: 21}, Hash{}}, "cut off"},
+		"the record as remembered":           {Anchor{Position: at, Hash: all[4].Hash}, ""},
+		"a position without a hash":          {Anchor{Position: at, Hash: Hash{}}, ""},
+		"another hash means a rewritten log": {Anchor{Position: at, Hash: all[5].Hash}, "rewritten"},
+		"another log":                        {Anchor{Position: gate.Position{Log: "other", Sequence: 5}, Hash: Hash{}}, "other"},
+		"a record beyond the end":            {Anchor{Position: gate.Position{Log: at.Log, Sequence: 21}, Hash: Hash{}}, "cut off"},
 		"an anchor that names no record":     {Anchor{}, "names no record"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := Verify(dir, c.anchor)
+			_, err := Verify(dir, c.anchor)
 			if c.want == "" && err != nil {
 				t.Error(err)
 			}
@@ -143,7 +144,7 @@ func TestVerifyAnchors(t *testing.T) {
 
 func TestVerifyCannotSayWithoutALog(t *testing.T) {
 	var damage *Damage
-	if err := Verify(logDir(t)); err == nil || errors.As(err, &damage) {
+	if _, err := Verify(logDir(t)); err == nil || errors.As(err, &damage) {
 		t.Errorf("a directory that is not there: %v", err)
 	}
 }

@@ -25,18 +25,18 @@ func (l *Log) run() {
 			l.commit()
 		case <-timer.C:
 			armed = false
-			l.flush()
+			l.seal()
 		case <-l.closing:
 			l.commit()
+			l.seal()
 			return
 		}
-		switch {
-		case l.tail.dirty && !armed:
-			timer.Reset(l.flushEvery)
-			armed = true
-		case !l.tail.dirty && armed:
-			timer.Stop()
-			armed = false
+		if waits := l.waits(); waits != armed {
+			if armed = waits; armed {
+				timer.Reset(l.flushEvery)
+			} else {
+				timer.Stop()
+			}
 		}
 	}
 }
@@ -50,7 +50,7 @@ func (l *Log) commit() {
 	l.pending.lines, l.spare = l.spare, nil
 	l.mu.Unlock()
 	if err == nil && len(b.lines) > 0 {
-		if err = l.tail.write(b.first, b.last, b.lines); err != nil {
+		if err = l.tail.write(b); err != nil {
 			l.fail(err)
 		}
 	}
@@ -61,6 +61,9 @@ func (l *Log) commit() {
 	}
 	b.fsyncErr = err
 	close(b.synced)
+	if err == nil {
+		l.copies.take(b)
+	}
 	if cap(b.lines) <= spareMax {
 		l.spare = b.lines[:0]
 	}
@@ -93,6 +96,21 @@ func (l *Log) flush() error {
 		l.fail(err)
 	}
 	return err
+}
+
+// waits reports whether something written waits for its fsync, or for a checkpoint that counts it.
+func (l *Log) waits() bool {
+	return l.Err() == nil && (l.tail.dirty || l.tail.tree.size != l.tail.notary.signed)
+}
+
+// seal puts all that was written on stable storage and signs it.
+func (l *Log) seal() {
+	if l.flush() != nil {
+		return
+	}
+	if err := l.tail.seal(); err != nil {
+		l.fail(err)
+	}
 }
 
 // fail breaks the log for good. The first cause is kept; what is dirty is not fsynced again.
@@ -130,6 +148,8 @@ func (l *Log) Close() error {
 	l.mu.Unlock()
 	close(l.closing)
 	<-l.stopped
+	l.blobs <- struct{}{} // the last blob is kept, and no other will be
+	l.copies.close()
 	err := l.Err()
 	if cerr := l.tail.close(); err == nil {
 		err = cerr
