@@ -31,6 +31,8 @@ import (
 // the rollouts that slipped through, and judges them.
 type Annotator struct {
 	Keeper
+	// Actor carries out what was permitted: a cluster.Hand.
+	Actor flow.Actor
 	// Gate says since when and where the webhook is asked: GateOf.
 	Gate func(ctx context.Context) (Gate, error)
 
@@ -125,7 +127,7 @@ func (a *Annotator) reconcile(ctx context.Context, kind string, req ctrl.Request
 // write carries out the plan between a durable intent and its outcome. What the guardrail holds, as while it is paused, is
 // not written, and comes up again with the next change to the rollout or its Case.
 func (a *Annotator) write(ctx context.Context, kind string, obj client.Object, plan gate.Action, c *v1alpha1.Case) (gate.Outcome, error) {
-	outcome, verdict, err := flow.Act(ctx, flow.Attempt{Log: a.Log, Plan: plan.PlanDigest(), Actor: marker{a.Client}, Advisor: flow.AdvisorFunc(only),
+	outcome, verdict, err := flow.Act(ctx, flow.Attempt{Log: a.Log, Plan: plan.PlanDigest(), Actor: a.Actor, Advisor: flow.AdvisorFunc(only),
 		Look: func(ctx context.Context) (flow.Question, gate.Policy, error) {
 			return a.lookToMark(ctx, kind, client.ObjectKeyFromObject(obj), c)
 		}})
@@ -161,6 +163,11 @@ func (a *Annotator) lookToMark(ctx context.Context, kind string, key client.Obje
 		q.Facts.Paused = a.Paused()
 	}
 	if plan, changes := mark(w.Ref, obj.GetAnnotations(), c, checks.Hash(w.Template)); changes {
+		request, err := cluster.RequestOf(plan)
+		if err != nil {
+			return flow.Question{}, gate.Policy{}, err
+		}
+		plan.Request = &request
 		q.Facts.Menu = []gate.Action{plan}
 	}
 	return q, a.policy(ctx, key.Namespace), nil

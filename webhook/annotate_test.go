@@ -39,7 +39,7 @@ func TestAfterAdmissionTheRolloutCarriesItsVerdict(t *testing.T) {
 	}
 	eventually(t, "the rollout is annotated", annotated)
 	for _, m := range d.ManagedFields {
-		if m.Manager == markOwner && (m.Operation != metav1.ManagedFieldsOperationApply || strings.Contains(m.FieldsV1.GetRawString(), "f:spec")) {
+		if m.Manager == "moorgate" && (m.Operation != metav1.ManagedFieldsOperationApply || strings.Contains(m.FieldsV1.GetRawString(), "f:spec")) {
 			t.Errorf("%s %s owns %s", m.Manager, m.Operation, m.FieldsV1.GetRawString())
 		}
 	}

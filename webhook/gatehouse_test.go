@@ -104,7 +104,8 @@ func (g *gatehouse) manager(ctx context.Context, t testing.TB, account string) (
 	if err != nil {
 		return nil, err
 	}
-	return ctrl.NewManager(identity, ctrl.Options{Scheme: testScheme(t), Metrics: server.Options{BindAddress: "0"},
+	own := map[string]cluster.Own{"moorgate-webhook": cluster.OwnOfWebhook(), "moorgate-judge": cluster.OwnOfJudge()}
+	return ctrl.NewManager(cluster.Guarded(identity, own[account]), ctrl.Options{Scheme: testScheme(t), Metrics: server.Options{BindAddress: "0"},
 		Controller: config.Controller{SkipNameValidation: new(true)}})
 }
 
@@ -139,12 +140,16 @@ func (g *gatehouse) startJudge(ctx context.Context, t testing.TB) error {
 	if err != nil {
 		return err
 	}
+	hand, err := cluster.NewHand(mgr.GetConfig())
+	if err != nil {
+		return err
+	}
 	prober := &SecretProber{Ask: ProbeSecret(mgr.GetClient()), Now: time.Now}
 	nodes := NewNodes()
 	k := Keeper{Sight: g.sight(mgr, prober, nodes), Log: g.log, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"),
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	if err := errors.Join(mgr.Add(prober), (&Settler{Keeper: k, after: 8 * time.Second}).SetUp(mgr),
-		(&Annotator{Keeper: k, Gate: GateOf(mgr.GetAPIReader(), "")}).SetUp(mgr)); err != nil {
+		(&Annotator{Keeper: k, Actor: hand, Gate: GateOf(mgr.GetAPIReader(), "")}).SetUp(mgr)); err != nil {
 		return err
 	}
 	go func() { _ = mgr.Start(context.Background()) }()

@@ -5,8 +5,10 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
 )
 
@@ -18,8 +20,12 @@ func TestMarkWritesOnlyWhatIsOurs(t *testing.T) {
 	if !changes {
 		t.Fatal("nothing changes")
 	}
-	u, err := markedObject(plan)
+	request, err := cluster.RequestOf(plan)
 	if err != nil {
+		t.Fatal(err)
+	}
+	u := &unstructured.Unstructured{}
+	if err := u.UnmarshalJSON(request.Body); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{v1alpha1.AnnotationScore: "70", v1alpha1.AnnotationVerdict: "Hold", v1alpha1.AnnotationCase: "webhook-web-1", v1alpha1.AnnotationTemplate: "new"}
@@ -40,38 +46,6 @@ func TestMarkWritesOnlyWhatIsOurs(t *testing.T) {
 	c.Status.Opinion = v1alpha1.Opinion{Decision: "Allow", Score: new(int32(95))}
 	if _, again := mark(ref, want, c, "new"); !again {
 		t.Error("a newer opinion is not written")
-	}
-}
-
-func TestMarkedObjectRefusesEverythingElse(t *testing.T) {
-	good := gate.Action{Target: gate.Ref{Group: "apps", Version: "v1", Kind: "Deployment", Name: "web", UID: "u"},
-		Edits: []gate.Edit{{Path: "metadata.annotations[moorgate.dev/readiness-score]", New: `"1"`}}}
-	if _, err := markedObject(good); err != nil {
-		t.Fatal(err)
-	}
-	for name, spoil := range map[string]func(*gate.Action){
-		"a field":               func(a *gate.Action) { a.Edits[0].Path = "spec.replicas" },
-		"another's annotation":  func(a *gate.Action) { a.Edits[0].Path = "metadata.annotations[example.com/x]" },
-		"a look-alike":          func(a *gate.Action) { a.Edits[0].Path = "metadata.annotations[moorgate.dev.example.com/x]" },
-		"an open bracket":       func(a *gate.Action) { a.Edits[0].Path = "metadata.annotations[moorgate.dev/x" },
-		"a value of other type": func(a *gate.Action) { a.Edits[0].New = "1" },
-		"an object without UID": func(a *gate.Action) { a.Target.UID = "" },
-	} {
-		t.Run(name, func(t *testing.T) {
-			bad := good
-			bad.Edits = []gate.Edit{good.Edits[0]}
-			spoil(&bad)
-			if u, err := markedObject(bad); err == nil {
-				t.Errorf("%v", u)
-			}
-		})
-	}
-}
-
-func TestAPermitIsForOnePlanOnly(t *testing.T) {
-	plan := gate.Action{Target: gate.Ref{Group: "apps", Version: "v1", Kind: "Deployment", Name: "web", UID: "u"}, Reach: gate.ReachMark}
-	if outcome, err := (marker{}).Act(t.Context(), gate.Permit{}, plan); err == nil || outcome != gate.OutcomeRefused {
-		t.Errorf("%s, %v", outcome, err)
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 
 // judgePart is what watches and writes verdicts: the webhook's Cases and annotations, drift, and failing workloads.
 func judgePart(o options, lease string) part {
-	return part{name: "judge", identity: o.judgeKubeconfig, lease: lease, add: func(ctx context.Context, p *process, mgr ctrl.Manager) error {
+	return part{name: "judge", identity: o.judgeKubeconfig, own: cluster.OwnOfJudge(), lease: lease, add: func(ctx context.Context, p *process, mgr ctrl.Manager) error {
 		prober, err := addProber(mgr)
 		if err != nil {
 			return err
@@ -32,7 +32,11 @@ func judgePart(o options, lease string) part {
 			return err
 		}
 		keeper := webhook.Keeper{Sight: sight, Log: p.log, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"), Logger: p.logger}
-		annotator := &webhook.Annotator{Keeper: keeper, Gate: webhook.GateOf(mgr.GetAPIReader(), "")}
+		hand, err := cluster.NewHand(mgr.GetConfig())
+		if err != nil {
+			return err
+		}
+		annotator := &webhook.Annotator{Keeper: keeper, Actor: hand, Gate: webhook.GateOf(mgr.GetAPIReader(), "")}
 		for _, setUp := range []func(ctrl.Manager) error{(&webhook.Settler{Keeper: keeper}).SetUp, annotator.SetUp,
 			cluster.GuardrailStatus{Client: mgr.GetClient(), Now: time.Now}.SetUp} {
 			if err := setUp(mgr); err != nil {

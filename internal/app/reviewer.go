@@ -51,7 +51,7 @@ func newReviewer(ctx context.Context, o reviewOptions, objects []*unstructured.U
 	if err := reach(ctx, config); err != nil {
 		return nil, err
 	}
-	return liveReviewer(config, files)
+	return liveReviewer(cluster.Guarded(config, cluster.OwnOfReview()), files)
 }
 
 func offlineReviewer(o reviewOptions, files *webhook.Files, objects []*unstructured.Unstructured) (*reviewer, error) {

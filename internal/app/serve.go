@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"moorgate.dev/internal/audit"
+	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
 )
 
@@ -33,8 +34,9 @@ type process struct {
 // part is something that runs until the process ends: a face or two under one identity.
 type part struct {
 	name     string
-	identity string // a kubeconfig; empty: the process's own
-	lease    string // what one replica at a time holds, in our own namespace; empty: every replica works
+	identity string      // a kubeconfig; empty: the process's own
+	own      cluster.Own // what its identity writes without a Permit
+	lease    string      // what one replica at a time holds, in our own namespace; empty: every replica works
 	add      func(ctx context.Context, p *process, mgr ctrl.Manager) error
 }
 
@@ -121,6 +123,7 @@ func (p *process) manager(ctx context.Context, part part) (ctrl.Manager, error) 
 	if err := reach(ctx, config); err != nil {
 		return nil, err
 	}
+	config = cluster.Guarded(config, part.own) // every client of this part is made of the manager's config
 	grace := shutdownTime
 	mgr, err := ctrl.NewManager(config, ctrl.Options{Scheme: s, Metrics: server.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
 		GracefulShutdownTimeout: &grace, Cache: cache.Options{DefaultTransform: slim},
