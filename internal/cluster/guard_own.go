@@ -22,13 +22,6 @@ type Write struct {
 	DryRun    bool   // as a dry run only, which changes nothing
 }
 
-// Moorgate's namespace, and the ConfigMaps in which it keeps its books.
-const (
-	OwnNamespace     = "moorgate-system"
-	LedgerConfigMap  = "moorgate-ledger"
-	AnchorsConfigMap = "moorgate-audit-anchors"
-)
-
 var (
 	creates = []string{http.MethodPost}
 	updates = []string{http.MethodPut, http.MethodPatch}
@@ -49,10 +42,9 @@ func OwnOfJudge() Own {
 		{Methods: creates, Resource: "moorgate.dev/cases"},
 		{Methods: []string{http.MethodDelete}, Resource: "moorgate.dev/cases"}, // old ones expire
 		{Methods: updates, Resource: "moorgate.dev/cases/status"},
-		{Methods: updates, Resource: "moorgate.dev/approvals/status"},
 		{Methods: updates, Resource: "moorgate.dev/gitsources/status"},
 		{Methods: updates, Resource: "moorgate.dev/guardrails/status"},
-		{Methods: updates, Resource: "/configmaps", Namespace: OwnNamespace, Name: AnchorsConfigMap},
+		{Methods: updates, Resource: "/configmaps", Namespace: OwnNamespace, Name: AnchorsName},
 		{Methods: creates, Resource: "/secrets", DryRun: true},
 		{Methods: updates, Resource: "apps/deployments", DryRun: true},
 		{Methods: updates, Resource: "apps/statefulsets", DryRun: true},
@@ -65,8 +57,8 @@ func OwnOfAct() Own {
 	return slices.Concat(asking(), reviewing(), telling(), leading("moorgate-act"), Own{
 		{Methods: updates, Resource: "moorgate.dev/cases/status"},
 		{Methods: updates, Resource: "moorgate.dev/approvals/status"},
-		{Methods: updates, Resource: "/configmaps", Namespace: OwnNamespace, Name: LedgerConfigMap},
-		{Methods: updates, Resource: "/configmaps", Namespace: OwnNamespace, Name: AnchorsConfigMap},
+		{Methods: updates, Resource: "/configmaps", Namespace: OwnNamespace, Name: "moorgate-ledger"},
+		{Methods: updates, Resource: "/configmaps", Namespace: OwnNamespace, Name: AnchorsName},
 	})
 }
 
