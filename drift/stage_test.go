@@ -103,7 +103,7 @@ func (s *stage) detectorAs(config *rest.Config) *drift.Detector {
 	c := s.client(config)
 	reader := forge.Reader{Local: true}
 	return &drift.Detector{Client: c, Log: s.log, Now: time.Now, Interval: 1, // so that every round reads Git
-		Cases: cluster.Cases{Client: c, Now: time.Now}, Guardrails: cluster.Guardrails{Reader: c},
+		Cases: cluster.Cases{Client: c, Now: time.Now}, Guardrails: cluster.Guardrails{Reader: c, Now: time.Now},
 		Git: func(ctx context.Context, r drift.Repository, known string) (drift.Tree, error) {
 			t, err := reader.Read(ctx, forge.Repository(r), known)
 			return drift.Tree(t), err

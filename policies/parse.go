@@ -47,6 +47,9 @@ func Parse(file string, content []byte) ([]unstructured.Unstructured, error) {
 		if len(r.problems) > before {
 			continue
 		}
+		if freeze := child(child(root, "spec"), "freeze"); freeze != nil {
+			r.checkFreezes(freeze, schema.Properties["spec"].Properties["freeze"], ".spec.freeze")
+		}
 		if u, ok := r.guardrail(root); ok {
 			if seen[u.GetName()] {
 				r.say(root, "metadata.name", "%s is the name of another Guardrail in this file", u.GetName())

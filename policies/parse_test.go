@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/labels"
@@ -48,6 +49,10 @@ func TestParseNamesLineAndField(t *testing.T) {
 		{"a merge key", rail("{name: a}", "{<<: {mode: Automatic}}"), "r.yaml:4: spec.<<: "},
 		{"nothing where something should be", rail("{name: a}", "{mode: }"), "r.yaml:4: spec.mode: want a string"},
 		{"the same pause twice", rail("{name: a}", "{pause: [{reason: a}, {reason: a}]}"), `r.yaml:4: spec.pause[1].reason: "a" is there twice`},
+		{"a freeze whose schedule is none", rail("{name: a}", "{freeze: [{reason: a, schedule: '@every 10h', duration: 1h}]}"), `r.yaml:4: spec.freeze[0]: schedule "@every 10h": want five fields`},
+		{"a freeze on a day that does not exist", rail("{name: a}", "\n  freeze:\n  - reason: a\n    schedule: 0 0 31 2 *\n    duration: 1h\n"), `r.yaml:6: spec.freeze[0]: schedule "0 0 31 2 *": there is no such day`},
+		{"a freeze with its zone in the schedule", rail("{name: a}", "{freeze: [{reason: a, schedule: 'TZ=UTC 0 0 * * *', duration: 1h}]}"), `r.yaml:4: spec.freeze[0]: schedule "TZ=UTC 0 0 * * *": the zone stands in timeZone`},
+		{"a freeze in a zone that does not exist", rail("{name: a}", "{freeze: [{reason: a, schedule: 0 0 * * *, duration: 1h, timeZone: Europe/Atlantis}]}"), `r.yaml:4: spec.freeze[0]: timeZone "Europe/Atlantis" is not in the tz database`},
 		{"a list", "- a\n", "r.yaml:1: want a mapping"},
 		{"not YAML", "a: [", "r.yaml: yaml: "},
 	} {
@@ -108,7 +113,7 @@ func TestObserveIsTheDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, want := cluster.Compose(parsed, labels.Set{}), cluster.Default()
+	got, want := cluster.Compose(parsed, labels.Set{}, time.Time{}), cluster.Default()
 	want.Rails[0].Name = "observe"
 	if !equality.Semantic.DeepEqual(asJSON(t, got), asJSON(t, want)) {
 		t.Errorf("got  %s\nwant %s", asJSON(t, got), asJSON(t, want))
@@ -136,7 +141,8 @@ func TestEveryRuleOfTheSchemaIsChecked(t *testing.T) {
 		if s.Items != nil {
 			walk(*s.Items.Schema)
 		}
-		if s.Pattern != "" || s.Not != nil || len(s.AllOf)+len(s.AnyOf)+len(s.OneOf) > 0 || s.Nullable {
+		if s.Type == "integer" && (s.Minimum == nil) != (s.Maximum == nil) || s.ExclusiveMinimum || s.ExclusiveMaximum || s.MultipleOf != nil || s.Format != "" && s.Format != "int32" ||
+			s.MinItems != nil || s.MinProperties != nil || len(s.XListMapKeys) > 1 || s.Not != nil || len(s.AllOf)+len(s.AnyOf)+len(s.OneOf) > 0 || s.Nullable {
 			t.Errorf("the schema says something that is not checked offline: %+v", s)
 		}
 	}
@@ -151,6 +157,9 @@ func FuzzParse(f *testing.F) {
 	for _, w := range wrong {
 		f.Add([]byte(manifest(w.kind, w.spec)))
 	}
+	for _, spec := range right {
+		f.Add([]byte(rail("{name: right}", spec)))
+	}
 	f.Fuzz(func(t *testing.T, content []byte) {
 		parsed, err := Parse("fuzz.yaml", content)
 		if err != nil {
@@ -161,7 +170,7 @@ func FuzzParse(f *testing.F) {
 			if err != nil {
 				t.Fatalf("accepted, but unreadable: %v", err)
 			}
-			if _, err := cluster.Rail(g); err != nil || *g.Spec.Thresholds.DenyBelow > *g.Spec.Thresholds.WarnBelow {
+			if _, err := cluster.Rail(g, time.Unix(1_800_000_000, 0)); err != nil || *g.Spec.Thresholds.DenyBelow > *g.Spec.Thresholds.WarnBelow {
 				t.Fatalf("accepted, but makes no sense: %v in %s", err, asJSON(t, g.Spec))
 			}
 		}

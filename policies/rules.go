@@ -1,9 +1,15 @@
 package policies
 
 import (
+	"fmt"
 	"strconv"
+	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/policies/times"
 )
 
 // The schema's CEL rules, by their messages, in Go: the numbers and lists that only make sense together. A test fails when
@@ -23,9 +29,35 @@ var celRules = map[string]func(n *yaml.Node, s props) *yaml.Node{
 		}
 		return orElse(values, n)
 	},
+	"window must be between 1m and 24h":    between(time.Minute, 24*time.Hour),
+	"duration must be between 1m and 744h": between(time.Minute, 744*time.Hour),
+	"wait must be between 30s and 24h":     between(30*time.Second, 24*time.Hour),
+	"fresh must be between 5s and 1h":      between(5*time.Second, time.Hour),
+	"coolDown must be between 5m and 24h":  between(5*time.Minute, 24*time.Hour),
 }
 
-// checkRules checks the rules about a mapping as a whole.
+// between is the rule of a duration that has bounds.
+func between(least, most time.Duration) func(n *yaml.Node, s props) *yaml.Node {
+	return func(n *yaml.Node, _ props) *yaml.Node {
+		if _, err := times.Duration(n.Value, least, most); err != nil {
+			return n
+		}
+		return nil
+	}
+}
+
+// checkFreezes checks what no schema can say about freeze windows whose fields are in order: that there is such a schedule
+// and such a zone.
+func (r *reader) checkFreezes(n *yaml.Node, s props, path string) {
+	for i, item := range n.Content {
+		w := v1alpha1.FreezeWindow{Schedule: text(item, "schedule"), Duration: text(item, "duration"), TimeZone: orDefault(item, *s.Items.Schema, "timeZone")}
+		if err := times.Check(w); err != nil {
+			r.say(item, fmt.Sprintf("%s[%d]", path, i), "%v", err)
+		}
+	}
+}
+
+// checkRules checks the rules about a value as a whole.
 func (r *reader) checkRules(n *yaml.Node, s props, path string) {
 	for _, v := range s.XValidations {
 		broken, known := celRules[v.Message]
@@ -41,13 +73,17 @@ func (r *reader) checkRules(n *yaml.Node, s props, path string) {
 
 // number is a whole number of a mapping, or its default. What is no number was said to be none already.
 func number(mapping *yaml.Node, s props, key string) int {
-	value := text(mapping, key)
-	if value == "" && s.Properties[key].Default != nil {
-		value = string(s.Properties[key].Default.Raw)
-	}
-	n, err := strconv.Atoi(value)
+	n, err := strconv.Atoi(orDefault(mapping, s, key))
 	if err != nil {
 		return 0
 	}
 	return n
+}
+
+// orDefault is a scalar of a mapping as text, or its default.
+func orDefault(mapping *yaml.Node, s props, key string) string {
+	if child(mapping, key) == nil && s.Properties[key].Default != nil {
+		return strings.Trim(string(s.Properties[key].Default.Raw), `"`)
+	}
+	return text(mapping, key)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"unicode/utf8"
 
@@ -93,15 +94,17 @@ func (r *reader) checkList(n *yaml.Node, s props, path string) {
 	}
 	keys := map[string]bool{}
 	for i, item := range n.Content {
-		r.check(item, *s.Items.Schema, fmt.Sprintf("%s[%d]", path, i))
-		if len(s.XListMapKeys) != 1 {
-			continue
+		at := fmt.Sprintf("%s[%d]", path, i)
+		r.check(item, *s.Items.Schema, at)
+		key, unique := item.Value, s.XListType != nil && *s.XListType == "set"
+		if len(s.XListMapKeys) == 1 {
+			at += "." + s.XListMapKeys[0]
+			key, unique = text(item, s.XListMapKeys[0]), true
 		}
-		if key := text(item, s.XListMapKeys[0]); keys[key] {
-			r.say(item, fmt.Sprintf("%s[%d].%s", path, i, s.XListMapKeys[0]), "%q is there twice", key)
-		} else {
-			keys[key] = true
+		if unique && keys[key] {
+			r.say(item, at, "%q is there twice", key)
 		}
+		keys[key] = true
 	}
 }
 
@@ -114,6 +117,8 @@ func (r *reader) checkScalar(n *yaml.Node, s props, path string) {
 		r.say(n, path, "%d characters; there may be %d", length, *s.MaxLength)
 	case len(s.Enum) > 0 && !slices.ContainsFunc(s.Enum, func(e apiextensionsv1.JSON) bool { return literal(e) == n.Value }):
 		r.say(n, path, "%q is not one of %s", n.Value, enumerated(s.Enum))
+	case s.Pattern != "" && !matches(s.Pattern, n.Value):
+		r.say(n, path, "%q is not of the form %s", n.Value, s.Pattern)
 	case s.Type == "integer":
 		var v int64
 		if err := n.Decode(&v); err != nil {
@@ -121,28 +126,50 @@ func (r *reader) checkScalar(n *yaml.Node, s props, path string) {
 		} else if (s.Minimum != nil && float64(v) < *s.Minimum) || (s.Maximum != nil && float64(v) > *s.Maximum) {
 			r.say(n, path, "%d is not between %v and %v", v, *s.Minimum, *s.Maximum)
 		}
+	default:
+		r.checkRules(n, s, path)
 	}
 }
 
-// fill sets the schema's defaults for what an object leaves out, as the API server does.
-func fill(object map[string]any, s props) {
-	for name, sub := range s.Properties {
-		if _, there := object[name]; !there && sub.Default != nil {
-			var value any
-			if err := json.Unmarshal(sub.Default.Raw, &value); err == nil {
-				object[name] = whole(value)
+// matches reports whether a value is of a form. A form that cannot be read is nobody's.
+func matches(pattern, value string) bool {
+	form, err := regexp.Compile(pattern)
+	return err == nil && form.MatchString(value)
+}
+
+// fill sets the schema's defaults for what a value leaves out at any depth, as the API server does.
+func fill(value any, s props) {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, sub := range s.Properties {
+			if _, there := v[name]; !there && sub.Default != nil {
+				var d any
+				if err := json.Unmarshal(sub.Default.Raw, &d); err == nil {
+					v[name] = whole(d)
+				}
 			}
+			fill(v[name], sub)
 		}
-		if inner, ok := object[name].(map[string]any); ok {
-			fill(inner, sub)
+	case []any:
+		for _, item := range v {
+			fill(item, *s.Items.Schema)
 		}
 	}
 }
 
-// whole turns the float64 that encoding/json makes of a number into the int64 that unstructured objects hold.
+// whole turns each float64 that encoding/json makes of a number into the int64 that unstructured objects hold.
 func whole(value any) any {
-	if f, ok := value.(float64); ok {
-		return int64(f)
+	switch v := value.(type) {
+	case float64:
+		return int64(v)
+	case map[string]any:
+		for key := range v {
+			v[key] = whole(v[key])
+		}
+	case []any:
+		for i := range v {
+			v[i] = whole(v[i])
+		}
 	}
 	return value
 }

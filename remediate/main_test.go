@@ -118,7 +118,7 @@ func (h *house) watchWith(change ...func(*remediate.Watcher)) (*records, func())
 	h.t.Helper()
 	log := &records{}
 	w := remediate.Watcher{Reader: h.judge, Owners: h.judge, Events: h.judge, Log: log, Cases: ours.Cases{Client: h.judge},
-		Guardrails: ours.Guardrails{Reader: h.judge}, Now: time.Now, Logger: slog.New(slog.NewTextHandler(h.t.Output(), nil)),
+		Guardrails: ours.Guardrails{Reader: h.judge, Now: time.Now}, Now: time.Now, Logger: slog.New(slog.NewTextHandler(h.t.Output(), nil)),
 		Wait: 200 * time.Millisecond, Sweep: time.Second, Settle: 4 * time.Second}
 	for _, f := range change {
 		f(&w)

@@ -110,7 +110,7 @@ func (g *gatehouse) manager(ctx context.Context, t testing.TB, account string) (
 }
 
 func (g *gatehouse) sight(mgr ctrl.Manager, prober *SecretProber, nodes *Nodes) Sight {
-	return Sight{Now: time.Now, Policy: cluster.Guardrails{Reader: mgr.GetCache()}.Policy,
+	return Sight{Now: time.Now, Policy: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}.Policy,
 		Look: World{Reader: mgr.GetCache(), Secrets: prober, Nodes: nodes, Now: time.Now}.Look}
 }
 

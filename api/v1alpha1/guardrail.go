@@ -206,12 +206,12 @@ type FieldBound struct {
 	Field string `json:"field"`
 	// Min is the least new value, a quantity: 1, 500m, 128Mi.
 	// +kubebuilder:validation:Pattern=`^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$`
-	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:MaxLength=20
 	// +optional
 	Min string `json:"min,omitempty"`
 	// Max is the greatest new value, a quantity.
 	// +kubebuilder:validation:Pattern=`^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$`
-	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:MaxLength=20
 	// +optional
 	Max string `json:"max,omitempty"`
 	// ChangePercent is by how many percent of the old value the new one may differ. Absent: by any.

@@ -62,7 +62,7 @@ func addDetector(mgr ctrl.Manager, p *process) error {
 		return fmt.Errorf("prepare to compare with Git: %w", err)
 	}
 	git := forge.Reader{Local: p.localGit}
-	d := &drift.Detector{Client: live, Log: p.log, Cases: cluster.Cases{Client: live, Now: time.Now}, Guardrails: cluster.Guardrails{Reader: mgr.GetCache()},
+	d := &drift.Detector{Client: live, Log: p.log, Cases: cluster.Cases{Client: live, Now: time.Now}, Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now},
 		Now: time.Now, Interval: p.driftEvery, Git: func(ctx context.Context, r drift.Repository, known string) (drift.Tree, error) {
 			tree, err := git.Read(ctx, forge.Repository(r), known)
 			return drift.Tree(tree), err
@@ -78,7 +78,7 @@ func addWatcher(mgr ctrl.Manager, p *process) error {
 		return fmt.Errorf("prepare to watch Events: %w", err)
 	}
 	w := remediate.Watcher{Reader: mgr.GetCache(), Events: events, Log: p.log, Cases: cluster.Cases{Client: events, Now: time.Now},
-		Guardrails: cluster.Guardrails{Reader: mgr.GetCache()}, Now: time.Now, Logger: p.logger.With("face", "remediate")}
+		Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}, Now: time.Now, Logger: p.logger.With("face", "remediate")}
 	return mgr.Add(manager.RunnableFunc(w.Run))
 }
 
@@ -97,5 +97,5 @@ func newSight(ctx context.Context, mgr ctrl.Manager, secrets webhook.SecretNames
 		return webhook.Sight{}, err
 	}
 	world := webhook.World{Reader: mgr.GetCache(), Secrets: secrets, Nodes: nodes, Hashes: &webhook.Hashes{}, Now: time.Now}
-	return webhook.Sight{Policy: cluster.Guardrails{Reader: mgr.GetCache()}.Policy, Look: world.Look, Now: time.Now}, nil
+	return webhook.Sight{Policy: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}.Policy, Look: world.Look, Now: time.Now}, nil
 }

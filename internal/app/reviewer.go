@@ -62,7 +62,7 @@ func offlineReviewer(o reviewOptions, files *webhook.Files, objects []*unstructu
 	world := webhook.World{Reader: files, Secrets: files, Now: time.Now}
 	policy := func(_ context.Context, namespace string) (gate.Policy, error) {
 		if len(guardrails) > 0 {
-			return cluster.Compose(guardrails, namespaceLabels(objects, namespace)), nil
+			return cluster.Compose(guardrails, namespaceLabels(objects, namespace), time.Now()), nil
 		}
 		// Nothing is known of the cluster, by wish: to ask for confidence all the same would warn about everything.
 		p := cluster.Default()
@@ -90,7 +90,7 @@ func liveReviewer(config *rest.Config, files *webhook.Files) (*reviewer, error) 
 		}
 		return r, evidence, unread, err
 	}
-	return &reviewer{live: c, sight: webhook.Sight{Policy: cluster.Guardrails{Reader: c}.Policy, Look: look, Patience: 20 * time.Second, Now: time.Now}}, nil
+	return &reviewer{live: c, sight: webhook.Sight{Policy: cluster.Guardrails{Reader: c, Now: time.Now}.Policy, Look: look, Patience: 20 * time.Second, Now: time.Now}}, nil
 }
 
 func (r *reviewer) review(ctx context.Context, u *unstructured.Unstructured) reviewed {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -48,8 +49,8 @@ func strictly(from, into any) error {
 	return d.Decode(into)
 }
 
-// legible is the rail that a Guardrail makes, or what stands in the way of reading it.
-func legible(u *unstructured.Unstructured) (gate.Rail, error) {
+// legible is the rail that a Guardrail makes at a time, or what stands in the way of reading it.
+func legible(u *unstructured.Unstructured, at time.Time) (gate.Rail, error) {
 	g, err := ParseGuardrail(u)
 	if err != nil {
 		return gate.Rail{}, err
@@ -57,45 +58,7 @@ func legible(u *unstructured.Unstructured) (gate.Rail, error) {
 	if _, err := selects(g.Spec.NamespaceSelector, nil); err != nil {
 		return gate.Rail{}, err
 	}
-	r, err := Rail(g)
-	if err != nil {
-		return gate.Rail{}, err
-	}
-	for _, threshold := range []gate.Fact[int]{r.WarnBelow, r.DenyBelow, r.ConfidenceBelow} {
-		if _, known := threshold.Get(); !known {
-			return gate.Rail{}, fmt.Errorf("thresholds: %s", threshold.Why())
-		}
-	}
-	return r, nil
-}
-
-// Rail is what a Guardrail says to the guardrail's rules.
-func Rail(g v1alpha1.Guardrail) (gate.Rail, error) {
-	r := gate.Rail{
-		Name:            g.Name,
-		WarnBelow:       threshold(g.Spec.Thresholds.WarnBelow, "warnBelow"),
-		DenyBelow:       threshold(g.Spec.Thresholds.DenyBelow, "denyBelow"),
-		ConfidenceBelow: threshold(g.Spec.Thresholds.ConfidenceBelow, "confidenceBelow"),
-		DenyPending:     g.Spec.Admission.OnMissing == "Deny",
-	}
-	if err := r.Mode.UnmarshalText([]byte(g.Spec.Mode)); err != nil || (g.Spec.Mode != "" && r.Mode.String() != g.Spec.Mode) {
-		return r, fmt.Errorf("mode %q is not one of Observe, Propose, Approve, Automatic", g.Spec.Mode)
-	}
-	mode := g.Spec.Admission.Mode
-	if err := r.Admission.UnmarshalText([]byte(mode)); err != nil || (mode != "" && r.Admission.String() != mode) {
-		return r, fmt.Errorf("admission.mode %q is not one of Observe, Warn, Enforce", mode)
-	}
-	for _, p := range g.Spec.Pause {
-		r.Paused = append(r.Paused, p.Reason)
-	}
-	return r, nil
-}
-
-func threshold(n *int32, name string) gate.Fact[int] {
-	if n == nil {
-		return gate.Unknown[int](name + " is not set")
-	}
-	return gate.Known(int(*n))
+	return Rail(g, at)
 }
 
 // selects reports whether a Guardrail applies to a namespace with these labels.

@@ -41,9 +41,10 @@ func (s GuardrailStatus) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.
 		}
 	}
 	before := status.DeepCopy()
-	_, problem := legible(&u)
+	now := s.Now()
+	_, problem := legible(&u, now)
 	status.ObservedGeneration = u.GetGeneration()
-	meta.SetStatusCondition(&status.Conditions, Ready(s.Now(), u.GetGeneration(), problem, "in force"))
+	meta.SetStatusCondition(&status.Conditions, Ready(now, u.GetGeneration(), problem, "in force"))
 	if equality.Semantic.DeepEqual(*before, status) {
 		return ctrl.Result{}, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,6 +21,8 @@ import (
 type Guardrails struct {
 	// Reader reads unstructured Guardrails and typed Namespaces; an informer cache answers from memory.
 	Reader client.Reader
+	// Now is the time that freeze windows are worked out for. Without it a Guardrail that has any cannot be read.
+	Now func() time.Time
 }
 
 // Policy is the policy that holds in a namespace. Where no Guardrail applies it is Default. A Guardrail that cannot be
@@ -36,20 +39,24 @@ func (g Guardrails) Policy(ctx context.Context, namespace string) (gate.Policy, 
 	if err := g.Reader.List(ctx, &list); err != nil {
 		return gate.Policy{}, fmt.Errorf("list Guardrails: %w", err)
 	}
-	if unseen {
-		return composeUnseen(list.Items, namespace), nil
+	var now time.Time
+	if g.Now != nil {
+		now = g.Now()
 	}
-	return Compose(list.Items, ns.Labels), nil
+	if unseen {
+		return composeUnseen(list.Items, namespace, now), nil
+	}
+	return Compose(list.Items, ns.Labels, now), nil
 }
 
 // composeUnseen is the policy of a namespace that is so new that nobody has seen its labels: the Guardrails that apply
 // whatever they are, and one that holds, because any other may apply too.
-func composeUnseen(guardrails []unstructured.Unstructured, namespace string) gate.Policy {
+func composeUnseen(guardrails []unstructured.Unstructured, namespace string, at time.Time) gate.Policy {
 	sure := slices.DeleteFunc(slices.Clone(guardrails), func(u unstructured.Unstructured) bool {
 		selector, err := selectorOf(&u)
 		return err == nil && !byNameOnly(selector)
 	})
-	p := Compose(sure, labels.Set{corev1.LabelMetadataName: namespace})
+	p := Compose(sure, labels.Set{corev1.LabelMetadataName: namespace}, at)
 	if len(guardrails) == 0 {
 		return p
 	}
@@ -68,11 +75,12 @@ func byNameOnly(s v1alpha1.Selector) bool {
 	return !slices.ContainsFunc(s.MatchExpressions, func(r v1alpha1.Requirement) bool { return r.Key != corev1.LabelMetadataName })
 }
 
-// Compose is the policy that these Guardrails make for a namespace with these labels, in the order of their names.
-func Compose(guardrails []unstructured.Unstructured, namespace labels.Set) gate.Policy {
+// Compose is the policy that these Guardrails make for a namespace with these labels at a time, in the order of their names.
+// It is a function of what it is given, so that the past can be decided again under other Guardrails.
+func Compose(guardrails []unstructured.Unstructured, namespace labels.Set, at time.Time) gate.Policy {
 	var p gate.Policy
 	for i := range guardrails {
-		if rail, applies := compose(&guardrails[i], namespace); applies {
+		if rail, applies := compose(&guardrails[i], namespace, at); applies {
 			p.Rails = append(p.Rails, rail)
 		}
 	}
@@ -83,7 +91,7 @@ func Compose(guardrails []unstructured.Unstructured, namespace labels.Set) gate.
 	return p
 }
 
-func compose(u *unstructured.Unstructured, namespace labels.Set) (gate.Rail, bool) {
+func compose(u *unstructured.Unstructured, namespace labels.Set, at time.Time) (gate.Rail, bool) {
 	unreadable := func(err error) (gate.Rail, bool) {
 		return gate.Rail{Name: u.GetName(), Unreadable: err.Error()}, true
 	}
@@ -100,15 +108,21 @@ func compose(u *unstructured.Unstructured, namespace labels.Set) (gate.Rail, boo
 	if !applies {
 		return gate.Rail{}, false
 	}
-	rail, err := legible(u)
+	rail, err := legible(u, at)
 	if err != nil {
 		return unreadable(err)
 	}
 	return rail, true
 }
 
-// Default is the policy where no Guardrail applies: watch, judge by the default thresholds, touch nothing.
+// Default is the policy where no Guardrail applies: watch, judge by the schema's default numbers, touch nothing.
 func Default() gate.Policy {
 	return gate.Policy{Rails: []gate.Rail{{Name: "(none applies: Observe)", Mode: gate.Observe, Admission: gate.AdmissionObserve,
-		WarnBelow: gate.Known(80), DenyBelow: gate.Known(50), ConfidenceBelow: gate.Known(60)}}}
+		WarnBelow: gate.Known(80), DenyBelow: gate.Known(50), ConfidenceBelow: gate.Known(60), AgreementBelow: gate.Known(67), HistoryBelow: gate.Known(80),
+		Actions: []gate.Permitted{{Verb: "pull-request"}},
+		Budgets: gate.Budgets{Total: gate.Budget{Actions: 10, Window: time.Hour}, Namespace: gate.Budget{Actions: 3, Window: time.Hour},
+			Workload: gate.Budget{Actions: 1, Window: time.Hour}},
+		Restraint: gate.Restraint{MinHealthy: gate.Known(51), Storm: gate.Known(20), Wait: 30 * time.Second, Fresh: 5 * time.Minute, Attempts: 3,
+			CoolDown: 5 * time.Minute},
+		Approvers: gate.Known(0)}}}
 }
