@@ -26,6 +26,14 @@ func (r Result) failed() bool { return r == ResultRefused || r == ResultUnknown 
 // unhelpful is whether a result says that the action was done and did no good.
 func (r Result) unhelpful() bool { return r == ResultIneffective || r == ResultWorsened }
 
+// Verified is whether a result was found by looking at the workload afterwards. It is final.
+func (r Result) Verified() bool {
+	return r == ResultHealed || r == ResultIneffective || r == ResultWorsened
+}
+
+// Bad is whether a result speaks against going on: the action failed, did not help, or made it worse.
+func (r Result) Bad() bool { return r.failed() || r.unhelpful() }
+
 // Spent is one permit that was reserved. It stays counted whether or not anything was done under it.
 type Spent struct {
 	ID         string    `json:"id"`
@@ -37,6 +45,9 @@ type Spent struct {
 	Target     string    `json:"target"` // WorkloadKey of the object acted on
 	Cause      string    `json:"cause,omitempty"`
 	Result     Result    `json:"result,omitempty"`
+	// Forgiven says that a human closed a breaker after this Result was known, so that it opens none again. It counts all
+	// the same.
+	Forgiven bool `json:"forgiven,omitempty"`
 }
 
 // Breaker is an open breaker of a namespace, or of everything where Namespace is empty. Only a human closes one; the brakes
@@ -45,13 +56,6 @@ type Breaker struct {
 	Namespace string    `json:"namespace,omitempty"`
 	Since     time.Time `json:"since"`
 	Why       string    `json:"why"`
-}
-
-// Reset says that a human closed the breaker of a namespace, or of everything where Namespace is empty.
-type Reset struct {
-	Namespace string    `json:"namespace,omitempty"`
-	At        time.Time `json:"at"`
-	By        string    `json:"by,omitempty"`
 }
 
 // Tally is how often an action was tried for a cause, and how often the workload healed.
@@ -66,8 +70,6 @@ type Tally struct {
 type Ledger struct {
 	Entries []Spent   `json:"entries,omitempty"` // oldest first
 	Open    []Breaker `json:"open,omitempty"`
-	// Resets are the breakers that a human closed within the last hour: what came before does not open them again.
-	Resets []Reset `json:"resets,omitempty"`
 	// Cut says that entries are missing here, as in a record that was shortened: what cannot be counted may well be too many.
 	Cut bool `json:"cut,omitempty"`
 }

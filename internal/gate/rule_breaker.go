@@ -2,7 +2,6 @@ package gate
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -21,7 +20,7 @@ var breakerRule = rule{
 func (l Ledger) broken(next Spent) string {
 	for _, b := range l.Open {
 		if b.Namespace == "" || b.Namespace == next.Namespace {
-			return fmt.Sprintf("the breaker of %s is open since %s: %s", b.scope(), b.Since.UTC().Format(time.RFC3339), b.Why)
+			return fmt.Sprintf("the breaker of %s is open since %s: %s", b.Scope(), b.Since.UTC().Format(time.RFC3339), b.Why)
 		}
 	}
 	return ""
@@ -35,15 +34,16 @@ const (
 	badOpensAll   = 10 // of everything
 )
 
-func (b Breaker) scope() string {
+// Scope is what the Breaker stops, in words.
+func (b Breaker) Scope() string {
 	if b.Namespace == "" {
 		return "everything"
 	}
 	return "namespace " + b.Namespace
 }
 
-// Trips returns the breakers that the ledger's last hour opens, beyond those open already. What happened before a human closed
-// a breaker does not open it again.
+// Trips returns the breakers that the ledger's last hour opens, beyond those open already. What a human has looked at when
+// closing one does not open it again.
 func (l Ledger) Trips(at time.Time) []Breaker {
 	var trips []Breaker
 	open := map[string]bool{}
@@ -56,15 +56,10 @@ func (l Ledger) Trips(at time.Time) []Breaker {
 	}
 	bad, worse, all := map[string]int{}, map[string]int{}, 0
 	for _, s := range l.Entries { // oldest first, so that the same ledger trips in the same order
-		if at.Sub(s.At) >= breakerWindow || !s.Result.failed() && !s.Result.unhelpful() {
+		if at.Sub(s.At) >= breakerWindow || !s.Result.Bad() || s.Forgiven {
 			continue
 		}
-		if !l.forgiven(s, "") {
-			all++
-		}
-		if l.forgiven(s, s.Namespace) {
-			continue
-		}
+		all++
 		bad[s.Namespace]++
 		if s.Result == ResultWorsened {
 			worse[s.Namespace]++
@@ -80,9 +75,4 @@ func (l Ledger) Trips(at time.Time) []Breaker {
 		trips = append(trips, Breaker{Since: at, Why: fmt.Sprintf("%d namespaces have an open breaker, and %d actions within an hour failed or did not help", places, all)})
 	}
 	return trips
-}
-
-// forgiven is whether a human closed the breaker of a scope after an entry was made.
-func (l Ledger) forgiven(s Spent, scope string) bool {
-	return slices.ContainsFunc(l.Resets, func(r Reset) bool { return r.Namespace == scope && !s.At.After(r.At) })
 }
