@@ -73,6 +73,13 @@ type ApprovalUse struct {
 	At metav1.Time `json:"at"`
 }
 
+// LabelApprover on an Approval that a ServiceAccount creates is ApproverServiceAccount. It gives no right: it has the API
+// server look into the Guardrails for whether that ServiceAccount may approve.
+const (
+	LabelApprover          = "moorgate.dev/approver"
+	ApproverServiceAccount = "ServiceAccount"
+)
+
 // The decisions of an Approval.
 const (
 	DecisionApprove = "Approve"
