@@ -154,7 +154,9 @@ func TestL18OnlyAVouchedForHumanApproves(t *testing.T) {
 
 // machines are identities with every right in the cluster that are no people.
 func (s stage) machines(t *testing.T) map[string]hand {
-	masters := func(name string, groups ...string) hand { return s.person(t, name, append(groups, "system:masters")...) }
+	masters := func(name string, groups ...string) hand {
+		return s.person(t, name, append(groups, "system:masters")...)
+	}
 	return map[string]hand{
 		"system:serviceaccount:flux-system:kustomize-controller": masters("system:serviceaccount:flux-system:kustomize-controller", "system:serviceaccounts"),
 		"system:serviceaccount:shop:default":                     masters("system:serviceaccount:shop:default"),
