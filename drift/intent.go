@@ -32,7 +32,7 @@ func intent(l *look) flow.Advisor {
 }
 
 func assess(l *look) gate.Assessment {
-	a := gate.Assessment{Advisor: "drift-rules", Cause: cause(l), Findings: findings(l)}
+	a := gate.Assessment{Advisor: "drift-rules", Agreement: gate.Known(100), Cause: cause(l), Findings: findings(l)}
 	if a.Silent = silence(l, a.Cause); a.Silent != "" {
 		a.Score = gate.Unknown[int]("nothing was chosen")
 	} else {

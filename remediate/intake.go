@@ -66,6 +66,7 @@ func (i *intake) overflow() int {
 type judgement struct {
 	at, looked time.Time
 	shape      string
+	plan       string // the digest of what was chosen
 }
 
 // memory remembers the judgements, so that what lasts and does not change is judged once in a while and not at each event.
@@ -98,12 +99,15 @@ func (m *memory) knows(k Key, shape string, now time.Time) bool {
 	return true
 }
 
+// plan is the digest of what was chosen when the happening was judged last; empty where nobody remembers.
+func (m *memory) plan(k Key) string { return m.judged[k.String()].plan }
+
 // keep remembers a judgement.
-func (m *memory) keep(k Key, shape string, now time.Time) {
+func (m *memory) keep(k Key, shape, plan string, now time.Time) {
 	if _, known := m.judged[k.String()]; !known && len(m.judged) >= m.max {
 		m.makeRoom(now)
 	}
-	m.judged[k.String()] = judgement{at: now, looked: now, shape: shape}
+	m.judged[k.String()] = judgement{at: now, looked: now, shape: shape, plan: plan}
 }
 
 // forget makes the happening new again: it ended.

@@ -43,7 +43,7 @@ func key(n int) Key { return Key{Root: gate.Ref{UID: fmt.Sprint(n)}, Container: 
 
 func TestMemoryJudgesOnceInAWindow(t *testing.T) {
 	m := newMemory(10, time.Hour)
-	m.keep(key(1), "shape", noon)
+	m.keep(key(1), "shape", "", noon)
 	for name, c := range map[string]struct {
 		key  Key
 		at   time.Time
@@ -81,7 +81,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		for range 40 {
 			now = now.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "minutes")) * time.Minute)
 			k := key(rapid.IntRange(0, 9).Draw(t, "key"))
-			m.keep(k, "", now)
+			m.keep(k, "", "", now)
 			if len(m.judged) > 3 || !m.knows(k, "", now) {
 				t.Fatalf("%d are kept", len(m.judged))
 			}
@@ -89,7 +89,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	})
 	m := newMemory(2, time.Hour)
 	for n := range 4 {
-		m.keep(key(n), "", noon.Add(time.Duration(n)*time.Second))
+		m.keep(key(n), "", "", noon.Add(time.Duration(n)*time.Second))
 	}
 	if m.knows(key(1), "", noon) || !m.knows(key(2), "", noon) || m.overflow() != 2 {
 		t.Error("not the oldest were forgotten, or it was not said")

@@ -56,7 +56,7 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	q := ask(k, w)
+	q := ask(k, w, p.memory.plan(k))
 	shape := shapeOf(w, q.Facts.Menu)
 	if p.memory.knows(k, shape, now) {
 		return nil
@@ -65,13 +65,14 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 	if policyErr != nil {
 		policy = gate.Policy{Rails: []gate.Rail{{Name: "(unreadable)", Unreadable: policyErr.Error()}}}
 	}
-	_, _, err = p.Cases.Open(ctx, q.Signal, nil, nil)
+	opened, isNew, err := p.Cases.Open(ctx, q.Signal, nil, nil)
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return nil // it goes away, and what fails in it with it
 	}
 	if err != nil {
 		return err
 	}
+	choice := p.circumstances(ctx, &q, w, opened, isNew)
 	verdict, recordErr := flow.Judge(ctx, p.Log, q, policy, causes.Advisor(w))
 	judged := p.Cases.Judged(verdict, recordErr)
 	key := client.ObjectKey{Namespace: k.Root.Namespace, Name: q.Signal.CaseName()}
@@ -82,8 +83,21 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 	if err := errors.Join(err, recordErr, policyErr); err != nil {
 		return err
 	}
-	p.memory.keep(k, shape, now)
+	p.memory.keep(k, shape, choice.PlanDigest(), now)
 	return nil
+}
+
+// circumstances adds to a question what the rules about acting ask for, and returns the action that is going to be chosen.
+func (p *patrol) circumstances(ctx context.Context, q *flow.Question, w causes.World, c *v1alpha1.Case, isNew bool) gate.Action {
+	began := gate.Known(w.At)
+	if !isNew {
+		if err := p.Cases.Client.Get(ctx, client.ObjectKeyFromObject(c), c); err != nil {
+			began = gate.Unknown[time.Time]("its Case cannot be read")
+		} else {
+			began = since(c, w.At)
+		}
+	}
+	return circumstances(ctx, p.Circumstances, q, w, began)
 }
 
 // keep writes the status of a Case. Where somebody else wrote at the same time it reads again and tries again: what was
@@ -92,26 +106,31 @@ func (p *patrol) keep(ctx context.Context, key client.ObjectKey, change func(*v1
 	return retry.RetryOnConflict(retry.DefaultRetry, func() error { return p.Cases.Keep(ctx, key, change) })
 }
 
-// shapeOf is what a judgement rests on, without what changes from one crash to the next: counts, and which pod is first.
+// shapeOf is what a judgement rests on, without the counts, which change from one crash to the next.
 func shapeOf(w causes.World, menu []gate.Action) string {
 	cause, _ := causes.Of(w)
 	whole, _ := w.Whole().Get()
 	shape := fmt.Sprint(cause.ID, whole, w.Unread())
 	for _, a := range menu {
-		a.Target = w.Root
 		shape += a.PlanDigest()
 	}
 	return shape
 }
 
-// ask makes the question of what was seen.
-func ask(k Key, w causes.World) flow.Question {
-	signal := gate.Signal{Face: gate.FaceRemediate, Reason: crashLoop, Subject: k.Root, Key: k.String(), At: w.At,
-		Text: fmt.Sprintf("container %s of %s/%s crash-loops: %d of %d pods", k.Container, k.Root.Kind, k.Root.Name, len(w.Failing()), len(w.Pods))}
+// ask makes the question of what was seen. plan is the digest of what was chosen before: where that may still be done, it is
+// offered again rather than the same to another pod, so that who approves it has the time to.
+func ask(k Key, w causes.World, plan string) flow.Question {
+	signal := signalOf(k)
+	signal.At = w.At
+	signal.Text = fmt.Sprintf("container %s of %s/%s crash-loops: %d of %d pods", k.Container, k.Root.Kind, k.Root.Name, len(w.Failing()), len(w.Pods))
 	cause, _ := causes.Of(w)
 	return flow.Question{Signal: signal, Case: cluster.CaseRef(signal), Evidence: w.Evidence, Facts: gate.Facts{
-		At: w.At, Subject: k.Root, Menu: menu(w, cause), Failing: gate.Known(true), Unread: w.Unread(),
-		// A Guardrail's pause is read with the policy, and nothing else can pause this face yet.
-		Paused: gate.Known[[]string](nil),
+		At: w.At, Subject: k.Root, Menu: menu(w, cause, plan), Failing: gate.Known(true), Unread: w.Unread(),
+		Rollback: gate.Known(false), Owner: ownerOf(w),
 	}}
+}
+
+// signalOf is what a happening is known by: no time and no numbers.
+func signalOf(k Key) gate.Signal {
+	return gate.Signal{Face: gate.FaceRemediate, Reason: crashLoop, Subject: k.Root, Key: k.String()}
 }

@@ -14,34 +14,56 @@ import (
 //   - roll-back, where the revision before is known to work because pods of it are available; pull-request instead, with
 //     the same edits, where Git or Helm owns the manifest and would undo anything else. Neither, where nobody can say.
 //   - escalate and nothing, always.
-func menu(w causes.World, c causes.Cause) []gate.Action {
+//
+// Of several pods that might be evicted the one is offered of which the plan has the given digest, if any.
+func menu(w causes.World, c causes.Cause, plan string) []gate.Action {
 	var m []gate.Action
-	if a, ok := evict(w, c); ok {
+	if a, ok := evict(w, c, plan); ok {
 		m = append(m, a)
 	}
 	if a, ok := goBack(w); ok {
 		m = append(m, a)
 	}
 	return append(m,
-		gate.Action{ID: causes.Escalate, Verb: "escalate", Reach: gate.ReachNothing, Target: w.Root, Text: "tell the people who own the workload"},
-		gate.Action{ID: causes.Nothing, Verb: "nothing", Reach: gate.ReachNothing, Target: w.Root, Text: "leave it as it is"})
+		gate.Action{ID: causes.Escalate, Verb: "escalate", Reach: gate.ReachNothing, Target: w.Root, Workload: w.Root, Text: "tell the people who own the workload"},
+		gate.Action{ID: causes.Nothing, Verb: "nothing", Reach: gate.ReachNothing, Target: w.Root, Workload: w.Root, Text: "leave it as it is"})
 }
 
-// evict offers to replace the first failing pod: one, never several at a time.
-func evict(w causes.World, c causes.Cause) (gate.Action, bool) {
+// evict offers to replace a failing pod: one, never several at a time. It is the one that the plan is for, or else the first.
+func evict(w causes.World, c causes.Cause, plan string) (gate.Action, bool) {
 	whole, known := w.Whole().Get()
 	if !c.Replaceable || !known || whole || w.Spared() == 0 {
 		return gate.Action{}, false
 	}
+	var offer gate.Action
 	for _, p := range w.Failing() {
 		if p.Controller != "ReplicaSet" && p.Controller != "StatefulSet" {
 			continue // nobody makes another, or on the same node
 		}
-		return gate.Action{ID: causes.Evict, Verb: "evict", Reach: gate.ReachLive, Target: p.Ref,
+		a := gate.Action{ID: causes.Evict, Verb: verbEvict, Reach: gate.ReachLive, Target: p.Ref, Workload: w.Root,
 			Text: fmt.Sprintf("evict pod %s, so that its %s makes another; %d of its %d siblings are well", p.Ref.Name, p.Controller,
-				w.Spared(), len(w.Pods)-1)}, true
+				w.Spared(), len(w.Pods)-1),
+			Undo: fmt.Sprintf("nothing has to be: its %s makes another pod of the same revision", p.Controller)}
+		if a.PlanDigest() == plan {
+			return a, true
+		}
+		if offer.ID == "" {
+			offer = a
+		}
 	}
-	return gate.Action{}, false
+	return offer, offer.ID != ""
+}
+
+// verbEvict is the verb of an eviction, the one live action that this version can carry out.
+const verbEvict = "evict"
+
+// ownerOf is who else writes the workload. An eviction changes no field, so what scales or sizes the workload is not looked for.
+func ownerOf(w causes.World) gate.Fact[gate.Owner] {
+	source, known := w.Source.Get()
+	if !known {
+		return gate.Unknown[gate.Owner](w.Source.Why())
+	}
+	return gate.Known(gate.Owner{Source: source})
 }
 
 func goBack(w causes.World) (gate.Action, bool) {
@@ -52,9 +74,9 @@ func goBack(w causes.World) (gate.Action, bool) {
 	}
 	why := fmt.Sprintf("%d pods of which are still available", earlier.Available)
 	if source != "" {
-		return gate.Action{ID: causes.PullRequest, Verb: "pull-request", Reach: gate.ReachGit, Target: w.Root, Edits: earlier.Edits,
+		return gate.Action{ID: causes.PullRequest, Verb: "pull-request", Reach: gate.ReachGit, Target: w.Root, Workload: w.Root, Edits: earlier.Edits, Undo: "close the pull request, or revert it",
 			Text: fmt.Sprintf("propose in Git to go back to revision %d, %s: %s owns the manifest", earlier.Number, why, source)}, true
 	}
-	return gate.Action{ID: causes.RollBack, Verb: "roll-back", Reach: gate.ReachLive, Target: w.Root, Edits: earlier.Edits,
+	return gate.Action{ID: causes.RollBack, Verb: "roll-back", Reach: gate.ReachLive, Target: w.Root, Workload: w.Root, Edits: earlier.Edits, Undo: "roll out the failing revision again",
 		Text: fmt.Sprintf("go back to revision %d, %s", earlier.Number, why)}, true
 }

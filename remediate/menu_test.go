@@ -51,7 +51,7 @@ func TestMenu(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cause, _ := causes.Of(c.world)
 			var ids []string
-			for _, a := range menu(c.world, cause) {
+			for _, a := range menu(c.world, cause, "") {
 				ids = append(ids, a.ID)
 				live, git := a.ID == causes.Evict || a.ID == causes.RollBack, a.ID == causes.PullRequest
 				if live != (a.Reach == gate.ReachLive) || git != (a.Reach == gate.ReachGit) {

@@ -42,8 +42,10 @@ type Watcher struct {
 	// Cases reads and writes Cases without a cache: one lags behind what was just said on a Case, which would be said again.
 	Cases      cluster.Cases
 	Guardrails cluster.Guardrails
-	Now        func() time.Time
-	Logger     *slog.Logger
+	// Circumstances are what a verdict on acting rests on besides the happening. Without them it is held.
+	Circumstances cluster.Circumstances
+	Now           func() time.Time
+	Logger        *slog.Logger
 
 	// Wait is how long a pod waits before somebody looks, so that a burst is one look. Default 5 s.
 	Wait time.Duration

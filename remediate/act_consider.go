@@ -1,0 +1,125 @@
+package remediate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
+)
+
+// consider looks whether what was chosen for a Case may be done now, and does it or says why not.
+func (a *Acts) consider(ctx context.Context, c *v1alpha1.Case, k Key) (time.Duration, error) {
+	plan, live := chosen(c)
+	if !live || over(c) {
+		return 0, nil
+	}
+	v, err := a.see(ctx, a.first, c, k, plan)
+	if errors.Is(err, errGone) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	if len(v.world.Failing()) == 0 {
+		return a.Every, nil // it runs between two crashes, or for good: there is nothing to be done about it now
+	}
+	policy, err := a.Guardrails.Policy(ctx, c.Namespace)
+	if err != nil {
+		return 0, err
+	}
+	j, err := a.weigh(ctx, v, policy, true)
+	if err != nil {
+		return 0, err
+	}
+	action, _ := j.Chosen()
+	real, err := a.first.genuine(ctx, action.Target, k, v.world.At)
+	switch {
+	case err != nil:
+		return 0, err
+	case action.PlanDigest() != plan || !real:
+		return a.hold(ctx, c, held{plan: plan, verdict: movedOn()})
+	case action.Verb != verbEvict:
+		return a.hold(ctx, c, held{plan: plan, verb: action.Verb, verdict: gate.Verdict{Decision: gate.Hold, Reasons: []gate.Reason{{Rule: "hand", Decision: gate.Hold,
+			Text: fmt.Sprintf("this version cannot do %q itself: it takes a human", action.Verb)}}}})
+	case exhausted(c, v.question, action):
+		return a.Every, nil // the Case says how the last action came out, and that it takes a human now
+	case j.Verdict.Decision < gate.Allow:
+		return a.hold(ctx, c, held{plan: plan, verb: action.Verb, verdict: j.Verdict, view: &v, policy: policy})
+	}
+	return a.act(ctx, c, k, plan)
+}
+
+// weigh has the guardrail decide on what was seen.
+func (a *Acts) weigh(ctx context.Context, v view, p gate.Policy, offRecord bool) (flow.Judgement, error) {
+	q := v.question
+	q.OffRecord = offRecord
+	return flow.Judge(ctx, a.Log, q, p, &v)
+}
+
+// movedOn is the verdict on a plan that is not on the menu any more.
+func movedOn() gate.Verdict {
+	return gate.Verdict{Decision: gate.Hold, Reasons: []gate.Reason{{Rule: "plan", Decision: gate.Hold,
+		Text: "what was judged cannot be done any more: the pods have changed since"}}}
+}
+
+// exhausted is whether the last action on a Case did not help, or nobody knows, and no human has approved another since.
+func exhausted(c *v1alpha1.Case, q flow.Question, action gate.Action) bool {
+	switch phase(c) {
+	case v1alpha1.PhaseIneffective, v1alpha1.PhaseWorsened, v1alpha1.PhaseUnclear:
+		return !slices.ContainsFunc(gate.Approving(q.Facts, action), func(x gate.Approval) bool { return x.At.After(c.Status.Acting.At.Time) })
+	}
+	return false
+}
+
+// held is what is said on a Case of which nothing is done.
+type held struct {
+	plan, verb string
+	verdict    gate.Verdict
+	view       *view // what the guardrail decided on; nil where it was not the guardrail that holds
+	policy     gate.Policy
+}
+
+// hold says on a Case, and writes down, why what was chosen is not done; unless that is said already.
+func (a *Acts) hold(ctx context.Context, c *v1alpha1.Case, h held) (time.Duration, error) {
+	next := cluster.HeldFor(h.plan, h.verb, h.verdict.Reasons)
+	again := a.again(h)
+	if says := c.Status.Acting; says != nil && says.Plan == next.Plan {
+		cooling := slices.ContainsFunc(h.verdict.Reasons, func(r gate.Reason) bool { return r.Rule == "cool-down" })
+		if says.Phase == v1alpha1.PhaseRefused && cooling || says.Phase == next.Phase && cluster.SameReasons(says.Reasons, next.Reasons) {
+			return again, nil // that it was refused says more than that it is not tried again at once
+		}
+	}
+	key := client.ObjectKeyFromObject(c)
+	var err error
+	if h.view != nil {
+		_, err = a.weigh(ctx, *h.view, h.policy, false)
+	} else {
+		_, err = a.Log.Append(ctx, gate.Record{Kind: gate.RecordVerdict, Correlation: key.String(), Verdict: &h.verdict, Digest: next.Plan})
+	}
+	if err != nil {
+		return 0, err
+	}
+	return again, a.Cases.Held(ctx, key, next)
+}
+
+// again is when to look again at what is held: as soon as the wait is over, if that is what it waits for.
+func (a *Acts) again(h held) time.Duration {
+	if h.view == nil || !slices.ContainsFunc(h.verdict.Reasons, func(r gate.Reason) bool { return r.Rule == "wait" }) {
+		return a.Every
+	}
+	began, _ := h.view.question.Facts.Since.Get()
+	longest := gate.WaitLeast
+	for _, r := range h.policy.Rails {
+		longest = max(longest, r.Restraint.Wait)
+	}
+	left := longest - h.view.question.Facts.At.Sub(began)
+	return max(time.Second, min(a.Every, left+time.Second/10))
+}

@@ -1,0 +1,141 @@
+package remediate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/remediate/causes"
+)
+
+// act carries out what was chosen for a Case, if that still is so when looked at without any cache.
+func (a *Acts) act(ctx context.Context, c *v1alpha1.Case, k Key, plan string) (time.Duration, error) {
+	d := &deed{Acts: a, c: c, key: k, plan: plan}
+	outcome, verdict, err := flow.Act(ctx, flow.Attempt{Log: a.Log, Look: d.look, Advisor: &d.view, Actor: d, Plan: plan,
+		Book: &flow.Book{Reserve: d.reserve, Claim: d.claim, Settle: d.settle}})
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("act on case %s/%s: it came out %s: %w", c.Namespace, c.Name, outcome, err)
+	case verdict.Decision < gate.Allow:
+		return a.hold(ctx, c, held{plan: plan, verb: verbEvict, verdict: verdict})
+	case outcome == gate.OutcomeDone:
+		return a.HealthyDelay, nil
+	}
+	return a.Every, nil
+}
+
+// deed is one attempt at one action.
+type deed struct {
+	*Acts
+	c     *v1alpha1.Case
+	key   Key
+	plan  string
+	view  view
+	until time.Time // after which it must not be begun any more
+}
+
+// look looks at the world as the API server has it now. The action on the menu carries the request that would be sent.
+func (d *deed) look(ctx context.Context) (flow.Question, gate.Policy, error) {
+	live := eye{reader: d.Client, owners: d.Owners, settle: d.Steady, roots: newRoots(maxRoots, maxRoots, rootsFor)}
+	var err error
+	if d.view, err = d.see(ctx, live, d.c, d.key, d.plan); err != nil {
+		return flow.Question{}, gate.Policy{}, err
+	}
+	guardrails := d.Guardrails
+	guardrails.Reader = d.Client
+	policy, err := guardrails.Policy(ctx, d.c.Namespace)
+	if err != nil {
+		return flow.Question{}, gate.Policy{}, err
+	}
+	menu := d.view.question.Facts.Menu
+	i := slices.IndexFunc(menu, func(m gate.Action) bool { return m.PlanDigest() == d.plan && m.Verb == verbEvict })
+	if i < 0 {
+		return d.view.question, policy, nil // the plan has changed, and flow says so
+	}
+	real, err := live.genuine(ctx, menu[i].Target, d.key, d.view.world.At)
+	if err != nil {
+		return flow.Question{}, gate.Policy{}, err
+	}
+	if !real {
+		d.view.question.Facts.Menu = slices.Delete(menu, i, i+1)
+		return d.view.question, policy, nil
+	}
+	request, err := d.Evict(menu[i].Target)
+	if err != nil {
+		return flow.Question{}, gate.Policy{}, fmt.Errorf("prepare to evict %s: %w", menu[i].Target, err)
+	}
+	menu[i].Request = &request
+	return d.view.question, policy, nil
+}
+
+func (d *deed) reserve(ctx context.Context, p gate.Policy, _ flow.Question, plan gate.Action, cause string) (string, *gate.Reason, error) {
+	return d.Reserve(ctx, p, gate.NewSpent(p, plan, cause))
+}
+
+// claim uses up the approvals before the Case is claimed: a crash in between spends them, and never leaves one that was used
+// and can be used again.
+func (d *deed) claim(ctx context.Context, i flow.Intent) (*gate.Reason, error) {
+	if refused, err := d.Use(ctx, d.c.Namespace, i.Approvals, i.Reservation); refused != nil || err != nil {
+		return refused, err
+	}
+	d.until = d.Now().Add(d.Within).Round(0) // by the wall clock: the other one stands still while a machine sleeps
+	return d.Cases.Claim(ctx, i, wellIn(d.view.world))
+}
+
+// Act hands over to the Actor, unless so much time has passed since the claim that others may have begun to find out what
+// became of it.
+func (d *deed) Act(ctx context.Context, permit gate.Permit, plan gate.Action) (gate.Outcome, error) {
+	if !d.Now().Before(d.until) {
+		return gate.OutcomeRefused, fmt.Errorf("more than %s have passed since it was claimed, so nothing was done", d.Within)
+	}
+	ctx, cancel := context.WithDeadline(ctx, d.until)
+	defer cancel()
+	return d.Actor.Act(ctx, permit, plan)
+}
+
+// settle says what came of an intent, in the ledger and on the Case.
+func (d *deed) settle(ctx context.Context, i flow.Intent, o gate.Outcome, text string) error {
+	return d.conclude(ctx, client.ObjectKeyFromObject(d.c), i.Reservation, o, d.tell(i.Action, o, text))
+}
+
+func (d *deed) tell(plan gate.Action, o gate.Outcome, text string) string {
+	switch o {
+	case gate.OutcomeDone:
+		return fmt.Sprintf("evicted %s; in %s it is looked at whether that helped", plan.Target.Name, d.HealthyDelay)
+	case gate.OutcomeUnknown:
+		return fmt.Sprintf("nobody knows whether %s was evicted: it needs a human. %s", plan.Target.Name, text)
+	}
+	return fmt.Sprintf("%s was not evicted: %s", plan.Target.Name, text)
+}
+
+// conclude writes down what came of an intent, where everybody sees it.
+func (a *Acts) conclude(ctx context.Context, key client.ObjectKey, reservation string, o gate.Outcome, text string) error {
+	result, phase := gate.ResultUnknown, v1alpha1.PhaseUnclear
+	switch o {
+	case gate.OutcomeDone:
+		result, phase = gate.ResultDone, v1alpha1.PhaseActed
+	case gate.OutcomeRefused, gate.OutcomeNothing:
+		result, phase = gate.ResultRefused, v1alpha1.PhaseRefused
+	}
+	return errors.Join(a.Settle(ctx, reservation, result), a.Cases.Settled(ctx, key, reservation, phase, text))
+}
+
+// wellIn is how many pods of a workload are well, of whatever revision.
+func wellIn(w causes.World) int {
+	n := 0
+	for _, pods := range [][]causes.Pod{w.Pods, w.Others} {
+		for _, p := range pods {
+			if p.State == causes.Well {
+				n++
+			}
+		}
+	}
+	return n
+}
