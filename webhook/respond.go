@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -51,18 +50,11 @@ func (r Reply) mode() gate.Admission { return r.Judgement.Policy.Admission() }
 func (r Reply) aloud() gate.Decision {
 	d := gate.Allow
 	for _, reason := range r.Judgement.Verdict.Reasons {
-		if r.heard(reason) {
+		if r.Judgement.Policy.Tells(reason) {
 			d = min(d, reason.Decision)
 		}
 	}
 	return d
-}
-
-// heard reports whether a reason comes from a Guardrail that says anything, or from none. One that cannot be read is heard.
-func (r Reply) heard(reason gate.Reason) bool {
-	return r.mode() >= gate.AdmissionWarn && !slices.ContainsFunc(r.Judgement.Policy.Rails, func(rail gate.Rail) bool {
-		return rail.Name == reason.Guardrail && rail.Admission < gate.AdmissionWarn && rail.Unreadable == ""
-	})
 }
 
 // refuses reports whether a reason is one of those for which a Guardrail refuses.

@@ -64,7 +64,7 @@ func headline(r Reply) string {
 func particulars(r Reply) []string {
 	var lines []string
 	for _, reason := range r.Judgement.Verdict.Reasons {
-		if r.heard(reason) && reason.Rule != "score" && !slices.Contains(lines, reason.Text) {
+		if r.Judgement.Policy.Tells(reason) && reason.Rule != "score" && !slices.Contains(lines, reason.Text) {
 			lines = append(lines, reason.Text)
 		}
 	}

@@ -19,7 +19,7 @@ func Read(dir string) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		c := &cursor{dir: dir}
 		defer c.close()
-		c.each(0, yield)
+		c.ahead(yield)
 	}
 }
 

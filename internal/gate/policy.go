@@ -186,3 +186,18 @@ func (p Policy) Refuses(v Verdict) bool {
 	}
 	return false
 }
+
+// Tells reports whether the answer to an admission request speaks of a reason: it comes from a Guardrail that warns or
+// enforces, from one that cannot be read, or from none. One that only observes is on trial, and what it would say is told to
+// nobody.
+func (p Policy) Tells(reason Reason) bool {
+	if p.Admission() < AdmissionWarn {
+		return false
+	}
+	for _, r := range p.Rails {
+		if r.Name == reason.Guardrail && r.Admission < AdmissionWarn && r.Unreadable == "" {
+			return false
+		}
+	}
+	return true
+}
