@@ -79,6 +79,9 @@ func (o replayOptions) run(cmd *cobra.Command) error {
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
+	if r.decisions == 0 && r.damaged == 0 && r.partial == nil {
+		return fmt.Errorf("%s in %v hold no decision since %s", count(r.read, "record"), o.dirs, orBeginning(r.since))
+	}
 	if err := r.print(cmd.OutOrStdout(), o); err != nil {
 		return err
 	}
@@ -117,4 +120,11 @@ func (o replayOptions) replayer(cmd *cobra.Command) (*replayer, error) {
 	}
 	r.namespaces = labelsByName(namespaces)
 	return r, nil
+}
+
+func orBeginning(since time.Time) string {
+	if since.IsZero() {
+		return "the beginning"
+	}
+	return stamp(since)
 }

@@ -156,8 +156,7 @@ func writeGroup(b *strings.Builder, p paint, g flow.Group) {
 		what = "begun " + what
 	}
 	fmt.Fprintf(b, "%5dx  %s  %s %s  %s\n", g.Count, p("1", shown(g.Subject.String())), shown(string(g.Face)), shown(g.Happening), p(colour, what+" "+ending))
-	writeAnswer(b, p, "before", g.Before)
-	writeAnswer(b, p, "after", g.After)
+	writeReasons(b, p, g.Before.Verdict, g.After.Verdict)
 	when := stamp(g.At)
 	if g.Count > 1 {
 		when = stamp(g.First) + " to " + when
@@ -165,21 +164,48 @@ func writeGroup(b *strings.Builder, p paint, g flow.Group) {
 	fmt.Fprintf(b, "        %s\n", p("2", when+", last in case "+shown(g.Case)))
 }
 
-func writeAnswer(b *strings.Builder, p paint, when string, a flow.Answer) {
-	reasons := slices.Clone(a.Verdict.Reasons)
-	slices.SortStableFunc(reasons, func(x, y gate.Reason) int { return int(x.Decision) - int(y.Decision) })
-	if len(reasons) == 0 {
-		fmt.Fprintf(b, "        %-6s  nothing speaks against it\n", when)
+// writeReasons writes what no longer speaks against it and what newly does, and names what goes on to.
+func writeReasons(b *strings.Builder, p paint, before, after gate.Verdict) {
+	gone, stay := apart(before.Reasons, after.Reasons)
+	come, _ := apart(after.Reasons, before.Reasons)
+	if len(before.Reasons) == 0 {
+		fmt.Fprintf(b, "        before  nothing speaks against it\n")
 	}
-	for i, r := range reasons {
-		if i > 0 {
-			when = ""
+	writeAnswer(b, p, "before", gone)
+	if len(after.Reasons) == 0 {
+		fmt.Fprintf(b, "        after   nothing speaks against it\n")
+	}
+	writeAnswer(b, p, "after", come)
+	if len(stay) > 0 {
+		fmt.Fprintf(b, "        both    %s\n", shown(strings.Join(stay, ", ")))
+	}
+}
+
+// apart parts reasons into those whose rule says something else among the others, and the rules that say the same.
+func apart(reasons, others []gate.Reason) (alone []gate.Reason, shared []string) {
+	for _, r := range reasons {
+		same := func(o gate.Reason) bool { return o.Rule == r.Rule && o.Decision == r.Decision }
+		rule := strings.ToLower(r.Decision.String()) + " by rule " + r.Rule
+		switch {
+		case !slices.ContainsFunc(others, same):
+			alone = append(alone, r)
+		case !slices.Contains(shared, rule):
+			shared = append(shared, rule)
 		}
+	}
+	slices.SortStableFunc(alone, func(x, y gate.Reason) int { return int(x.Decision) - int(y.Decision) })
+	slices.Sort(shared)
+	return alone, shared
+}
+
+func writeAnswer(b *strings.Builder, p paint, when string, reasons []gate.Reason) {
+	for _, r := range reasons {
 		by := "rule " + r.Rule
 		if r.Guardrail != "" {
 			by += ", Guardrail " + r.Guardrail
 		}
 		fmt.Fprintf(b, "        %-6s  %s: %s %s\n", when, strings.ToLower(r.Decision.String()), shown(r.Text), p("2", "("+shown(by)+")"))
+		when = ""
 	}
 }
 
@@ -200,8 +226,8 @@ func (r *replayer) writeCheck(b *strings.Builder, p paint, o replayOptions) {
 		}
 		fmt.Fprintf(b, "\n%6d  %s  %s  %s -> %s  %s\n", m.position.Sequence, stamp(m.At), p("1", shown(m.Subject.String())),
 			decisionNow[m.Before.Verdict.Decision], decisionNow[m.After.Verdict.Decision], p("2", "log "+shown(m.position.Log)+", case "+shown(m.Case)))
-		writeAnswer(b, p, "before", m.Before)
-		writeAnswer(b, p, "now", m.After)
+		writeAnswer(b, p, "before", m.Before.Verdict.Reasons)
+		writeAnswer(b, p, "now", m.After.Verdict.Reasons)
 	}
 	if listed := len(r.mismatches); r.mismatched > listed || !o.all && listed > groupsShown {
 		fmt.Fprintf(b, "\nNot all are listed; --all prints up to %d.\n", mismatchesMax)

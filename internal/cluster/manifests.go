@@ -42,8 +42,8 @@ func Manifests(files fs.FS) ([]*unstructured.Unstructured, error) {
 	return objects, nil
 }
 
-// Decode reads the objects of a YAML file with any number of documents. Duplicate keys, and anything that is not a
-// Kubernetes object, are errors that say which document; empty documents are skipped.
+// Decode reads the objects of a YAML file with any number of documents; a List, as kubectl get writes it, is the objects in it.
+// Duplicate keys, and anything that is not a Kubernetes object, are errors that say which document; empty documents are skipped.
 func Decode(content []byte) ([]*unstructured.Unstructured, error) {
 	var objects []*unstructured.Unstructured
 	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(content)))
@@ -66,11 +66,33 @@ func Decode(content []byte) ([]*unstructured.Unstructured, error) {
 		if err := u.UnmarshalJSON(asJSON); err != nil {
 			return nil, fmt.Errorf("document %d: %w", n, err)
 		}
-		if u.GroupVersionKind().GroupVersion() == (schema.GroupVersion{}) || u.GetName() == "" {
-			return nil, fmt.Errorf("document %d: %s without apiVersion or metadata.name", n, u.GetKind())
+		some, err := unfold(u)
+		if err != nil {
+			return nil, fmt.Errorf("document %d: %w", n, err)
 		}
-		objects = append(objects, u)
+		objects = append(objects, some...)
 	}
+}
+
+// unfold is the objects in a List, or the one that it is given.
+func unfold(u *unstructured.Unstructured) ([]*unstructured.Unstructured, error) {
+	all := []*unstructured.Unstructured{u}
+	if u.IsList() {
+		all = nil
+		list, err := u.ToList()
+		if err != nil {
+			return nil, err
+		}
+		for i := range list.Items {
+			all = append(all, &list.Items[i])
+		}
+	}
+	for _, one := range all {
+		if one.GroupVersionKind().GroupVersion() == (schema.GroupVersion{}) || one.GetName() == "" {
+			return nil, fmt.Errorf("%s without apiVersion or metadata.name", one.GetKind())
+		}
+	}
+	return all, nil
 }
 
 // Into reads an object into its Go type. Unlike the converter of apimachinery its errors name the field.
