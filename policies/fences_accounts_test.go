@@ -161,7 +161,7 @@ func composed(t *testing.T, g *v1alpha1.Guardrail, space labels.Set) gate.Rail {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cluster.Compose([]unstructured.Unstructured{{Object: content}}, space).Rails[0]
+	return cluster.Compose([]unstructured.Unstructured{{Object: content}}, space, time.Now()).Rails[0]
 }
 
 func expression(key, operator string, values ...v1alpha1.LabelValue) v1alpha1.Requirement {

@@ -14,6 +14,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/charts"
 	"moorgate.dev/internal/audit"
@@ -196,7 +197,11 @@ func TestALogThatWasSetBackIsNotStartedWith(t *testing.T) {
 	if err := cluster.Install(t.Context(), c.Config(), charts.Files, cluster.InstallOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	api, err := clientFor(c.Config())
+	s, err := scheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := client.New(c.Config(), client.Options{Scheme: s})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,6 +57,19 @@ func (l *auditLog) Append(ctx context.Context, r gate.Record) (gate.Position, er
 	return log.Append(ctx, r)
 }
 
+// id is the log's id, and checkpoint its newest signed checkpoint with the key that checks it; empty where the log is broken.
+func (l *auditLog) id() string {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.log.ID()
+}
+
+func (l *auditLog) checkpoint() (signed, key string) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return string(l.log.Checkpoint()), l.log.VerifierKey()
+}
+
 // state says why nothing can be written, if that is so.
 func (l *auditLog) state(context.Context) error {
 	l.mu.RLock()

@@ -16,6 +16,7 @@ import (
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/policies/times"
 )
 
 const (
@@ -31,7 +32,7 @@ type replayer struct {
 	since      time.Time
 
 	course   flow.Course
-	composed map[string]gate.Policy // by labels
+	composed map[string]gate.Policy // by labels and time
 	recorded map[string]gate.Policy // by digest
 
 	read       int // records
@@ -158,16 +159,18 @@ func (r *replayer) policy(record gate.Record) (gate.Policy, error) {
 		}
 	}
 	if !known {
-		p, ok := cluster.ComposeUnlabelled(r.guardrails, namespace)
+		p, ok := cluster.ComposeUnlabelled(r.guardrails, namespace, record.Facts.At)
 		if !ok {
 			return p, fmt.Errorf("the labels of namespace %s are not known, and the Guardrails select by them: name a file with it (--namespaces)", shown(namespace))
 		}
 		return p, nil
 	}
-	key := labels.Set(set).String()
+	// Freeze windows are worked out for as long as times.Ahead, so what was composed for its beginning holds for all of it.
+	at := record.Facts.At.Truncate(times.Ahead)
+	key := labels.Set(set).String() + "@" + at.Format(time.RFC3339)
 	p, met := r.composed[key]
 	if !met {
-		p = cluster.Compose(r.guardrails, set)
+		p = cluster.Compose(r.guardrails, set, at)
 		if len(r.composed) >= cachesMax {
 			clear(r.composed)
 		}

@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	chunkBytes = 256 << 10 // of lines that are decoded together
-	chunkLines = 256
+	aheadBytes = 256 << 10 // of lines that are decoded together
+	aheadLines = 256
 )
 
-// chunk is a run of lines. Whoever decodes it closes done.
-type chunk struct {
+// run is some lines. Whoever decodes it closes done.
+type run struct {
 	lines   []byte
 	pieces  []piece
 	entries []Entry
@@ -32,7 +32,7 @@ type piece struct {
 // next are read. It holds a few chunks at a time.
 func (c *cursor) ahead(yield func(Entry, error) bool) {
 	workers := runtime.GOMAXPROCS(0)
-	stop, work, order := make(chan struct{}), make(chan *chunk, workers), make(chan *chunk, workers)
+	stop, work, order := make(chan struct{}), make(chan *run, workers), make(chan *run, workers)
 	var all sync.WaitGroup
 	defer all.Wait()
 	defer close(stop)
@@ -40,9 +40,9 @@ func (c *cursor) ahead(yield func(Entry, error) bool) {
 		defer close(work)
 		defer close(order)
 		for more := true; more; {
-			var k *chunk
+			var k *run
 			k, more = c.chunk()
-			for _, to := range []chan<- *chunk{work, order} {
+			for _, to := range []chan<- *run{work, order} {
 				select {
 				case to <- k:
 				case <-stop:
@@ -67,9 +67,9 @@ func (c *cursor) ahead(yield func(Entry, error) bool) {
 }
 
 // chunk reads the next lines, and reports whether there may be more.
-func (c *cursor) chunk() (*chunk, bool) {
-	k := &chunk{done: make(chan struct{})}
-	for len(k.lines) < chunkBytes && len(k.pieces) < chunkLines {
+func (c *cursor) chunk() (*run, bool) {
+	k := &run{done: make(chan struct{})}
+	for len(k.lines) < aheadBytes && len(k.pieces) < aheadLines {
 		raw, err := c.next()
 		if errors.Is(err, io.EOF) {
 			return k, false
@@ -84,7 +84,7 @@ func (c *cursor) chunk() (*chunk, bool) {
 	return k, true
 }
 
-func (k *chunk) decode() {
+func (k *run) decode() {
 	defer close(k.done)
 	k.entries = make([]Entry, len(k.pieces))
 	start := 0
@@ -104,7 +104,7 @@ func (k *chunk) decode() {
 }
 
 // yield reports whether more is wanted.
-func (k *chunk) yield(yield func(Entry, error) bool) bool {
+func (k *run) yield(yield func(Entry, error) bool) bool {
 	for i, p := range k.pieces {
 		e := k.entries[i]
 		if p.err != nil {

@@ -150,11 +150,11 @@ func (c Cases) act(ctx context.Context, key client.ObjectKey, change func(*v1alp
 	return err
 }
 
-// swap tries once. It is tried again unless the API server said plainly what came of it.
+// swap tries once. It is tried again unless the API server said for good that it cannot be.
 func (c Cases) swap(ctx context.Context, key client.ObjectKey, change func(*v1alpha1.Acting)) (again bool, err error) {
 	var k v1alpha1.Case
 	if err := c.Client.Get(ctx, key, &k); err != nil {
-		return !plainly(err), fmt.Errorf("read case %s: %w", key, err)
+		return !final(err), fmt.Errorf("read case %s: %w", key, err)
 	}
 	before := k.DeepCopy()
 	if k.Status.Acting == nil {
@@ -165,14 +165,9 @@ func (c Cases) swap(ctx context.Context, key client.ObjectKey, change func(*v1al
 		return false, nil
 	}
 	if err := c.Client.Status().Patch(ctx, &k, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
-		return !plainly(err), fmt.Errorf("write how far acting on case %s came: %w", key, err)
+		return !final(err), fmt.Errorf("write how far acting on case %s came: %w", key, err)
 	}
 	return false, nil
-}
-
-// plainly is whether an error is the API server's word that the request did nothing and never will.
-func plainly(err error) bool {
-	return apierrors.IsNotFound(err) || apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsUnauthorized(err)
 }
 
 // CaseKey is the Case that a correlation names.
