@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
@@ -23,7 +24,12 @@ func guardrail(t *testing.T, name, spec string) unstructured.Unstructured {
 	return u
 }
 
-const numbers = `"thresholds":{"warnBelow":80,"denyBelow":50,"confidenceBelow":60}`
+// numbers are all that a Guardrail must say, as the schema's defaults say it.
+const numbers = `"thresholds":{"warnBelow":80,"denyBelow":50,"confidenceBelow":60,"agreementBelow":67,"historyBelow":80},
+"budgets":{"total":{"actions":10,"window":"1h"},"perNamespace":{"actions":3,"window":"1h"},"perWorkload":{"actions":1,"window":"1h"}},
+"restraint":{"minHealthyPercent":51,"stormCases":20,"wait":"30s","fresh":"5m","attempts":3,"coolDown":"5m"},"approval":{"approvers":0}`
+
+var thursday = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 
 func TestCompose(t *testing.T) {
 	tests := []struct {
@@ -59,6 +65,7 @@ func TestCompose(t *testing.T) {
 				t.Errorf("policy %+v", p)
 			}
 		}},
+		{"takes a word of admission that it does not know for one that holds", map[string]string{"a": `{"admission":{"onMissing":"Ignore"},` + numbers + `}`}, unreadable("Ignore")},
 		{"carries every field", map[string]string{"a": `{"mode":"Automatic","admission":{"mode":"Enforce","onMissing":"Deny"},"pause":[{"reason":"ana: release"}],` + numbers + `}`},
 			func(t *testing.T, p gate.Policy) {
 				r := p.Rails[0]
@@ -74,7 +81,7 @@ func TestCompose(t *testing.T) {
 			for name, spec := range tt.specs {
 				all = append(all, guardrail(t, name, spec))
 			}
-			tt.check(t, Compose(all, labels.Set{"env": "prod"}))
+			tt.check(t, Compose(all, labels.Set{"env": "prod"}, thursday))
 		})
 	}
 }
@@ -91,7 +98,7 @@ func unreadable(word string) func(*testing.T, gate.Policy) {
 func TestANamespaceThatNobodyHasSeenIsHeldAndStillGuarded(t *testing.T) {
 	all := []unstructured.Unstructured{guardrail(t, "all", `{"admission":{"mode":"Enforce"},`+numbers+`}`),
 		guardrail(t, "prod", `{"namespaceSelector":{"matchLabels":{"env":"prod"}},`+numbers+`}`)}
-	p := composeUnseen(all, "new")
+	p := composeUnseen(all, "new", thursday)
 	if len(p.Rails) != 2 || p.Rails[0].Name != "all" || p.Rails[1].Unreadable == "" {
 		t.Errorf("policy %+v, want the Guardrail of all namespaces and one that holds", p)
 	}
@@ -111,7 +118,7 @@ func TestANamespaceThatNobodyHasSeenIsNotTakenForUnlabelled(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			strict := guardrail(t, "strict", `{"namespaceSelector":{"matchExpressions":[`+expression+`]},"admission":{"mode":"Enforce"},`+numbers+`}`)
-			for _, r := range composeUnseen([]unstructured.Unstructured{strict}, "new").Rails {
+			for _, r := range composeUnseen([]unstructured.Unstructured{strict}, "new", thursday).Rails {
 				if r.Name == "strict" {
 					t.Errorf("%s applies to a namespace whose labels nobody knows", r.Name)
 				}
@@ -119,7 +126,7 @@ func TestANamespaceThatNobodyHasSeenIsNotTakenForUnlabelled(t *testing.T) {
 		})
 	}
 	byName := guardrail(t, "by-name", `{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"new"}},`+numbers+`}`)
-	if p := composeUnseen([]unstructured.Unstructured{byName}, "new"); p.Rails[0].Name != "by-name" {
+	if p := composeUnseen([]unstructured.Unstructured{byName}, "new", thursday); p.Rails[0].Name != "by-name" {
 		t.Errorf("a Guardrail that selects by name applies at once: %+v", p)
 	}
 }
