@@ -3,6 +3,7 @@ package gate
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"reflect"
 )
 
@@ -37,6 +38,7 @@ func (f Fact[T]) Why() string {
 	return f.why
 }
 
+// factJSON is how a Fact is written: with one of the two.
 type factJSON[T any] struct {
 	Value   *T     `json:"value,omitempty"`
 	Unknown string `json:"unknown,omitempty"`
@@ -50,26 +52,32 @@ func (f Fact[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(factJSON[T]{Unknown: f.Why()})
 }
 
-// UnmarshalJSON reads what MarshalJSON writes. Anything without a value is unknown. A null is a value where T is a list or a
-// map, of which it is the empty one, and nowhere else.
+// UnmarshalJSON reads what MarshalJSON writes, and refuses what is neither or both. Anything without a value is unknown. A
+// null is a value where T is a list or a map, of which it is the empty one, and nowhere else.
 func (f *Fact[T]) UnmarshalJSON(b []byte) error {
 	if v, ok := plain[T](b); ok {
 		*f = Known(v)
 		return nil
 	}
-	var j factJSON[T]
-	if err := json.Unmarshal(b, &j); err != nil {
+	var j struct {
+		Value   json.RawMessage `json:"value"`
+		Unknown string          `json:"unknown"`
+	}
+	if err := known(b, &j); err != nil {
 		return err
 	}
-	switch {
-	case j.Value != nil:
-		*f = Known(*j.Value)
-	case empties[T]() && nullValue(b):
-		var none T
-		*f = Known(none)
-	default:
+	if j.Value == nil || string(j.Value) == "null" && !empties[T]() {
 		*f = Unknown[T](j.Unknown)
+		return nil
 	}
+	if j.Unknown != "" {
+		return errors.New("a fact is both known and unknown")
+	}
+	var value T
+	if err := known(j.Value, &value); err != nil {
+		return err
+	}
+	*f = Known(value)
 	return nil
 }
 
@@ -87,11 +95,4 @@ func plain[T any](b []byte) (v T, ok bool) {
 func empties[T any]() bool {
 	kind := reflect.TypeFor[T]().Kind()
 	return kind == reflect.Slice || kind == reflect.Map
-}
-
-func nullValue(b []byte) bool {
-	var j struct {
-		Value json.RawMessage `json:"value"`
-	}
-	return json.Unmarshal(b, &j) == nil && string(j.Value) == "null"
 }

@@ -17,9 +17,9 @@ var attemptsRule = rule{
 
 // exhausted says that a workload had all its attempts; empty if it did not.
 func (r Rail) exhausted(l Ledger, next Spent, at time.Time) string {
-	n := 0
-	for _, s := range l.Entries {
-		if s.Workload == next.Workload && at.Sub(s.At) < AttemptsWindow {
+	n, from := 0, at.Add(-AttemptsWindow)
+	for i := range l.Entries {
+		if s := &l.Entries[i]; s.Workload == next.Workload && s.At.After(from) {
 			n++
 		}
 	}

@@ -36,15 +36,17 @@ func (l Ledger) Overspent(p Policy, next Spent, at time.Time) *Reason {
 // overspent says which budget of a Guardrail has nothing left; empty if each has.
 func (r Rail) overspent(l Ledger, next Spent, at time.Time) string {
 	total, inNamespace, onWorkload := 0, 0, 0
-	for _, s := range l.Entries {
-		since := at.Sub(s.At)
-		if since < r.Budgets.Total.Window && slices.Contains(s.Guardrails, r.Name) {
+	b := r.Budgets
+	from, fromHere, fromThis := at.Add(-b.Total.Window), at.Add(-b.Namespace.Window), at.Add(-b.Workload.Window)
+	for i := range l.Entries {
+		s := &l.Entries[i]
+		if s.At.After(from) && slices.Contains(s.Guardrails, r.Name) {
 			total++
 		}
-		if s.Namespace == next.Namespace && since < r.Budgets.Namespace.Window {
+		if s.Namespace == next.Namespace && s.At.After(fromHere) {
 			inNamespace++
 		}
-		if s.Workload == next.Workload && since < r.Budgets.Workload.Window {
+		if s.Workload == next.Workload && s.At.After(fromThis) {
 			onWorkload++
 		}
 	}
@@ -52,7 +54,7 @@ func (r Rail) overspent(l Ledger, next Spent, at time.Time) string {
 		budget Budget
 		spent  int
 		of     string
-	}{{r.Budgets.Total, total, "in all"}, {r.Budgets.Namespace, inNamespace, "in this namespace"}, {r.Budgets.Workload, onWorkload, "on this workload"}} {
+	}{{b.Total, total, "in all"}, {b.Namespace, inNamespace, "in this namespace"}, {b.Workload, onWorkload, "on this workload"}} {
 		switch {
 		case b.budget.Window <= 0 || b.budget.Window > LedgerKeeps:
 			return fmt.Sprintf("the budget %s has a window of %s, and the ledger keeps %s", b.of, b.budget.Window, LedgerKeeps)

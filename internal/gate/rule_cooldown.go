@@ -25,7 +25,8 @@ const (
 // tooSoon says why one more entry would come too soon; empty if it would not.
 func (r Rail) tooSoon(l Ledger, next Spent, at time.Time) string {
 	coolDown := max(r.Restraint.CoolDown, CoolDownLeast)
-	for _, s := range l.Entries {
+	for i := range l.Entries {
+		s := &l.Entries[i]
 		if s.Verb != next.Verb || s.Target != next.Target {
 			continue
 		}
@@ -34,8 +35,8 @@ func (r Rail) tooSoon(l Ledger, next Spent, at time.Time) string {
 		}
 	}
 	var failed, unhelpful run
-	for _, s := range l.Entries { // oldest first
-		if s.Workload == next.Workload {
+	for i := range l.Entries { // oldest first
+		if s := &l.Entries[i]; s.Workload == next.Workload {
 			failed.add(s.At, s.Result.failed(), s.Result == ResultDone || s.Result == ResultHealed)
 			unhelpful.add(s.At, s.Result.unhelpful(), s.Result == ResultHealed)
 		}
