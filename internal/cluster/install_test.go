@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -17,7 +18,13 @@ import (
 	testcluster "moorgate.dev/test/cluster"
 )
 
-func TestMain(m *testing.M) { os.Exit(testcluster.Main(m)) }
+func TestMain(m *testing.M) {
+	if file := os.Getenv(actorVar); file != "" {
+		fmt.Fprintln(os.Stderr, act(file))
+		os.Exit(1)
+	}
+	os.Exit(testcluster.Main(m))
+}
 
 func TestInstall(t *testing.T) {
 	c := testcluster.Shared(t)
