@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/anishathalye/porcupine"
+	"k8s.io/client-go/rest"
 
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
@@ -194,6 +195,10 @@ func (l *leader) start(t *testing.T) {
 		own := time.Now().Add(l.own)
 		l.now.clocks = append(l.now.clocks, reading{server: l.date, own: own.UTC().Round(0)})
 		return own
+	}
+	if l.careless {
+		l.stage.config = rest.CopyConfig(l.stage.config)
+		l.stage.config.ContentType = "application/json" // in which a precondition is easy to find
 	}
 	l.ledger = l.stage.ledger(t, now, wire, noted)
 	l.ledger.Grace = linearGrace
