@@ -38,7 +38,7 @@ type deed struct {
 	key   Key
 	plan  string
 	view  view
-	until time.Time // after which it must not be begun any more
+	until time.Time // after which nothing may be sent any more
 }
 
 // look looks at the world as the API server has it now. The action on the menu carries the request that would be sent.
@@ -75,7 +75,9 @@ func (d *deed) look(ctx context.Context) (flow.Question, gate.Policy, error) {
 	return d.view.question, policy, nil
 }
 
+// reserve reserves the action in the ledger. From before that on its time runs: a budget is counted from when it was reserved.
 func (d *deed) reserve(ctx context.Context, p gate.Policy, _ flow.Question, plan gate.Action, cause string) (string, *gate.Reason, error) {
+	d.until = d.Now().Add(d.Within).Round(0) // by the wall clock: the other one stands still while a machine sleeps
 	return d.Reserve(ctx, p, gate.NewSpent(p, plan, cause))
 }
 
@@ -85,15 +87,13 @@ func (d *deed) claim(ctx context.Context, i flow.Intent) (*gate.Reason, error) {
 	if refused, err := d.Use(ctx, d.c.Namespace, i.Approvals, i.Reservation); refused != nil || err != nil {
 		return refused, err
 	}
-	d.until = d.Now().Add(d.Within).Round(0) // by the wall clock: the other one stands still while a machine sleeps
 	return d.Cases.Claim(ctx, i, wellIn(d.view.world))
 }
 
-// Act hands over to the Actor, unless so much time has passed since the claim that others may have begun to find out what
-// became of it.
+// Act hands over to the Actor, unless so much time has passed that others may have begun to find out what became of it.
 func (d *deed) Act(ctx context.Context, permit gate.Permit, plan gate.Action) (gate.Outcome, error) {
 	if !d.Now().Before(d.until) {
-		return gate.OutcomeRefused, fmt.Errorf("more than %s have passed since it was claimed, so nothing was done", d.Within)
+		return gate.OutcomeRefused, fmt.Errorf("more than %s have passed since it was reserved, so nothing was done", d.Within)
 	}
 	ctx, cancel := context.WithDeadline(ctx, d.until)
 	defer cancel()

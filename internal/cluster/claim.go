@@ -2,28 +2,18 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 )
-
-// maxHeld is how many reasons a Case holds for not acting.
-const maxHeld = 24
-
-// claimTries is how often a write to a Case's status.acting is tried against writers of its other fields and lost replies.
-const claimTries = 8
 
 // Claim puts an intent onto its Case, by compare-and-swap: of all who would act on a Case at the same time one succeeds, and
 // whoever takes over from it finds what it set out to do. well is how many pods of the workload are well now.
@@ -87,87 +77,6 @@ func (c Cases) Settled(ctx context.Context, key client.ObjectKey, reservation, p
 		a.Phase, a.Text, a.Reasons, a.At = phase, text, nil, now
 	})
 	return client.IgnoreNotFound(err)
-}
-
-// Held writes onto a Case why nothing is done about it, unless an intent is under way. The newest intent stays, with what it was.
-func (c Cases) Held(ctx context.Context, key client.ObjectKey, next v1alpha1.Acting) error {
-	now := metav1.NewTime(c.Now())
-	err := c.act(ctx, key, func(a *v1alpha1.Acting) {
-		if claimed(*a) != nil {
-			return
-		}
-		next.At, next.Attempts, next.Intent = now, a.Attempts, a.Intent
-		if a.Phase == v1alpha1.PhaseHeld && a.Plan == next.Plan {
-			next.At = a.At // it is held since then, whatever for
-		}
-		*a = next
-	})
-	return client.IgnoreNotFound(err)
-}
-
-// HeldFor is what a Case says of a plan, by its digest, that is held for these reasons.
-func HeldFor(plan, verb string, reasons []gate.Reason) v1alpha1.Acting {
-	a := v1alpha1.Acting{Phase: v1alpha1.PhaseHeld, Plan: gate.OneLine(plan, 71), Verb: gate.OneLine(verb, 64)}
-	for _, r := range first(reasons, maxHeld) {
-		a.Reasons = append(a.Reasons, v1alpha1.Reason{Rule: gate.OneLine(r.Rule, 64), Guardrail: gate.OneLine(r.Guardrail, 253),
-			Decision: r.Decision.String(), Text: gate.OneLine(r.Text, maxText)})
-	}
-	if len(a.Reasons) > 0 {
-		a.Text = "held: " + a.Reasons[0].Text
-	}
-	return a
-}
-
-// moving are the rules whose texts tell of numbers that change by themselves all the time.
-var moving = []string{"wait", "fresh", "cool-down", "health", "storm"}
-
-// SameReasons is whether two lists of reasons say the same, but for numbers that move by themselves: what lasts is written once.
-func SameReasons(a, b []v1alpha1.Reason) bool {
-	return slices.EqualFunc(a, b, func(x, y v1alpha1.Reason) bool {
-		if slices.Contains(moving, x.Rule) {
-			x.Text, y.Text = "", ""
-		}
-		return x == y
-	})
-}
-
-// act changes status.acting of a Case and no other field, by compare-and-swap. change is given what is there, again each
-// time that somebody else wrote in between or a reply was lost. That the Case is gone is an error that apierrors knows.
-func (c Cases) act(ctx context.Context, key client.ObjectKey, change func(*v1alpha1.Acting)) error {
-	pause := wait.Backoff{Duration: 20 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: claimTries, Cap: 2 * time.Second}
-	var err error
-	for range claimTries {
-		var again bool
-		if again, err = c.swap(ctx, key, change); !again {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(err, ctx.Err())
-		case <-time.After(pause.Step()):
-		}
-	}
-	return err
-}
-
-// swap tries once. It is tried again unless the API server said for good that it cannot be.
-func (c Cases) swap(ctx context.Context, key client.ObjectKey, change func(*v1alpha1.Acting)) (again bool, err error) {
-	var k v1alpha1.Case
-	if err := c.Client.Get(ctx, key, &k); err != nil {
-		return !final(err), fmt.Errorf("read case %s: %w", key, err)
-	}
-	before := k.DeepCopy()
-	if k.Status.Acting == nil {
-		k.Status.Acting = &v1alpha1.Acting{}
-	}
-	change(k.Status.Acting)
-	if k.Status.Acting.Phase == "" || equality.Semantic.DeepEqual(before.Status.Acting, k.Status.Acting) {
-		return false, nil
-	}
-	if err := c.Client.Status().Patch(ctx, &k, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
-		return !final(err), fmt.Errorf("write how far acting on case %s came: %w", key, err)
-	}
-	return false, nil
 }
 
 // CaseKey is the Case that a correlation names.

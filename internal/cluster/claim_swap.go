@@ -1,0 +1,62 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/api/v1alpha1"
+)
+
+// claimTries is how often a write to a Case's status.acting is tried against writers of its other fields and lost replies.
+const claimTries = 8
+
+// act changes status.acting of a Case and no other field, by compare-and-swap. change is given what is there, again each
+// time that somebody else wrote in between or a reply was lost. That the Case is gone is an error that apierrors knows.
+func (c Cases) act(ctx context.Context, key client.ObjectKey, change func(*v1alpha1.Acting)) error {
+	pause := wait.Backoff{Duration: 20 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: claimTries, Cap: 2 * time.Second}
+	var err error
+	for range claimTries {
+		var again bool
+		if again, err = c.swap(ctx, key, change); !again {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-time.After(pause.Step()):
+		}
+	}
+	return err
+}
+
+// swap tries once. It is tried again unless the API server said plainly what came of it.
+func (c Cases) swap(ctx context.Context, key client.ObjectKey, change func(*v1alpha1.Acting)) (again bool, err error) {
+	var k v1alpha1.Case
+	if err := c.Client.Get(ctx, key, &k); err != nil {
+		return !plainly(err), fmt.Errorf("read case %s: %w", key, err)
+	}
+	before := k.DeepCopy()
+	if k.Status.Acting == nil {
+		k.Status.Acting = &v1alpha1.Acting{}
+	}
+	change(k.Status.Acting)
+	if k.Status.Acting.Phase == "" || equality.Semantic.DeepEqual(before.Status.Acting, k.Status.Acting) {
+		return false, nil
+	}
+	if err := c.Client.Status().Patch(ctx, &k, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+		return !plainly(err), fmt.Errorf("write how far acting on case %s came: %w", key, err)
+	}
+	return false, nil
+}
+
+// plainly is whether an error is the API server's word that the request did nothing and never will.
+func plainly(err error) bool {
+	return apierrors.IsNotFound(err) || apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsUnauthorized(err)
+}
