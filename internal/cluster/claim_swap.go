@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -40,7 +39,7 @@ func (c Cases) act(ctx context.Context, key client.ObjectKey, change func(*v1alp
 func (c Cases) swap(ctx context.Context, key client.ObjectKey, change func(*v1alpha1.Acting)) (again bool, err error) {
 	var k v1alpha1.Case
 	if err := c.Client.Get(ctx, key, &k); err != nil {
-		return !plainly(err), fmt.Errorf("read case %s: %w", key, err)
+		return !final(err), fmt.Errorf("read case %s: %w", key, err)
 	}
 	before := k.DeepCopy()
 	if k.Status.Acting == nil {
@@ -51,12 +50,7 @@ func (c Cases) swap(ctx context.Context, key client.ObjectKey, change func(*v1al
 		return false, nil
 	}
 	if err := c.Client.Status().Patch(ctx, &k, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
-		return !plainly(err), fmt.Errorf("write how far acting on case %s came: %w", key, err)
+		return !final(err), fmt.Errorf("write how far acting on case %s came: %w", key, err)
 	}
 	return false, nil
-}
-
-// plainly is whether an error is the API server's word that the request did nothing and never will.
-func plainly(err error) bool {
-	return apierrors.IsNotFound(err) || apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsUnauthorized(err)
 }
