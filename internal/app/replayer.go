@@ -32,7 +32,7 @@ type replayer struct {
 	since      time.Time
 
 	course   flow.Course
-	composed map[string]gate.Policy // by labels and time
+	composed map[string]composition // by labels
 	recorded map[string]gate.Policy // by digest
 
 	read       int // records
@@ -57,7 +57,7 @@ type mismatch struct {
 
 // run decides everything in the logs again. The error of a context that ends is kept: what was counted until then stands.
 func (r *replayer) run(ctx context.Context, from entries, progress func(int)) error {
-	r.composed, r.recorded, r.undecided = map[string]gate.Policy{}, map[string]gate.Policy{}, map[string]int{}
+	r.composed, r.recorded, r.undecided = map[string]composition{}, map[string]gate.Policy{}, map[string]int{}
 	for e, err := range from {
 		if ctx.Err() != nil {
 			r.partial = ctx.Err()
@@ -165,18 +165,27 @@ func (r *replayer) policy(record gate.Record) (gate.Policy, error) {
 		}
 		return p, nil
 	}
-	// Freeze windows are worked out for as long as times.Ahead, so what was composed for its beginning holds for all of it.
-	at := record.Facts.At.Truncate(times.Ahead)
-	key := labels.Set(set).String() + "@" + at.Format(time.RFC3339)
-	p, met := r.composed[key]
-	if !met {
-		p = cluster.Compose(r.guardrails, set, at)
-		if len(r.composed) >= cachesMax {
-			clear(r.composed)
-		}
-		r.composed[key] = p
+	return r.compose(set, record.Facts.At), nil
+}
+
+// composition is what the Guardrails made for some labels at a time. It holds for as long as freeze windows are worked out ahead.
+type composition struct {
+	at     time.Time
+	policy gate.Policy
+}
+
+func (r *replayer) compose(set labels.Set, at time.Time) gate.Policy {
+	key := set.String()
+	c, met := r.composed[key]
+	if met && !at.Before(c.at) && at.Sub(c.at) < times.Ahead {
+		return c.policy
 	}
-	return p, nil
+	if len(r.composed) >= cachesMax {
+		clear(r.composed)
+	}
+	c = composition{at, cluster.Compose(r.guardrails, set, at)}
+	r.composed[key] = c
+	return c.policy
 }
 
 // code is the exit code.

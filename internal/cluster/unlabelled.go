@@ -10,7 +10,7 @@ import (
 	"moorgate.dev/internal/gate"
 )
 
-// ComposeUnlabelled is the policy that these Guardrails make for a namespace of which only the name is known. It reports false
+// ComposeUnlabelled is the policy that these Guardrails make for a namespace of which only the name is known, at a time. It reports false
 // where that cannot be said: some Guardrail asks for other labels, or its selector cannot be read.
 func ComposeUnlabelled(guardrails []unstructured.Unstructured, namespace string, at time.Time) (gate.Policy, bool) {
 	for i := range guardrails {
