@@ -130,7 +130,8 @@ spec:
     mode: Enforce
   thresholds:
     denyBelow: 70
-    warnBelow: 90
+  actions:
+  - verb: evict
 ---
 apiVersion: moorgate.dev/v1alpha1
 kind: Guardrail
@@ -141,6 +142,8 @@ spec:
     matchLabels:
       env: staging
   mode: Automatic
+  actions:
+  - verb: evict
 `
 
 // file writes a file for a test.
