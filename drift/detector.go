@@ -48,7 +48,9 @@ type Detector struct {
 	Log        flow.Log
 	Cases      cluster.Cases
 	Guardrails cluster.Guardrails
-	Now        func() time.Time
+	// Circumstances say what the rules about acting ask for. What it leaves out is unknown, and holds every pull request.
+	Circumstances cluster.Circumstances
+	Now           func() time.Time
 	// Interval is how often Git is read and everything compared again, a minute where it is zero. In between, a change to
 	// a Deployment has it compared with what was read last.
 	Interval time.Duration

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -49,6 +50,7 @@ func (d *Detector) keep(ctx context.Context, g v1alpha1.GitSource, l *look, p ga
 	q := flow.Question{Signal: s, Case: cluster.CaseRef(s), Evidence: l.evidence, OffRecord: true,
 		// No one can pause the whole process yet; a Guardrail that is paused says so itself.
 		Facts: gate.Facts{At: d.Now(), Subject: l.subject, Menu: menu(l), Paused: gate.Known[[]string](nil), Unread: l.unread}}
+	d.circumstances(ctx, &q, l, g.Name)
 	rehearsal, _ := flow.Judge(ctx, d.Log, q, p, intent(l))
 	if err == nil && said(&k, d.tell(l, rehearsal, nil)) {
 		return nil
@@ -61,6 +63,19 @@ func (d *Detector) keep(ctx context.Context, g v1alpha1.GitSource, l *look, p ga
 		}
 	}
 	return d.Cases.Keep(ctx, key, d.tell(l, j, recordErr))
+}
+
+// circumstances completes the facts with what the rules about acting ask for. The commit may be old, and yet it is what Git
+// says now: what counts is when it was read, which is an interval ago at most.
+func (d *Detector) circumstances(ctx context.Context, q *flow.Question, l *look, source string) {
+	d.Circumstances.Complete(ctx, q, gate.Known(q.Signal.At), cause(l), "pull-request")
+	q.Facts.Oldest = gate.Known(q.Facts.At.Add(-d.interval()))
+	q.Facts.Owner = gate.Known(gate.Owner{Source: "GitSource " + source})
+	for _, drifted := range l.drifts {
+		if strings.Contains(drifted.Path.String(), "resources") {
+			q.Facts.Owner = gate.Unknown[gate.Owner]("whether a VerticalPodAutoscaler sets its resources is not looked at yet")
+		}
+	}
 }
 
 // tell writes a judgement into a Case's status.

@@ -104,6 +104,11 @@ func (s *stage) detectorAs(config *rest.Config) *drift.Detector {
 	reader := forge.Reader{Local: true}
 	return &drift.Detector{Client: c, Log: s.log, Now: time.Now, Interval: 1, // so that every round reads Git
 		Cases: cluster.Cases{Client: c, Now: time.Now}, Guardrails: cluster.Guardrails{Reader: c, Now: time.Now},
+		Circumstances: cluster.Circumstances{Reader: c,
+			Ledger: func(context.Context) (gate.Ledger, []gate.Tally, error) { return gate.Ledger{}, nil, nil },
+			Approvals: func(context.Context, string, string) gate.Fact[[]gate.Approval] {
+				return gate.Known[[]gate.Approval](nil)
+			}},
 		Git: func(ctx context.Context, r drift.Repository, known string) (drift.Tree, error) {
 			t, err := reader.Read(ctx, forge.Repository(r), known)
 			return drift.Tree(t), err

@@ -158,7 +158,7 @@ func (a *Annotator) lookToMark(ctx context.Context, kind string, key client.Obje
 		return flow.Question{}, gate.Policy{}, err
 	}
 	q := flow.Question{Signal: signalOf(c), Case: c.Namespace + "/" + c.Name,
-		Facts: gate.Facts{At: a.Now(), Subject: w.Ref, Paused: gate.Known[[]string](nil)}}
+		Facts: gate.Facts{At: a.Now(), Subject: w.Ref, Namespace: a.labels(ctx, key.Namespace), Paused: gate.Known[[]string](nil)}}
 	if a.Paused != nil {
 		q.Facts.Paused = a.Paused()
 	}

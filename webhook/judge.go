@@ -26,7 +26,10 @@ type Sight struct {
 	// Look collects what is known of the cluster around a rollout, from memory: World.Look. unread names what could not be
 	// read; an error means that nothing could.
 	Look func(ctx context.Context, old, new runtime.Object) (r checks.Rollout, evidence []gate.Evidence, unread []string, err error)
-	Now  func() time.Time
+	// Labels are the labels of a namespace, for the record: by them the past is decided again under other Guardrails. Nil:
+	// nobody looks.
+	Labels func(ctx context.Context, namespace string) gate.Fact[map[string]string]
+	Now    func() time.Time
 	// Patience is how long a look may take. 0: half a second, which memory never needs and an API server would.
 	Patience time.Duration
 }
@@ -54,7 +57,7 @@ func (s Sight) see(ctx context.Context, c Change) (sighting, error) {
 	now := s.Now()
 	out := sighting{change: c, rollout: r, template: checks.Hash(r.New.Template), policy: s.policy(ctx, c.New.Ref.Namespace)}
 	rollback, failing := checks.Facts(r)
-	out.question = flow.Question{Evidence: evidence, OffRecord: c.DryRun, Facts: gate.Facts{At: now, Subject: c.New.Ref, Unread: unread,
+	out.question = flow.Question{Evidence: evidence, OffRecord: c.DryRun, Facts: gate.Facts{At: now, Subject: c.New.Ref, Namespace: s.labels(ctx, c.New.Ref.Namespace), Unread: unread,
 		Paused: gate.Known[[]string](nil), Rollback: rollback, Failing: failing,
 		Menu: []gate.Action{{ID: checks.Admit, Verb: "admit", Reach: gate.ReachAnswer, Target: c.New.Ref, Text: "let the rollout in"}}}}
 	out.assessment = checks.Advisor(r).Advise(ctx, out.question)
@@ -69,6 +72,13 @@ func (s Sight) see(ctx context.Context, c Change) (sighting, error) {
 func (s Sight) judge(ctx context.Context, log flow.Log, seen sighting) (flow.Judgement, error) {
 	said := flow.AdvisorFunc(func(context.Context, flow.Question) gate.Assessment { return seen.assessment })
 	return flow.Judge(ctx, log, seen.question, seen.policy, said)
+}
+
+func (s Sight) labels(ctx context.Context, namespace string) gate.Fact[map[string]string] {
+	if s.Labels == nil {
+		return gate.Fact[map[string]string]{}
+	}
+	return s.Labels(ctx, namespace)
 }
 
 // policy is the policy of a namespace. One that cannot be read holds everything and denies nothing, and says so.

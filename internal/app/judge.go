@@ -16,6 +16,7 @@ import (
 	"moorgate.dev/drift"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/forge"
+	"moorgate.dev/internal/gate"
 	"moorgate.dev/remediate"
 	"moorgate.dev/webhook"
 )
@@ -97,5 +98,8 @@ func newSight(ctx context.Context, mgr ctrl.Manager, secrets webhook.SecretNames
 		return webhook.Sight{}, err
 	}
 	world := webhook.World{Reader: mgr.GetCache(), Secrets: secrets, Nodes: nodes, Hashes: &webhook.Hashes{}, Now: time.Now}
-	return webhook.Sight{Policy: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}.Policy, Look: world.Look, Now: time.Now}, nil
+	labels := func(ctx context.Context, namespace string) gate.Fact[map[string]string] {
+		return cluster.NamespaceLabels(ctx, mgr.GetCache(), namespace)
+	}
+	return webhook.Sight{Policy: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}.Policy, Look: world.Look, Labels: labels, Now: time.Now}, nil
 }

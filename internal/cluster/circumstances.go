@@ -36,7 +36,7 @@ func (c Circumstances) Complete(ctx context.Context, q *flow.Question, since gat
 	f := &q.Facts
 	namespace, name, _ := strings.Cut(q.Case, "/")
 	f.Since, f.Oldest = since, oldest(q.Evidence)
-	f.Namespace = c.labels(ctx, namespace)
+	f.Namespace = NamespaceLabels(ctx, c.Reader, namespace)
 	f.Health = c.health(ctx, namespace)
 	f.Storm = c.storm(ctx, f.At)
 	f.Ledger, f.History = c.spent(ctx, cause, verb)
@@ -65,12 +65,13 @@ func oldest(evidence []gate.Evidence) gate.Fact[time.Time] {
 	return gate.Known(at)
 }
 
-func (c Circumstances) labels(ctx context.Context, namespace string) gate.Fact[map[string]string] {
-	if c.Reader == nil {
+// NamespaceLabels are the labels of a namespace, by which Guardrails select it. A reader that is nil knows nothing.
+func NamespaceLabels(ctx context.Context, r client.Reader, namespace string) gate.Fact[map[string]string] {
+	if r == nil {
 		return gate.Fact[map[string]string]{}
 	}
 	var ns corev1.Namespace
-	if err := c.Reader.Get(ctx, client.ObjectKey{Name: namespace}, &ns); err != nil {
+	if err := r.Get(ctx, client.ObjectKey{Name: namespace}, &ns); err != nil {
 		return gate.Unknown[map[string]string](unread("the namespace", err))
 	}
 	return gate.Known(ns.Labels)
