@@ -35,6 +35,26 @@ func happened(r gate.Record) string {
 	case r.Kind == gate.RecordOutcome && r.Outcome != nil:
 		return "outcome " + r.Outcome.String() + " of " + plan(r) + text(": ", r.Text)
 	}
+	return happenedSince(r)
+}
+
+// happenedSince is for the kinds that say how a happening went on.
+func happenedSince(r gate.Record) string {
+	switch {
+	case r.Kind == gate.RecordModel && r.Model != nil:
+		return fmt.Sprintf("model %s asked with %s: %d tokens in, %d out%s", text("", r.Model.Model), text("", r.Model.Prompt),
+			r.Model.TokensIn, r.Model.TokensOut, text(": ", r.Text))
+	case r.Kind == gate.RecordApproval && r.Approval != nil:
+		word := "approval"
+		if r.Approval.Reject {
+			word = "rejection"
+		}
+		return word + " by " + text("", r.Approval.Approver) + " of plan " + short(r.Approval.Plan) + text(": ", r.Approval.Reason)
+	case r.Kind == gate.RecordVerification && r.Result != "":
+		return "verification " + text("", string(r.Result)) + text(": ", r.Text)
+	case r.Kind == gate.RecordPullRequest || r.Kind == gate.RecordNotification:
+		return string(r.Kind) + text(" ", r.URL) + text(": ", r.Text)
+	}
 	return string(r.Kind) + text(": ", r.Text)
 }
 
@@ -74,10 +94,19 @@ func plan(r gate.Record) string {
 	if r.Action != nil {
 		s = text("", r.Action.Verb) + " " + text("", r.Action.Target.String())
 	}
-	if hex, ok := strings.CutPrefix(r.Digest, "sha256:"); ok && len(hex) > digestShort {
-		s += ", plan " + hex[:digestShort]
+	if r.Digest != "" {
+		s += ", plan " + short(r.Digest)
 	}
 	return s
+}
+
+// short is the beginning of a digest: enough for people to tell it from another.
+func short(digest string) string {
+	digest = text("", strings.TrimPrefix(digest, digestPrefix))
+	if len(digest) > digestShort {
+		return strings.ToValidUTF8(digest[:digestShort], "")
+	}
+	return digest
 }
 
 func text(before, s string) string {
