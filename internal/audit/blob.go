@@ -119,10 +119,10 @@ func Blob(dir, digest string) ([]byte, error) {
 	}
 	content, err := unpack(packed)
 	if err != nil {
-		return nil, &Damage{File: path, Line: 1, Problem: err.Error()}
+		return nil, &Damage{File: path, Problem: err.Error()}
 	}
 	if sum := sha256.Sum256(content); digestPrefix+hex.EncodeToString(sum[:]) != digest {
-		return nil, &Damage{File: path, Line: 1, Problem: "the blob does not match its name: it was changed after it was written"}
+		return nil, &Damage{File: path, Problem: "the blob does not match its name: it was changed after it was written"}
 	}
 	return content, nil
 }

@@ -13,13 +13,16 @@ import (
 // Damage says that a record is not as it was written. It names the first bad line that was met.
 type Damage struct {
 	File     string
-	Line     int    // from 1
+	Line     int    // from 1; 0: no one line
 	Sequence uint64 // of the record that should stand there, as far as known; 0 if not
 	Problem  string
 }
 
 func (d *Damage) Error() string {
-	s := fmt.Sprintf("%s line %d", d.File, d.Line)
+	s := d.File
+	if d.Line > 0 {
+		s += fmt.Sprintf(" line %d", d.Line)
+	}
 	if d.Sequence > 0 {
 		s += fmt.Sprintf(" (record %d)", d.Sequence)
 	}
