@@ -33,7 +33,7 @@ func eachChecked(dir string, take func(checked) error) error {
 	cur := &cursor{dir: dir}
 	defer cur.close()
 	next := func() (*chunk, bool) {
-		c := &chunk{bytes: make([]byte, 0, chunkBytes+4<<10)}
+		c := &chunk{bytes: make([]byte, 0, chunkBytes+16<<10), lines: make([]checked, 0, 256)}
 		return c, c.read(cur) == nil
 	}
 	var first error
