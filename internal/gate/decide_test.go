@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -165,55 +164,6 @@ func TestZeroValuesAreCareful(t *testing.T) {
 	}
 }
 
-func TestPermit(t *testing.T) {
-	f := facts()
-	plan := f.Menu[0]
-	v := Decide(Policy{Rails: []Rail{rail()}}, opinion(), f)
-	permit, ok := v.Permit()
-	if !ok {
-		t.Fatalf("no permit in %+v", v)
-	}
-	other := plan
-	other.Target.Name = "web-2"
-	if permit.Spend(other) {
-		t.Error("the permit was spent on another plan")
-	}
-	if !permit.Spend(plan) {
-		t.Error("the permit was refused for its own plan")
-	}
-	if again, _ := v.Permit(); permit.Spend(plan) || again.Spend(plan) {
-		t.Error("the permit was spent twice")
-	}
-	if (Permit{}).Spend(plan) || (Permit{digest: plan.PlanDigest()}).Spend(plan) {
-		t.Error("a permit that Decide did not make was spent")
-	}
-}
-
-func TestAVerdictFromJSONCarriesNoPermit(t *testing.T) {
-	b, err := json.Marshal(Decide(Policy{Rails: []Rail{rail()}}, opinion(), facts()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var v Verdict
-	if err := json.Unmarshal(b, &v); err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := v.Permit(); v.Decision != Allow || ok {
-		t.Errorf("read back %s with permit %t, want Allow without", v.Decision, ok)
-	}
-}
-
-func TestAnswersCarryNoPermit(t *testing.T) {
-	for _, id := range []string{"admit", "none"} {
-		a := opinion()
-		a.Choice = []string{id}
-		v := Decide(Policy{Rails: []Rail{rail()}}, a, facts())
-		if _, ok := v.Permit(); v.Decision != Allow || ok {
-			t.Errorf("%s: %s with permit %t, want Allow without", id, v.Decision, ok)
-		}
-	}
-}
-
 func TestRefusals(t *testing.T) {
 	named := func(name string, change func(*Rail)) Rail {
 		r := rail()
@@ -254,37 +204,5 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("admission = %s, want %s", got, tt.loudest)
 			}
 		})
-	}
-}
-
-func TestPlanDigest(t *testing.T) {
-	base := Action{ID: "a", Verb: "scale", Target: Ref{Kind: "Deployment", Name: "web", UID: "u"}, Edits: []Edit{{"p", "1", "2"}}, Base: "c"}
-	same := base
-	same.ID, same.Text = "b", "other words"
-	if base.PlanDigest() != same.PlanDigest() {
-		t.Error("the id and the text for people are part of the digest")
-	}
-	changes := map[string]func(*Action){
-		"verb":      func(a *Action) { a.Verb = "evict" },
-		"reach":     func(a *Action) { a.Reach = ReachGit },
-		"group":     func(a *Action) { a.Target.Group = "apps" },
-		"version":   func(a *Action) { a.Target.Version = "v1" },
-		"kind":      func(a *Action) { a.Target.Kind = "Pod" },
-		"namespace": func(a *Action) { a.Target.Namespace = "n" },
-		"name":      func(a *Action) { a.Target.Name = "w" },
-		"uid":       func(a *Action) { a.Target.UID = "v" },
-		"base":      func(a *Action) { a.Base = "d" },
-		"path":      func(a *Action) { a.Edits = []Edit{{"q", "1", "2"}} },
-		"old":       func(a *Action) { a.Edits = []Edit{{"p", "0", "2"}} },
-		"new":       func(a *Action) { a.Edits = []Edit{{"p", "1", "3"}} },
-		"shift":     func(a *Action) { a.Edits = []Edit{{"p1", "", "2"}} },
-		"more":      func(a *Action) { a.Edits = append(slices.Clone(a.Edits), Edit{}) },
-	}
-	for name, change := range changes {
-		a := base
-		change(&a)
-		if a.PlanDigest() == base.PlanDigest() {
-			t.Errorf("%s is not part of the digest", name)
-		}
 	}
 }
