@@ -76,7 +76,7 @@ func TestParseReadsWhatTheServerStores(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := handOf(t, c.Config())
-	files := []string{string(Observe)}
+	files := []string{string(Observe), string(Staging), string(Production)}
 	for _, spec := range right {
 		files = append(files, rail("{name: stored}", spec))
 	}
