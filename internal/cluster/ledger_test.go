@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -90,11 +91,13 @@ func (s ledgerStage) put(t testing.TB, values map[string]string) {
 // budgets is a policy of one Guardrail.
 func budgets(total, namespace, workload int, window time.Duration) gate.Policy {
 	of := func(n int) gate.Budget { return gate.Budget{Actions: n, Window: window} }
-	return gate.Policy{Rails: []gate.Rail{{Name: "rail", Budgets: gate.Budgets{Total: of(total), Namespace: of(namespace), Workload: of(workload)}}}}
+	return gate.Policy{Rails: []gate.Rail{{Name: "rail", Restraint: gate.Restraint{Attempts: 1000},
+		Budgets: gate.Budgets{Total: of(total), Namespace: of(namespace), Workload: of(workload)}}}}
 }
 
+// eviction is of a pod that was never evicted before, so that no cool-down is in its way.
 func eviction(namespace, workload string) gate.Spent {
-	target := gate.Ref{Version: "v1", Kind: "Pod", Namespace: namespace, Name: workload + "-1"}
+	target := gate.Ref{Version: "v1", Kind: "Pod", Namespace: namespace, Name: workload + "-" + rand.Text()}
 	owner := gate.Ref{Group: "apps", Version: "v1", Kind: "Deployment", Namespace: namespace, Name: workload}
 	return gate.NewSpent(budgets(0, 0, 0, 0), gate.Action{Verb: "evict", Target: target, Workload: owner}, "crash-loop")
 }
@@ -134,6 +137,16 @@ func TestLedgerReserves(t *testing.T) {
 			}
 		})
 	}
+	t.Run("what a rule about the past holds, on the ledger as it is then", func(t *testing.T) {
+		s.empty(t)
+		twice := eviction("a", "x")
+		for i, wants := range []string{"", "cool-down"} {
+			_, refused, err := l.Reserve(t.Context(), budgets(9, 9, 9, time.Hour), twice)
+			if err != nil || (refused == nil) != (wants == "") || refused != nil && refused.Rule != wants {
+				t.Errorf("reservation %d: refused %v, %v; want %q", i+1, refused, err, wants)
+			}
+		}
+	})
 	t.Run("nothing without a Guardrail", func(t *testing.T) {
 		if _, refused, err := l.Reserve(t.Context(), gate.Policy{}, eviction("a", "x")); err != nil || refused == nil {
 			t.Errorf("refused %v, %v", refused, err)
