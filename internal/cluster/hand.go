@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -89,9 +90,12 @@ func (h *Hand) act(ctx context.Context, permit gate.Permit, plan gate.Action) (g
 	req.Header.Set("Content-Type", plan.Request.ContentType)
 	req.Header.Set("Accept", "application/json")
 	resp, err := h.client.Do(req)
+	var dial *net.OpError
 	switch {
 	case errors.Is(err, ErrNoPermit):
 		return gate.OutcomeRefused, err
+	case errors.As(err, &dial) && dial.Op == "dial":
+		return gate.OutcomeRefused, fmt.Errorf("nothing was sent, and the permit is spent: %w", err)
 	case err != nil:
 		return gate.OutcomeUnknown, fmt.Errorf("it may or may not have been done: %w", err)
 	}
