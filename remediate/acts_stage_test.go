@@ -91,8 +91,10 @@ func (a assembly) make() (*crew, error) {
 	acts := &remediate.Acts{Reader: mgr.GetCache(), Client: live, Log: dyingLog{log, a.at}, Cases: ours.Cases{Client: live, Now: a.clock},
 		Guardrails: ours.Guardrails{Reader: mgr.GetCache(), Now: a.clock},
 		Circumstances: ours.Circumstances{Reader: mgr.GetCache(), Ledger: ledger.Read,
-			Approvals: func(context.Context, string, string) gate.Fact[[]gate.Approval] { return gate.Known[[]gate.Approval](nil) },
-			Paused:    func(context.Context) gate.Fact[[]string] { return gate.Known[[]string](nil) }},
+			Approvals: func(context.Context, string, string) gate.Fact[[]gate.Approval] {
+				return gate.Known[[]gate.Approval](nil)
+			},
+			Paused: func(context.Context) gate.Fact[[]string] { return gate.Known[[]string](nil) }},
 		Actor: dyingActor{hand, a.at}, Evict: ours.Eviction, Reserve: ledger.Reserve,
 		Settle: func(ctx context.Context, id string, r gate.Result) error {
 			if r.Verified() {

@@ -35,7 +35,7 @@ func (c Cases) act(ctx context.Context, key client.ObjectKey, change func(*v1alp
 	return err
 }
 
-// swap tries once. It is tried again unless the API server said plainly what came of it.
+// swap tries once. It is tried again unless the API server said for good that it cannot be.
 func (c Cases) swap(ctx context.Context, key client.ObjectKey, change func(*v1alpha1.Acting)) (again bool, err error) {
 	var k v1alpha1.Case
 	if err := c.Client.Get(ctx, key, &k); err != nil {

@@ -1,0 +1,193 @@
+package remediate_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/audit"
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/test/cluster"
+)
+
+// What makes the test binary a process that acts.
+const (
+	actVar        = "MOORGATE_TEST_ACT" // where it dies, or "on" for a process that does not
+	actKubeconfig = "MOORGATE_TEST_ACT_KUBECONFIG"
+	actNamespace  = "MOORGATE_TEST_ACT_NAMESPACE"
+	actDir        = "MOORGATE_TEST_ACT_DIR"
+	lives         = "on"
+)
+
+// actUntilKilled is the process: everything as it ships, and a point at which it kills itself with SIGKILL.
+func actUntilKilled(point string) error {
+	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv(actKubeconfig))
+	if err != nil {
+		return err
+	}
+	config.QPS = -1
+	a := assembly{config: config, namespace: os.Getenv(actNamespace), dir: os.Getenv(actDir), clock: ahead, logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		at: func(reached string) {
+			if reached == point {
+				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+				select {}
+			}
+		}}
+	c, err := a.make()
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	return c.run(ctx)
+}
+
+// actor starts a process that acts.
+func (h *house) actor(point, dir string) *exec.Cmd {
+	h.t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), actVar+"="+point, actKubeconfig+"="+cluster.Shared(h.t).Kubeconfig(), actNamespace+"="+h.namespace, actDir+"="+dir)
+	cmd.Stdout, cmd.Stderr = h.t.Output(), h.t.Output()
+	if err := cluster.StartBound(cmd); err != nil {
+		h.t.Fatal(err)
+	}
+	return cmd
+}
+
+// TestKilledAtEveryPoint is the crash matrix: a process that acts is killed (-9) at one point, another begins on the same disk,
+// and afterwards nothing was lost, nothing was done twice, and nothing was done that is not in the log.
+func TestKilledAtEveryPoint(t *testing.T) {
+	for _, c := range []struct {
+		point   string
+		evicted bool
+		phase   string
+		ledger  gate.Result
+		outcome []gate.Outcome // of the one intent
+	}{
+		{beforeIntent, false, v1alpha1.PhaseHeld, gate.ResultPending, nil},
+		{afterIntent, false, v1alpha1.PhaseHeld, gate.ResultRefused, []gate.Outcome{gate.OutcomeRefused}},
+		{afterClaim, false, v1alpha1.PhaseRefused, gate.ResultRefused, []gate.Outcome{gate.OutcomeRefused}},
+		{afterRequest, true, v1alpha1.PhaseHealed, gate.ResultHealed, []gate.Outcome{gate.OutcomeDone}},
+		{afterReply, true, v1alpha1.PhaseHealed, gate.ResultHealed, []gate.Outcome{gate.OutcomeDone}},
+		{afterOutcome, true, v1alpha1.PhaseHealed, gate.ResultHealed, []gate.Outcome{gate.OutcomeDone}},
+		{afterSettled, true, v1alpha1.PhaseHealed, gate.ResultHealed, []gate.Outcome{gate.OutcomeDone}},
+		{afterVerified, true, v1alpha1.PhaseHealed, gate.ResultHealed, []gate.Outcome{gate.OutcomeDone}},
+	} {
+		t.Run(c.point, func(t *testing.T) {
+			h := newHouse(t)
+			h.trusted()
+			h.guardrail()
+			pod := h.ill("web", 3)
+			before := uids(h.pods("web", 3, every))
+			h.judging()
+			dir := filepath.Join(t.TempDir(), "audit")
+			if err := h.actor(c.point, dir).Wait(); !killed(err) {
+				t.Fatalf("the process was not killed: %v", err)
+			}
+			second := h.actor(lives, dir)
+			a := h.acted("web", c.phase)
+			h.eventually("every intent to have an outcome", func() error { return h.paired(dir, c.outcome) })
+			h.overTwoSweeps()
+			_ = second.Process.Signal(os.Interrupt)
+			if err := second.Wait(); err != nil {
+				t.Errorf("the second process ended with %v", err)
+			}
+			if evictions := gone(before, uids(h.pods("web", 3, every))); evictions != map[bool]int{true: 1}[c.evicted] || h.stands(pod) == c.evicted {
+				t.Errorf("%d pods were evicted; the ill one stands: %t", evictions, h.stands(pod))
+			}
+			if s := h.spent(); len(s) != 1 || s[0].Result != c.ledger {
+				t.Errorf("the ledger has %+v", s)
+			}
+			if now := h.acted("web", c.phase); now.Attempts != a.Attempts || now.Plan != a.Plan {
+				t.Errorf("the Case says %+v and then %+v", a, now)
+			}
+			if err := h.paired(dir, c.outcome); err != nil {
+				t.Error(err)
+			}
+			if _, err := audit.Verify(dir); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// paired is what is wrong with the intents and outcomes in a log, where there should be one intent with these outcomes.
+func (h *house) paired(dir string, want []gate.Outcome) error {
+	records, err := read(dir)
+	if err != nil {
+		return err
+	}
+	var outcomes []gate.Outcome
+	var intents []string
+	for _, r := range records {
+		switch r.Kind {
+		case gate.RecordIntent:
+			intents = append(intents, r.Reservation)
+		case gate.RecordOutcome:
+			outcomes = append(outcomes, *r.Outcome)
+			if !slices.Contains(intents, r.Reservation) {
+				return fmt.Errorf("an outcome has no intent before it: %+v", r)
+			}
+		}
+	}
+	if len(intents) != min(1, len(want)) || !slices.Equal(outcomes, want) {
+		return fmt.Errorf("there are %d intents with the outcomes %v, want %v", len(intents), outcomes, want)
+	}
+	return nil
+}
+
+func uids(pods []corev1.Pod) map[types.UID]bool {
+	all := map[types.UID]bool{}
+	for _, p := range pods {
+		if p.DeletionTimestamp == nil {
+			all[p.UID] = true
+		}
+	}
+	return all
+}
+
+func gone(before, now map[types.UID]bool) int {
+	n := 0
+	for uid := range before {
+		if !now[uid] {
+			n++
+		}
+	}
+	return n
+}
+
+func killed(err error) bool {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+}
+
+// playActor makes the test binary a process that acts, where it was started as one.
+func playActor() {
+	point := os.Getenv(actVar)
+	if point == "" {
+		return
+	}
+	if err := actUntilKilled(point); err != nil && !strings.Contains(err.Error(), context.Canceled.Error()) {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
