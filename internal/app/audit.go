@@ -1,115 +1,82 @@
 package app
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"iter"
-	"time"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"moorgate.dev/internal/audit"
+	"moorgate.dev/internal/gate"
 )
-
-const tailPoll = 300 * time.Millisecond
 
 func newAudit() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit",
-		Short: "Reads and checks the audit log",
-		Long:  "Every verdict, intent and outcome is one record in the audit log of the process that made it. These commands read the\nlog's folder; they need no cluster and no running Moorgate.",
+		Short: "Reads, explains and checks the audit logs",
+		Long: `Every step of a happening is one record in the audit log of the process that took it: what was seen and decided (judge), what
+was set out to be done and what came of it (act). These commands read the logs' folders, also while somebody writes them, and
+need no cluster and no running Moorgate. Name each log's folder with --dir; records are joined by the Case they belong to and
+told in the order of their times.`,
 	}
-	var dir string
-	cmd.PersistentFlags().StringVar(&dir, "dir", defaultAuditDir, "folder of the audit log")
-	cmd.AddCommand(newAuditTail(&dir), newAuditVerify(&dir))
+	var logs logFlags
+	logs.add(cmd.PersistentFlags())
+	cmd.AddCommand(newAuditTail(&logs), newAuditWhy(&logs), newAuditVerify(&logs), newAuditExport(&logs))
 	return cmd
 }
 
-func newAuditTail(dir *string) *cobra.Command {
-	var follow bool
-	var last int
-	var output string
-	cmd := &cobra.Command{
-		Use:     "tail",
-		Short:   "Prints the newest records, a line each",
-		Example: "  moorgate audit tail -n 50\n  moorgate audit tail -f\n  moorgate audit tail -o json | jq 'select(.record.kind == \"intent\")'",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := oneOf("output", output, "text", "json"); err != nil {
-				return err
-			}
-			head, err := audit.Head(*dir)
-			if err != nil {
-				return fmt.Errorf("read the audit log in %s: %w", *dir, err)
-			}
-			from := uint64(1)
-			if n := uint64(max(last, 0)); head.Position.Sequence > n {
-				from = head.Position.Sequence - n + 1
-			}
-			entries := until(audit.Read(*dir), from)
-			if follow {
-				entries = audit.Follow(cmd.Context(), *dir, from, tailPoll)
-			}
-			return printEntries(cmd.OutOrStdout(), entries, output)
-		},
-	}
-	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "wait for more records, until ctrl-C")
-	cmd.Flags().IntVarP(&last, "last", "n", 20, "how many records to begin with")
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
-	return cmd
+// logFlags say which logs are read.
+type logFlags struct {
+	dirs []string
 }
 
-// until leaves out the entries before the sequence number from.
-func until(entries iter.Seq2[audit.Entry, error], from uint64) iter.Seq2[audit.Entry, error] {
-	return func(yield func(audit.Entry, error) bool) {
-		for e, err := range entries {
-			if (err != nil || e.Position.Sequence >= from) && !yield(e, err) {
-				return
-			}
-		}
-	}
+func (l *logFlags) add(f *pflag.FlagSet) {
+	f.StringArrayVar(&l.dirs, "dir", []string{defaultAuditDir}, "folder of an audit log (repeatable)")
 }
 
-func printEntries(w io.Writer, entries iter.Seq2[audit.Entry, error], output string) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	for e, err := range entries {
-		if err != nil {
-			return fmt.Errorf("read the audit log: %w", err)
-		}
-		if output == "json" {
-			err = encoder.Encode(e)
-		} else {
-			_, err = fmt.Fprintln(w, audit.Line(e))
-		}
-		if err != nil {
-			return fmt.Errorf("print a record: %w", err)
+// entries reads the logs as one.
+func (l *logFlags) entries() entries { return readLogs(l.dirs) }
+
+// filter is which entries are wanted. The zero filter wants all.
+type filter struct {
+	of    string // a Case: NAMESPACE/NAME, or NAME in any namespace
+	kinds []string
+}
+
+func (f *filter) check() error {
+	for _, k := range f.kinds {
+		if err := oneOf("kind", k, recordKinds...); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func newAuditVerify(dir *string) *cobra.Command {
-	return &cobra.Command{
-		Use:   "verify",
-		Short: "Checks the log's chain of hashes and names the first bad record",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			report, err := audit.Verify(*dir)
-			var damage *audit.Damage
-			if errors.As(err, &damage) {
-				_, _ = fmt.Fprintln(cmd.OutOrStdout(), "DAMAGED:", damage)
-				return exit(exitDenied)
-			}
-			if err != nil {
-				return fmt.Errorf("verify the audit log in %s: %w", *dir, err)
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "ok: log %s, %d records, head %s\n", report.Log, report.Records, report.Head)
-			return err
-		},
+var recordKinds = []string{string(gate.RecordVerdict), string(gate.RecordModel), string(gate.RecordApproval), string(gate.RecordIntent), string(gate.RecordOutcome),
+	string(gate.RecordVerification), string(gate.RecordPullRequest), string(gate.RecordNotification), string(gate.RecordNote)}
+
+func (f *filter) none() bool { return f.of == "" && len(f.kinds) == 0 }
+
+func (f *filter) wants(e audit.Entry) bool {
+	if f.of != "" && !about(e.Record.Correlation, f.of) {
+		return false
 	}
+	for _, k := range f.kinds {
+		if k == string(e.Record.Kind) {
+			return true
+		}
+	}
+	return len(f.kinds) == 0
+}
+
+// about reports whether a record that is correlated so belongs to the Case that somebody named: NAMESPACE/NAME or NAME.
+func about(correlation, named string) bool {
+	if strings.Contains(named, "/") {
+		return correlation == named
+	}
+	_, name, found := strings.Cut(correlation, "/")
+	return found && name == named || correlation == named
 }
 
 func oneOf(flag, value string, allowed ...string) error {
@@ -118,5 +85,5 @@ func oneOf(flag, value string, allowed ...string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("--%s %q is not one of %v", flag, value, allowed)
+	return fmt.Errorf("--%s %q is not one of %s", flag, value, strings.Join(allowed, ", "))
 }

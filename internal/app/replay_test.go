@@ -265,7 +265,7 @@ func TestReplayCountsDamageAndGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, out, errs := run("replay", "--dir", dir)
-	if code != exitFailed || !strings.Contains(out, "63 decisions came out") || !strings.Contains(out, "1 record could not be trusted") {
+	if code != exitFailed || !strings.Contains(out, "63 decisions came out") || !strings.Contains(out, "Left out 1 record that cannot be trusted") {
 		t.Errorf("exit code %d\n%s%s", code, out, errs)
 	}
 }

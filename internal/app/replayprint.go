@@ -250,7 +250,7 @@ func (r *replayer) writeGaps(b *strings.Builder, p paint) {
 		said("35", "%s come out otherwise in this version of Moorgate even under the Guardrails that were recorded (moorgate replay without --policy names them).", count(r.tally.Elsewise, "decision"))
 	}
 	if r.damaged > 0 {
-		said("31", "%s could not be trusted and was left out; the first: %v. Check with moorgate audit verify.", count(r.damaged, "record"), r.damage)
+		said("31", "Left out %s that cannot be trusted; the first: %v. moorgate audit verify checks the log.", count(r.damaged, "record"), r.damage)
 	}
 	if r.partial != nil {
 		said("31", "PARTIAL: interrupted after %s; what came after is not counted.", count(r.read, "record"))

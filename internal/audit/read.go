@@ -15,11 +15,20 @@ const pollDefault = time.Second
 // Read yields the records of the log in dir in order, in bounded memory, also while a writer is at work: a last line that
 // is not whole yet ends the reading without an error. A record that does not match its own hash is yielded as a *Damage,
 // and the reading goes on with the next line; after any other error it ends. Read does not check the chain: Verify does.
-func Read(dir string) iter.Seq2[Entry, error] {
+func Read(dir string) iter.Seq2[Entry, error] { return ReadFrom(dir, 0) }
+
+// ReadFrom yields what Read yields, from the record with that sequence on. Segments before it are not looked at.
+func ReadFrom(dir string, from uint64) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		c := &cursor{dir: dir}
+		c, err := cursorAt(dir, from)
+		if err != nil {
+			yield(Entry{}, err)
+			return
+		}
 		defer c.close()
-		c.ahead(yield)
+		c.ahead(func(e Entry, err error) bool {
+			return err == nil && e.Position.Sequence < from || yield(e, err)
+		})
 	}
 }
 
