@@ -22,7 +22,7 @@ const (
 )
 
 // gitAnchors copies what the cluster remembers of all audit logs into a Git repository, a file each, so that whoever owns the
-// cluster cannot rewrite the logs unseen either. act does it, which holds the Git token.
+// cluster cannot rewrite the logs unseen either. act does it, which holds the token that may write.
 type gitAnchors struct {
 	anchors cluster.Anchors
 	writer  forge.Writer

@@ -141,7 +141,7 @@ func TestABrokenLogIsOpenedAnew(t *testing.T) {
 	<-l.log.Broken()
 	ctx, stop := context.WithCancel(t.Context())
 	mended := make(chan error, 1)
-	go func() { mended <- l.mend(ctx) }()
+	go func() { mended <- l.run(ctx) }()
 	eventually(t, "nothing is written while it is broken", func() bool { return l.state(ctx) != nil })
 	if _, err := l.Append(t.Context(), note); err == nil {
 		t.Error("a broken log takes a record")

@@ -98,8 +98,8 @@ func orEnd(err error) error {
 }
 
 func (c *auditClient) open(ctx context.Context, server, only string) (io.ReadCloser, error) {
-	if err := checkURL(server); err != nil {
-		return nil, fmt.Errorf("--server: %w", err)
+	if err := checkURL("server", server); err != nil {
+		return nil, err
 	}
 	at := strings.TrimSuffix(server, "/") + auditPath
 	if only != "" {

@@ -80,8 +80,8 @@ func (l *auditLog) state(context.Context) error {
 	return l.log.Err()
 }
 
-// mend opens a log that broke anew, until ctx ends.
-func (l *auditLog) mend(ctx context.Context) error {
+// run opens a log that broke anew, until ctx ends.
+func (l *auditLog) run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():

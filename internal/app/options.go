@@ -49,11 +49,19 @@ type options struct {
 	verbose           bool
 	driftEvery        time.Duration
 	localGit          bool
+	auditMode         string
+	auditListen       string
+	recordsTo         string
+	anchorGit         string
+	anchorBranch      string
+	anchorPath        string
+	gitToken          string
 }
 
 func (o *options) common(f *pflag.FlagSet) {
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig of this process (default: $KUBECONFIG, ~/.kube/config, or the pod's own identity)")
 	f.StringVar(&o.auditDir, "audit-dir", defaultAuditDir, "folder of the audit log; made if missing, held by one process")
+	f.StringVar(&o.auditMode, "audit-mode", "batch", "batch: what no action waits for is on stable storage within a second; strict: before its answer")
 	f.StringVar(&o.health, "health", ":8081", "address that serves /healthz and /readyz")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log what is only of interest to developers too")
@@ -66,6 +74,19 @@ func (o *options) serving(f *pflag.FlagSet) {
 	f.StringVar(&o.certsDir, "certs-dir", "", "folder for the serving certificate (default: the Secret moorgate-webhook-certificate)")
 }
 
+// recording are the flags of those that keep a log and let it be read.
+func (o *options) recording(f *pflag.FlagSet) {
+	f.StringVar(&o.auditListen, "audit-listen", ":9444", "address that serves the audit log over TLS to those who may get "+auditPath+", and takes the records of webhook replicas; empty: nowhere")
+}
+
+// remembering are the flags of who may write to Git.
+func (o *options) remembering(f *pflag.FlagSet) {
+	f.StringVar(&o.anchorGit, "anchor-git", "", "URL of a Git repository in which the checkpoints of all audit logs are remembered too")
+	f.StringVar(&o.anchorBranch, "anchor-git-branch", "main", "branch of it")
+	f.StringVar(&o.anchorPath, "anchor-git-path", "", "folder in it, in which "+anchorFolder+" is made")
+	f.StringVar(&o.gitToken, "git-token-file", "", "file with the token that Git is written to with")
+}
+
 func (o *options) judging(f *pflag.FlagSet) {
 	f.DurationVar(&o.driftEvery, "drift-every", time.Minute, "how often Git is asked for news")
 	f.BoolVar(&o.localGit, "local-git", false, "let GitSources name file:// repositories and addresses of this machine; for laptops and the demo")
@@ -76,14 +97,17 @@ func (o *options) check() error {
 	if o.driftEvery < 0 || (o.driftEvery > 0 && o.driftEvery < time.Second) {
 		errs = append(errs, fmt.Errorf("--drift-every %s is under a second", o.driftEvery))
 	}
-	errs = append(errs, oneOf("log-format", o.logFormat, "text", "json"))
-	for flag, address := range map[string]string{"--listen": o.listen, "--health": o.health} {
+	errs = append(errs, oneOf("log-format", o.logFormat, "text", "json"), oneOf("audit-mode", o.auditMode, "batch", "strict"))
+	for flag, address := range map[string]string{"--listen": o.listen, "--health": o.health, "--audit-listen": o.auditListen} {
 		if _, _, err := net.SplitHostPort(address); address != "" && err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", flag, err))
 		}
 	}
 	if o.url != "" {
-		errs = append(errs, checkURL(o.url))
+		errs = append(errs, checkURL("url", o.url))
+	}
+	if o.recordsTo != "" {
+		errs = append(errs, checkURL("records-to", o.recordsTo))
 	}
 	return errors.Join(errs...)
 }

@@ -28,6 +28,7 @@ several replicas there are the commands webhook and judge.`,
 	o.common(cmd.Flags())
 	o.serving(cmd.Flags())
 	o.judging(cmd.Flags())
+	o.recording(cmd.Flags())
 	cmd.Flags().StringVar(&o.webhookKubeconfig, "webhook-kubeconfig", "", "kubeconfig of the webhook's identity (default: --kubeconfig)")
 	cmd.Flags().StringVar(&o.judgeKubeconfig, "judge-kubeconfig", "", "kubeconfig of the judge's identity (default: --kubeconfig)")
 	return cmd
@@ -45,6 +46,7 @@ waits. Every replica answers. A judge should run beside it: it writes verdicts t
 	}
 	o.common(cmd.Flags())
 	o.serving(cmd.Flags())
+	cmd.Flags().StringVar(&o.recordsTo, "records-to", "", "https://HOST:PORT of the judge's --audit-listen: hand the records of the gate to its log, instead of keeping one here")
 	return cmd
 }
 
@@ -61,16 +63,17 @@ replicas one works, by a Lease; one that loses it ends, to be started again.`,
 	}
 	o.common(cmd.Flags())
 	o.judging(cmd.Flags())
+	o.recording(cmd.Flags())
 	return cmd
 }
 
-func checkURL(raw string) error {
+func checkURL(flag, raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return fmt.Errorf("--url: %w", err)
+		return fmt.Errorf("--%s: %w", flag, err)
 	}
 	if u.Scheme != "https" || u.Hostname() == "" || (u.Path != "" && u.Path != "/") || u.RawQuery != "" {
-		return fmt.Errorf("--url %q is not of the form https://HOST:PORT", raw)
+		return fmt.Errorf("--%s %q is not of the form https://HOST:PORT", flag, raw)
 	}
 	return nil
 }

@@ -18,7 +18,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	"moorgate.dev/internal/audit"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
 )
@@ -26,9 +25,11 @@ import (
 // process is what the parts of one running Moorgate share.
 type process struct {
 	options
-	log    *auditLog
+	log    recorder
 	logger *slog.Logger
 	ready  readiness
+
+	auditing sync.Once // for the parts that share one log
 }
 
 // part is something that runs until the process ends: a face or two under one identity.
@@ -53,7 +54,7 @@ func serve(cmd *cobra.Command, o options, role string, parts ...part) error {
 	libraries := o.libraryLogger(cmd.ErrOrStderr())
 	ctrl.SetLogger(logr.FromSlogHandler(libraries.Handler()))
 	klog.SetSlogLogger(libraries)
-	log, err := openLog(cmd.Context(), o.auditDir, audit.Options{Now: time.Now, Name: role, Mode: audit.Batch}, logger)
+	log, err := openRecorder(cmd.Context(), o, role, logger)
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (p *process) run(ctx context.Context, role string, parts []part) error {
 		})
 	}
 	start("health", p.serveHealth)
-	start("audit log", p.log.mend)
+	start("audit log", p.log.run)
 	for _, part := range parts {
 		mgr, err := p.manager(ctx, part)
 		if err == nil {
