@@ -132,6 +132,52 @@ func TestDamageThatNoPowerCutExplains(t *testing.T) {
 	}
 }
 
+// A checkpoint is fsynced, and the mark is not: after a power cut the checkpoint may know better what was on stable storage.
+func TestACheckpointBoundsWhatAPowerCutExcuses(t *testing.T) {
+	begin := func(t *testing.T) (dir string, signed []byte, key string) {
+		at := logDir(t)
+		l := mustOpen(t, at, Options{Mode: Batch})
+		for i := range 5 {
+			mustAppend(t, l, intent(i))
+		}
+		old, err := os.ReadFile(filepath.Join(at, markName))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 5 {
+			mustAppend(t, l, intent(5+i))
+		}
+		mustClose(t, l)
+		l = mustOpen(t, at, Options{Mode: Batch, FlushEvery: time.Hour})
+		mustAppend(t, l, verdict("one"), verdict("two"), verdict("three"))
+		dir = copyOf(t, at)
+		if err := os.WriteFile(filepath.Join(dir, markName), old, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return dir, l.Checkpoint(), l.VerifierKey()
+	}
+	dir, _, _ := begin(t)
+	hole(t, dir, 8, 20)
+	_, err := Open(dir, Options{Now: noon})
+	wantError(t, err, "keep the directory as evidence")
+	wantError(t, verifyError(dir), "(record 8)")
+
+	dir, signed, key := begin(t)
+	hole(t, dir, 12, 20)
+	wantError(t, verifyError(dir), "power cut")
+	l := mustOpen(t, dir, Options{})
+	mustAppend(t, l, intent(20))
+	mustClose(t, l)
+	if _, err := Verify(dir, Anchor{Checkpoint: signed, Keys: []string{key}}); err != nil {
+		t.Error(err)
+	}
+	older, err1 := ParseCheckpoint(signed, key)
+	newer, err2 := ParseCheckpoint(l.Checkpoint(), l.VerifierKey())
+	if _, err := ProveConsistency(dir, older, newer); errors.Join(err1, err2, err) != nil || older.Size != 10 || newer.Size != 13 {
+		t.Errorf("from %d to %d: %v", older.Size, newer.Size, errors.Join(err1, err2, err))
+	}
+}
+
 func TestAPowerCutBeforeTheFirstFsync(t *testing.T) {
 	at, dir := logDir(t), logDir(t)
 	l := mustOpen(t, at, Options{FlushEvery: time.Hour, Mode: Batch})

@@ -13,12 +13,17 @@ type step struct {
 	Kind        gate.RecordKind `json:"kind"`
 	Correlation string          `json:"correlation"`
 	Digest      string          `json:"digest"`
+	Intent      gate.Position   `json:"intent"` // of an outcome: its intent, where that stands in another log
 	Model       *gate.Exchange  `json:"model"`
 }
 
 func stepOf(r gate.Record) step {
 	return step{Kind: r.Kind, Correlation: r.Correlation, Digest: r.Digest, Model: r.Model}
 }
+
+// elsewhere reports whether the intent of an outcome stands in another log: a process found out what became of what another
+// had set out to do.
+func (s step) elsewhere(log string) bool { return s.Intent.Log != "" && s.Intent.Log != log }
 
 // The beginnings of the canonical records that have to be looked into. Their kind is always the first thing in them.
 var (

@@ -127,7 +127,9 @@ func (s *survey) take(c *cursor, raw []byte) error {
 			return c.damage(err.Error())
 		}
 	}
-	s.open.track(does, e.pos.Sequence, raw)
+	if !does.elsewhere(s.log) {
+		s.open.track(does, e.pos.Sequence, raw)
+	}
 	if aboutAside(e.record) {
 		if _, entry, err := parseLine(raw); err == nil {
 			s.told = append(s.told, entry.Record.Text)

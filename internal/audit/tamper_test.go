@@ -230,6 +230,47 @@ func TestVerifyPairsIntentsAndOutcomes(t *testing.T) {
 	}
 }
 
+// A process that finds out what became of another's intent says so in its own log.
+func TestAnOutcomeMayNameAnIntentInAnotherLog(t *testing.T) {
+	dir := written(t, 1)
+	record, err := encodeRecord(new(bytes.Buffer), outcome(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := mustRead(t, dir)[0]
+	for name, c := range map[string]struct {
+		log string
+		bad bool
+	}{"of another log": {"act-b", false}, "of this log": {first.Position.Log, false}, "of another log, and one too many without": {"act-b", true}} {
+		t.Run(name, func(t *testing.T) {
+			dir := copyOf(t, dir)
+			os.Remove(filepath.Join(dir, treeName))
+			named := append(bytes.TrimSuffix(bytes.Clone(record), []byte("}")), fmt.Sprintf(`,"intent":{"log":%q,"sequence":1}}`, c.log)...)
+			line, hash := appendLine(nil, gate.Position{Log: first.Position.Log, Sequence: 2}, first.Hash, named)
+			if c.bad {
+				for n := range uint64(2) {
+					line, hash = appendLine(line, gate.Position{Log: first.Position.Log, Sequence: 3 + n}, hash, record)
+				}
+			}
+			ll := lines(t, segmentAt(dir, 1).path)
+			rewrite(t, segmentAt(dir, 1).path, append(ll, []byte("\n"), line)...)
+			report, err := Verify(dir)
+			l, openErr := Open(dir, Options{Now: noon})
+			if openErr != nil {
+				t.Fatal(openErr)
+			}
+			defer l.Close()
+			open := 0
+			if c.log == "act-b" && !c.bad {
+				open = 1
+			}
+			if len(report.Open) != open || len(l.Unresolved()) != open || (err != nil) != c.bad {
+				t.Errorf("%d open, %d unresolved, %v", len(report.Open), len(l.Unresolved()), err)
+			}
+		})
+	}
+}
+
 // What comes first in the log is named first, but a record that was changed weighs more than one that misses its intent.
 func TestDamageIsNamedBeforeAnOutcomeWithoutAnIntent(t *testing.T) {
 	dir := logDir(t)

@@ -142,7 +142,7 @@ func (v *verifier) take(l checked) error {
 			return d
 		}
 	}
-	if !v.open.track(l.step, v.chain.seq, l.raw) && v.alone == nil {
+	if !l.step.elsewhere(v.chain.log) && !v.open.track(l.step, v.chain.seq, l.raw) && v.alone == nil {
 		v.alone = l.place.damage("the outcome has no intent before it: what was done was not written down first, or its record is gone")
 		v.alone.Sequence = v.chain.seq
 	}
