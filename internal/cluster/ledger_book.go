@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	strictjson "sigs.k8s.io/json"
 
 	"moorgate.dev/internal/gate"
 )
@@ -85,7 +83,7 @@ func openBook(m *corev1.ConfigMap) (*book, error) {
 func (b *book) read(key string, value []byte) error {
 	if key == keySpent {
 		var s spent
-		err := strict(value, &s)
+		err := gate.Strict(value, &s)
 		b.entries, b.tallies = s.Entries, s.Tallies
 		return err
 	}
@@ -101,12 +99,12 @@ func (b *book) read(key string, value []byte) error {
 		return err
 	case kind == keyBreaker:
 		var s breaker
-		err := strict(value, &s)
+		err := gate.Strict(value, &s)
 		b.open = append(b.open, gate.Breaker{Namespace: namespace, Since: s.Since, Why: gate.OneLine(s.Why, maxText)})
 		return err
 	}
 	var r reset
-	err = strict(value, &r)
+	err = gate.Strict(value, &r)
 	b.resets[scope] = r
 	return err
 }
@@ -120,6 +118,9 @@ func (b *book) check() error {
 	for _, s := range b.entries {
 		if s.ID == "" || seen[s.ID] || s.At.IsZero() || rank(s.Result) < 0 {
 			return fmt.Errorf("the entry %s has no time or no result that this version of Moorgate knows, or is there twice", gate.OneLine(s.ID, 80))
+		}
+		if s.Forgiven {
+			return fmt.Errorf("the entry %s says itself that it is forgiven", gate.OneLine(s.ID, 80))
 		}
 		seen[s.ID] = true
 	}
@@ -212,13 +213,4 @@ func namespaceOf(scope string) (string, error) {
 		namespace = ""
 	}
 	return namespace, nil
-}
-
-// strict reads one JSON object. Unknown fields, fields in another case, and fields that are there twice are errors.
-func strict(content []byte, into any) error {
-	if !bytes.HasPrefix(content, []byte("{")) {
-		return errors.New("it is not a JSON object")
-	}
-	wrong, err := strictjson.UnmarshalStrict(content, into)
-	return errors.Join(append(wrong, err)...)
 }

@@ -215,7 +215,7 @@ func TestAnUnreadableLedgerMeansNoAction(t *testing.T) {
 	})
 	t.Run("one that was emptied by hand", func(t *testing.T) {
 		s.put(t, map[string]string{"ledger": ""})
-		nothing(t, "not a JSON object")
+		nothing(t, "EOF")
 	})
 }
 
