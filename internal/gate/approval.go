@@ -13,6 +13,9 @@ type Approval struct {
 	At       time.Time `json:"at"`      // by the API server's clock
 	Expires  time.Time `json:"expires"` // by the API server's clock
 	Used     bool      `json:"used,omitempty"`
+	// Void says why it does not count although it is there; empty: it does. A rejection counts all the same: to be more careful
+	// needs nobody's voucher.
+	Void string `json:"void,omitempty"`
 }
 
 // Owner is who else writes the object that an action would change. The zero Owner is nobody.

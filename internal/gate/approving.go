@@ -33,5 +33,5 @@ func words(f Facts, a Action) (standing []Approval, rejected *Approval) {
 
 // stands is whether an approval is good for anything at a time; at no time none is.
 func stands(x Approval, at time.Time) bool {
-	return !x.Used && x.Approver != "" && !at.IsZero() && !x.At.After(at) && at.Before(x.Expires)
+	return x.Void == "" && !x.Used && x.Approver != "" && !at.IsZero() && !x.At.After(at) && at.Before(x.Expires)
 }

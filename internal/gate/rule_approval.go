@@ -45,6 +45,7 @@ func (r Rail) askedFor(m *matter, x *chosen) (Decision, string) {
 // fallen says what became of approvals that do not count, so that nobody wonders where their word went.
 func fallen(f Facts, x Action) string {
 	var used, expired, early, other int
+	void := ""
 	given, _ := f.Approvals.Get()
 	plan := x.PlanDigest()
 	for _, g := range given {
@@ -53,6 +54,8 @@ func fallen(f Facts, x Action) string {
 			other++
 		case g.Used:
 			used++
+		case g.Void != "" && void == "":
+			void = fmt.Sprintf("; that of %s does not count: %s", g.Approver, g.Void)
 		case !f.At.Before(g.Expires):
 			expired++
 		case g.At.After(f.At):
@@ -68,7 +71,7 @@ func fallen(f Facts, x Action) string {
 			s += fmt.Sprintf("; %d %s", n.n, n.text)
 		}
 	}
-	return s
+	return void + s
 }
 
 func because(reason string) string {

@@ -1,0 +1,71 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/api/v1alpha1"
+)
+
+const (
+	accountPrefix = "system:serviceaccount:"
+	ownPrefix     = accountPrefix + "moorgate-system:"
+)
+
+// unlisted says why a user whose name begins with system: may not approve in a namespace; empty: it is a ServiceAccount that
+// every Guardrail lists that applies, one at least. The fence asks the same, of each Guardrail by itself; this is the second look.
+func (g Guardrails) unlisted(ctx context.Context, namespace, user string) string {
+	switch {
+	case strings.HasPrefix(user, ownPrefix):
+		return "no identity of Moorgate ever approves"
+	case !strings.HasPrefix(user, accountPrefix):
+		return user + " is no person"
+	}
+	var ns corev1.Namespace
+	if err := g.Reader.Get(ctx, client.ObjectKey{Name: namespace}, &ns); err != nil {
+		return fmt.Sprintf("whether a Guardrail lists it cannot be said: read namespace %s: %s", namespace, err)
+	}
+	var list unstructured.UnstructuredList
+	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("GuardrailList"))
+	if err := g.Reader.List(ctx, &list); err != nil {
+		return fmt.Sprintf("whether a Guardrail lists it cannot be said: list Guardrails: %s", err)
+	}
+	return unlistedBy(list.Items, ns.Labels, user)
+}
+
+func unlistedBy(guardrails []unstructured.Unstructured, namespace labels.Set, account string) string {
+	listed := false
+	for i := range guardrails {
+		u := &guardrails[i]
+		selector, err := selectorOf(u)
+		applies := false
+		if err == nil {
+			applies, err = selects(selector, namespace)
+		}
+		if err != nil {
+			return fmt.Sprintf("whether a Guardrail lists it cannot be said: %s: %s", u.GetName(), err)
+		}
+		if !applies {
+			continue
+		}
+		rail, err := ParseGuardrail(u)
+		if err != nil {
+			return fmt.Sprintf("whether a Guardrail lists it cannot be said: %s", err)
+		}
+		if !slices.Contains(rail.Spec.Approval.ServiceAccounts, account) {
+			return "the Guardrail " + u.GetName() + " does not list it in approval.serviceAccounts"
+		}
+		listed = true
+	}
+	if !listed {
+		return "no Guardrail applies that lists it in approval.serviceAccounts"
+	}
+	return ""
+}
