@@ -17,7 +17,7 @@ func TestOptionsAreCheckedAllAtOnce(t *testing.T) {
 			t.Errorf("the error does not name %s: %v", flag, err)
 		}
 	}
-	if err := (&options{listen: ":9443", health: "", url: "https://127.0.0.1:9443", logFormat: "json", driftEvery: time.Second}).check(); err != nil {
+	if err := (&options{listen: ":9443", health: "", url: "https://127.0.0.1:9443", logFormat: "json", auditMode: "strict", driftEvery: time.Second}).check(); err != nil {
 		t.Errorf("sound options: %v", err)
 	}
 }
