@@ -12,7 +12,7 @@ import (
 	"moorgate.dev/internal/gate"
 )
 
-const written = `{"metadata":{"name":"a-1","creationTimestamp":"2026-11-26T12:00:00Z"},"spec":{"case":"c","plan":"sha256:00","approver":"alice"`
+const stored = `{"metadata":{"name":"a-1","creationTimestamp":"2026-11-26T12:00:00Z"},"spec":{"case":"c","plan":"sha256:00","approver":"alice"`
 
 // What an Approval says is never more than what is plainly said.
 func TestHeard(t *testing.T) {
@@ -38,7 +38,7 @@ func TestHeard(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			x, err := heard(decoded(t, written+tt.more))
+			x, err := heard(decoded(t, stored+tt.more))
 			if err != nil || !tt.want(x) {
 				t.Errorf("got %+v, %v", x, err)
 			}
@@ -47,7 +47,7 @@ func TestHeard(t *testing.T) {
 	for name, more := range map[string]string{"an unknown field": `,"onlyIf":"x"}}`, "an approver that is a list": `,"approver":["alice"]}}`,
 		"a time beyond counting": `,"ttlSeconds":1e99}}`, "half a second": `,"ttlSeconds":60.5}}`} {
 		t.Run(name+" cannot be read", func(t *testing.T) {
-			if x, err := heard(decoded(t, written+more)); err == nil {
+			if x, err := heard(decoded(t, stored+more)); err == nil {
 				t.Errorf("got %+v", x)
 			}
 		})
@@ -66,7 +66,7 @@ func decoded(t *testing.T, text string) *unstructured.Unstructured {
 // Whatever an Approval holds, it stands for no plan but the one that it names, for a day at most, in one line.
 func FuzzHeard(f *testing.F) {
 	for _, more := range []string{`}}`, `,"decision":"Reject"}}`, `,"ttlSeconds":2147483647}}`, `,"reason":"` + strings.Repeat("é", 300) + `"}}`, `},"status":{"used":{"reservation":"r"}}}`} {
-		f.Add(written+more, int64(0))
+		f.Add(stored+more, int64(0))
 	}
 	f.Add(`{"spec":{"approver":"\u0000\u202e","case":"c"},"metadata":{"creationTimestamp":"9999-12-31T23:59:59Z"}}`, int64(math.MaxInt32))
 	f.Add(`{"spec":null,"metadata":"x"}`, int64(-1))

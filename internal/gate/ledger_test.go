@@ -111,8 +111,11 @@ func TestTrips(t *testing.T) {
 		}
 		return entries
 	}
-	reset := func(namespace string, since time.Duration) []Reset {
-		return []Reset{{Namespace: namespace, At: ago(since)}}
+	forgiven := func(entries []Spent) []Spent {
+		for i := range entries {
+			entries[i].Forgiven = true
+		}
+		return entries
 	}
 	tests := []struct {
 		name   string
@@ -138,12 +141,11 @@ func TestTrips(t *testing.T) {
 		{"everything and one place are open already", Ledger{Open: []Breaker{{}, {Namespace: "shop"}}}, nil, ""},
 		{"nine bad ones all over", Ledger{Entries: slices.Concat(bad("a", F, F, F), bad("b", F, F, F), bad("c", F, F, F))}, nil, ""},
 		{"ten bad ones all over", Ledger{Entries: slices.Concat(bad("a", F, F, F), bad("b", F, F, F), bad("c", F, F, F, F))}, []string{""}, "0 namespaces have an open breaker, and 10 actions within an hour failed or did not help"},
-		{"two that a human forgave", Ledger{Entries: bad("shop", W, W), Resets: reset("shop", 58*time.Minute)}, nil, ""},
-		{"one that a human forgave", Ledger{Entries: bad("shop", W, W, W), Resets: reset("shop", 59*time.Minute)}, []string{"shop"}, "2 actions"},
-		{"forgiven elsewhere", Ledger{Entries: bad("shop", W, W), Resets: reset("till", 0)}, []string{"shop"}, ""},
-		{"forgiven everywhere is not forgiven here", Ledger{Entries: bad("shop", W, W), Resets: reset("", 0)}, []string{"shop"}, ""},
-		{"ten that a human forgave everywhere", Ledger{Entries: slices.Concat(bad("a", F, F, F), bad("b", F, F, F), bad("c", F, F, F, F)), Resets: reset("", 0)}, nil, ""},
-		{"ten of which a human forgave some in their places", Ledger{Entries: slices.Concat(bad("a", F, F, F), bad("b", F, F, F), bad("c", F, F, F, F)), Resets: reset("a", 0)}, []string{""}, ""},
+		{"two that a human forgave", Ledger{Entries: forgiven(bad("shop", W, W))}, nil, ""},
+		{"one that a human forgave, and two more", Ledger{Entries: slices.Concat(forgiven(bad("shop", W)), bad("shop", W, W))}, []string{"shop"}, "2 actions"},
+		{"forgiven elsewhere", Ledger{Entries: slices.Concat(forgiven(bad("till", W, W)), bad("shop", W, W))}, []string{"shop"}, ""},
+		{"ten that a human forgave", Ledger{Entries: forgiven(slices.Concat(bad("a", F, F, F), bad("b", F, F, F), bad("c", F, F, F, F)))}, nil, ""},
+		{"ten of which a human forgave some", Ledger{Entries: slices.Concat(forgiven(bad("a", F, F, F)), bad("b", F, F, F), bad("c", F, F, F, F))}, nil, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
