@@ -65,7 +65,11 @@ func TestCasesAreWrittenBy(t *testing.T) {
 			refused(t, s.unbound(t, "moorgate-webhook"), others, "moorgate-cases")
 		})
 	})
-	t.Run("act, once it has the right", func(t *testing.T) { allowed(t, s.unbound(t, "moorgate-act"), s.keeping("remediate")) })
+	t.Run("act, their status, and nothing else whatever its rights", func(t *testing.T) {
+		allowed(t, s.as(t, "moorgate-act"), []write{{"write the status of one", patchStatus(aCase(s.namespace, caseName), `{"status":{"decision":"Hold"}}`)}})
+		refused(t, s.unbound(t, "moorgate-act"), []write{{"open a case", create(faced(aCase(s.namespace, "remediate-web-666666666666"), "remediate"))},
+			{"label one", patch(aCase(s.namespace, caseName), `{"metadata":{"labels":{"x":"y"}}}`)}, {"delete one", remove(aCase(s.namespace, caseName))}}, "moorgate-act")
+	})
 	t.Run("nobody under the name of the probe", func(t *testing.T) {
 		refused(t, s.admin, []write{{"an administrator", create(aCase(system, "moorgate-fence-probe-cases"))}}, "moorgate-cases")
 	})

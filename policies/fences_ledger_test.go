@@ -127,7 +127,7 @@ func TestLedgerIsWrittenBy(t *testing.T) {
 	s := ledgerStage(t)
 	t.Run("act", func(t *testing.T) { allowed(t, s.unbound(t, "moorgate-act"), all(reserves, nothing)) })
 	t.Run("act, and never to its own advantage, whatever its rights", func(t *testing.T) {
-		refused(t, s.unbound(t, "moorgate-act"), all(closes, weakens, beside), "moorgate-ledger")
+		refused(t, s.unbound(t, "moorgate-act"), all(closes, weakens, beside), "moorgate-ledger", "moorgate-act")
 	})
 	for _, account := range []string{"moorgate-judge", "moorgate-webhook"} {
 		t.Run("not "+account+", whatever its rights", func(t *testing.T) {

@@ -24,6 +24,20 @@ var reads = map[string]string{
 	"policy/poddisruptionbudgets": look, "storage.k8s.io/storageclasses": look, "moorgate.dev/guardrails": look,
 }
 
+// fences are what judge and act may look at to see whether somebody vouches for an Approval, and callers what they may ask about
+// who calls.
+var (
+	fences = map[string]string{
+		"admissionregistration.k8s.io/validatingadmissionpolicies=moorgate-approvals":                "get",
+		"admissionregistration.k8s.io/validatingadmissionpolicies=moorgate-approvals-accounts":       "get",
+		"admissionregistration.k8s.io/validatingadmissionpolicies=moorgate-ledger":                   "get",
+		"admissionregistration.k8s.io/validatingadmissionpolicybindings=moorgate-approvals":          "get",
+		"admissionregistration.k8s.io/validatingadmissionpolicybindings=moorgate-approvals-accounts": "get",
+		"admissionregistration.k8s.io/validatingadmissionpolicybindings=moorgate-ledger":             "get",
+	}
+	callers = map[string]string{"authentication.k8s.io/tokenreviews": "create", "authorization.k8s.io/subjectaccessreviews": "create"}
+)
+
 // rightsList is every right that may be granted: role, then resource, or resource=name where the grant is bound to a name.
 var rightsList = map[string]map[string]string{
 	"ClusterRole/moorgate-webhook": merge(reads, map[string]string{
@@ -34,21 +48,41 @@ var rightsList = map[string]map[string]string{
 	"Role/moorgate-webhook": {"/secrets=moorgate-webhook-certificate": "get update patch"},
 	"ClusterRole/moorgate-judge": merge(reads, map[string]string{
 		"moorgate.dev/cases": look + " create delete", "moorgate.dev/cases/status": "update patch",
-		"moorgate.dev/gitsources": look, "moorgate.dev/gitsources/status": "update patch",
+		"moorgate.dev/gitsources": look, "moorgate.dev/gitsources/status": "update patch", "moorgate.dev/approvals": look,
 		"moorgate.dev/guardrails/status": "update patch",
 		"batch/jobs":                     "get", "batch/cronjobs": "get",
 		"/events": "list watch create patch", "events.k8s.io/events": "create patch",
 		"apps/deployments": look + " patch", "apps/statefulsets": look + " patch", "apps/daemonsets": look + " patch", // marks, dry runs; fenced
 		"/secrets": "create", // dry runs; fenced
 		"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get",
-	}),
-	"Role/moorgate-judge":      {"coordination.k8s.io/leases": "create", "coordination.k8s.io/leases=moorgate-judge": "get update patch"},
-	"ClusterRole/moorgate-act": {"moorgate.dev/guardrails": look, "moorgate.dev/cases": look},
+	}, fences, callers),
+	"Role/moorgate-judge": {"coordination.k8s.io/leases": "create", "coordination.k8s.io/leases=moorgate-judge": "get update patch",
+		"/configmaps=moorgate-ledger": "get", "/configmaps=moorgate-audit-anchors": "get update"},
+	"ClusterRole/moorgate-act": merge(map[string]string{
+		"/namespaces": look, "/pods": look, "apps/deployments": look, "apps/statefulsets": look, "apps/daemonsets": look,
+		"apps/replicasets": look, "apps/controllerrevisions": look, "batch/jobs": "get", "batch/cronjobs": "get",
+		"moorgate.dev/guardrails": look, "moorgate.dev/gitsources": look,
+		"moorgate.dev/cases": look, "moorgate.dev/cases/status": "update patch",
+		"moorgate.dev/approvals": look, "moorgate.dev/approvals/status": "update patch",
+		"/events": "create patch", "events.k8s.io/events": "create patch",
+	}, fences, callers),
+	"Role/moorgate-act": {"coordination.k8s.io/leases": "create", "coordination.k8s.io/leases=moorgate-act": "get update patch",
+		"/configmaps=moorgate-ledger": "get update", "/configmaps=moorgate-audit-anchors": "get update"},
+
+	// Bound to nobody here.
+	"ClusterRole/moorgate-act-evict":    {"/pods/eviction": "create"},
+	"ClusterRole/moorgate-approver":     {"moorgate.dev/cases": "get list approve", "moorgate.dev/approvals": "get list create"},
+	"ClusterRole/moorgate-audit-reader": {"/v1/audit": "get"}, // a URL
 }
 
-func merge[V any](base, more map[string]V) map[string]V {
+// unbound are the roles that whoever runs the cluster binds, to whom and where they want.
+var unbound = []string{"ClusterRole/moorgate-act-evict", "ClusterRole/moorgate-approver", "ClusterRole/moorgate-audit-reader"}
+
+func merge[V any](base map[string]V, more ...map[string]V) map[string]V {
 	all := maps.Clone(base)
-	maps.Copy(all, more)
+	for _, m := range more {
+		maps.Copy(all, m)
+	}
 	return all
 }
 
@@ -87,7 +121,8 @@ func TestL06NoRoleReadsSecrets(t *testing.T) {
 	}
 }
 
-// Every binding binds one of the three ServiceAccounts to the role of its own name, and no role goes unbound.
+// Every binding binds one of the three ServiceAccounts to the role of its own name, and no other role goes unbound than those on
+// the list: what acts, approves or reads the audit log is given by whoever runs the cluster.
 func TestL06BindingsBindEachRoleToItsOwnServiceAccount(t *testing.T) {
 	bound := map[string]bool{}
 	for _, u := range manifests(t) {
@@ -103,8 +138,8 @@ func TestL06BindingsBindEachRoleToItsOwnServiceAccount(t *testing.T) {
 		bound[b.RoleRef.Kind+"/"+b.RoleRef.Name] = true
 	}
 	for name := range roles(t) {
-		if !bound[name] {
-			t.Errorf("%s is bound to nobody", name)
+		if bound[name] == slices.Contains(unbound, name) {
+			t.Errorf("%s is bound: %t", name, bound[name])
 		}
 	}
 }
@@ -137,14 +172,14 @@ func wildcards(rule rbacv1.PolicyRule) []string {
 			found = append(found, "a wildcard in "+what)
 		}
 	}
-	if len(rule.NonResourceURLs) > 0 {
-		found = append(found, "a right on URLs")
-	}
 	return found
 }
 
 func flatten(rule rbacv1.PolicyRule) map[string]string {
 	flat := map[string]string{}
+	for _, url := range rule.NonResourceURLs {
+		flat[url] = strings.Join(rule.Verbs, " ")
+	}
 	for _, group := range rule.APIGroups {
 		for _, resource := range rule.Resources {
 			if len(rule.ResourceNames) == 0 {
