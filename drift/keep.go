@@ -48,7 +48,7 @@ func (d *Detector) keep(ctx context.Context, g v1alpha1.GitSource, l *look, p ga
 		s.At = k.Spec.Signal.FirstSeen.Time
 	}
 	q := flow.Question{Signal: s, Case: cluster.CaseRef(s), Evidence: l.evidence, OffRecord: true,
-		// No one can pause the whole process yet; a Guardrail that is paused says so itself.
+		// Circumstances say whether the process is paused, if it can be; a Guardrail that is paused says so itself.
 		Facts: gate.Facts{At: d.Now(), Subject: l.subject, Menu: menu(l), Paused: gate.Known[[]string](nil), Unread: l.unread}}
 	d.circumstances(ctx, &q, l, g.Name)
 	rehearsal, _ := flow.Judge(ctx, d.Log, q, p, intent(l))

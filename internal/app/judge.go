@@ -35,7 +35,8 @@ func judgePart(o options, lease string) part {
 		if err != nil {
 			return err
 		}
-		keeper := webhook.Keeper{Sight: sight, Log: p.log, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"), Logger: p.logger}
+		keeper := webhook.Keeper{Sight: sight, Log: p.log, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"), Logger: p.logger,
+			Paused: func() gate.Fact[[]string] { return p.whyPaused(ctx) }}
 		hand, err := cluster.NewHand(mgr.GetConfig())
 		if err != nil {
 			return err
@@ -67,7 +68,7 @@ func addDetector(mgr ctrl.Manager, p *process) error {
 	}
 	git := forge.Reader{Local: p.localGit}
 	d := &drift.Detector{Client: live, Log: p.log, Cases: cluster.Cases{Client: live, Now: time.Now}, Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now},
-		Now: time.Now, Interval: p.driftEvery, Git: func(ctx context.Context, r drift.Repository, known string) (drift.Tree, error) {
+		Circumstances: cluster.Circumstances{Paused: p.whyPaused}, Now: time.Now, Interval: p.driftEvery, Git: func(ctx context.Context, r drift.Repository, known string) (drift.Tree, error) {
 			tree, err := git.Read(ctx, forge.Repository(r), known)
 			return drift.Tree(tree), err
 		}}
@@ -82,7 +83,8 @@ func addWatcher(mgr ctrl.Manager, p *process) error {
 		return fmt.Errorf("prepare to watch Events: %w", err)
 	}
 	w := remediate.Watcher{Reader: mgr.GetCache(), Events: events, Log: p.log, Cases: cluster.Cases{Client: events, Now: time.Now},
-		Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}, Now: time.Now, Logger: p.logger.With("face", "remediate")}
+		Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}, Circumstances: cluster.Circumstances{Paused: p.whyPaused}, Now: time.Now,
+		Logger: p.logger.With("face", "remediate")}
 	return mgr.Add(manager.RunnableFunc(w.Run))
 }
 

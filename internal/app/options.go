@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -17,6 +20,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/gate"
 )
 
 // Moorgate's own namespace and identities, as `moorgate install` makes them.
@@ -56,6 +60,7 @@ type options struct {
 	anchorBranch      string
 	anchorPath        string
 	gitToken          string
+	paused            []string
 }
 
 func (o *options) common(f *pflag.FlagSet) {
@@ -64,6 +69,7 @@ func (o *options) common(f *pflag.FlagSet) {
 	f.StringVar(&o.auditMode, "audit-mode", "batch", "batch: what no action waits for is on stable storage within a second; strict: before its answer")
 	f.StringVar(&o.health, "health", ":8081", "address that serves /healthz and /readyz")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
+	f.StringArrayVar(&o.paused, "paused", nil, "a reason for which this process touches nothing while it runs: it answers, judges and keeps Cases (moorgate pause stops all processes)")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log what is only of interest to developers too")
 }
 
@@ -97,6 +103,9 @@ func (o *options) check() error {
 	if o.driftEvery < 0 || (o.driftEvery > 0 && o.driftEvery < time.Second) {
 		errs = append(errs, fmt.Errorf("--drift-every %s is under a second", o.driftEvery))
 	}
+	if slices.ContainsFunc(o.paused, func(reason string) bool { return strings.TrimSpace(reason) == "" }) {
+		errs = append(errs, errors.New("--paused is given without a reason; leave it out where nothing is to be paused"))
+	}
 	errs = append(errs, oneOf("log-format", o.logFormat, "text", "json"), oneOf("audit-mode", o.auditMode, "batch", "strict"))
 	for flag, address := range map[string]string{"--listen": o.listen, "--health": o.health, "--audit-listen": o.auditListen} {
 		if _, _, err := net.SplitHostPort(address); address != "" && err != nil {
@@ -111,6 +120,9 @@ func (o *options) check() error {
 	}
 	return errors.Join(errs...)
 }
+
+// whyPaused are the reasons for which this process is paused, for every face alike.
+func (o *options) whyPaused(context.Context) gate.Fact[[]string] { return gate.Known(o.paused) }
 
 func (o *options) logger(w io.Writer) *slog.Logger { return o.logAt(w, slog.LevelInfo) }
 

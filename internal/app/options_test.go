@@ -8,11 +8,11 @@ import (
 )
 
 func TestOptionsAreCheckedAllAtOnce(t *testing.T) {
-	err := (&options{listen: "nine", health: ":8081", url: "http://host", logFormat: "xml", driftEvery: time.Millisecond}).check()
+	err := (&options{listen: "nine", health: ":8081", url: "http://host", logFormat: "xml", driftEvery: time.Millisecond, paused: []string{" "}}).check()
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, flag := range []string{"--listen", "--url", "--log-format", "--drift-every"} {
+	for _, flag := range []string{"--listen", "--url", "--log-format", "--drift-every", "--paused"} {
 		if !strings.Contains(err.Error(), flag) {
 			t.Errorf("the error does not name %s: %v", flag, err)
 		}

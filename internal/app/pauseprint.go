@@ -3,7 +3,6 @@ package app
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"moorgate.dev/internal/cluster"
@@ -116,5 +115,8 @@ func (r resumeReport) String() string {
 
 // resumeCommand is the command that undoes a pause.
 func (p pauses) resumeCommand(names []string) string {
-	return shown(strings.Join(append([]string{"moorgate resume --reason", strconv.Quote(p.reason)}, names...), " "))
+	return shown(strings.Join(append([]string{"moorgate resume --reason", quoted(p.reason)}, names...), " "))
 }
+
+// quoted is a word as a shell takes it literally.
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

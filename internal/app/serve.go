@@ -94,6 +94,9 @@ func (p *process) run(ctx context.Context, role string, parts []part) error {
 		}
 		start(part.name, mgr.Start)
 	}
+	if len(p.paused) > 0 {
+		p.logger.WarnContext(ctx, "paused: nothing is touched while this process runs", "because", p.paused)
+	}
 	p.logger.InfoContext(ctx, "moorgate runs", "as", role, "version", version(), "audit", absolute(p.auditDir))
 	<-ctx.Done()
 	running.Wait()
