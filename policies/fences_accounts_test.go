@@ -55,7 +55,7 @@ func TestL18AServiceAccountApprovesOnlyWhereEveryGuardrailListsIt(t *testing.T) 
 		refused(t, s.person(t, flux, "system:serviceaccounts"), []write{{"approve", create(s.byAccount(flux))}}, "moorgate-approvals-accounts")
 	})
 	t.Run("none of Moorgate's own, though it is on the list", func(t *testing.T) {
-		refused(t, s.unbound(t, "moorgate-act"), []write{{"approve", create(s.byAccount(own))}}, "moorgate-approvals")
+		refused(t, s.unbound(t, "moorgate-act"), []write{{"approve", create(s.byAccount(own))}}, "moorgate-approvals", "moorgate-act")
 	})
 	t.Run("no person under its label", func(t *testing.T) {
 		refused(t, s.person(t, "alice"), []write{{"approve", create(s.byAccount("alice"))}}, "moorgate-approvals-accounts")

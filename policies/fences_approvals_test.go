@@ -134,7 +134,7 @@ func TestL18OnlyAVouchedForHumanApproves(t *testing.T) {
 	})
 	t.Run("what is no person may not, whatever its rights", func(t *testing.T) {
 		for name, h := range s.machines(t) {
-			refused(t, h, []write{{name, create(s.approval(name))}, {name + " in a dry run", create(s.approval(name), client.DryRunAll)}}, "moorgate-approvals")
+			refused(t, h, []write{{name, create(s.approval(name))}, {name + " in a dry run", create(s.approval(name), client.DryRunAll)}}, "moorgate-approvals", "moorgate-act")
 		}
 	})
 	t.Run("an unknown field may be what was meant to bound it", func(t *testing.T) {
@@ -229,7 +229,7 @@ func TestL18AnApprovalCannotBeChanged(t *testing.T) {
 	})
 	t.Run("by act", func(t *testing.T) {
 		act := s.unbound(t, "moorgate-act")
-		refused(t, act, []write{{"its labels", patch(key, `{"metadata":{"labels":{"x":"z"}}}`)}, {"a new one", create(s.approval("system:serviceaccount:moorgate-system:moorgate-act"))}}, "moorgate-approvals")
+		refused(t, act, []write{{"its labels", patch(key, `{"metadata":{"labels":{"x":"z"}}}`)}, {"a new one", create(s.approval("system:serviceaccount:moorgate-system:moorgate-act"))}}, "moorgate-approvals", "moorgate-act")
 		allowed(t, act, []write{{"use it", patchStatus(key, use("r-1"))}, {"say the same again", patchStatus(key, use("r-1"))}})
 		again := []write{{"for another", patchStatus(key, use("r-2"))}, {"at another time", patchStatus(key, `{"status":{"used":{"at":"2026-11-27T12:00:00Z"}}}`)},
 			{"not at all", patchStatus(key, `{"status":{"used":null}}`)}, {"by nothing", patchStatus(key, `{"status":null}`)}}
