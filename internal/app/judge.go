@@ -51,15 +51,36 @@ func judgePart(o options, lease string) part {
 		if err := mgr.Add(cluster.Expiry{Client: mgr.GetClient(), Now: time.Now, Logger: p.logger}); err != nil {
 			return err
 		}
-		if err := addDetector(mgr, p); err != nil {
+		seen, err := p.judgeSees(mgr)
+		if err != nil {
 			return err
 		}
-		return addWatcher(mgr, p)
+		if err := addDetector(mgr, p, seen); err != nil {
+			return err
+		}
+		return addWatcher(mgr, p, seen)
 	}}
 }
 
+// judgeSees is what the judge sees of what the rules about acting ask for, so that its verdict names what stands in the way.
+func (p *process) judgeSees(mgr ctrl.Manager) (cluster.Circumstances, error) {
+	live, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme()})
+	if err != nil {
+		return cluster.Circumstances{}, fmt.Errorf("prepare to look at the ledger and at Approvals: %w", err)
+	}
+	ledger, err := cluster.NewLedger(mgr.GetConfig(), time.Now)
+	if err != nil {
+		return cluster.Circumstances{}, err
+	}
+	approvals, err := approvalsOf(live)
+	if err != nil {
+		return cluster.Circumstances{}, err
+	}
+	return p.circumstances(mgr.GetCache(), ledger, approvals), nil
+}
+
 // addDetector adds the drift face. It reads without the cache: what is compared must be what the API server has now.
-func addDetector(mgr ctrl.Manager, p *process) error {
+func addDetector(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error {
 	config := rest.CopyConfig(mgr.GetConfig())
 	config.WarningHandler = rest.NoWarnings{} // dry runs ask other webhooks too, and their warnings are for whoever applies
 	live, err := client.New(config, client.Options{Scheme: mgr.GetScheme()})
@@ -68,7 +89,7 @@ func addDetector(mgr ctrl.Manager, p *process) error {
 	}
 	git := forge.Reader{Local: p.localGit}
 	d := &drift.Detector{Client: live, Log: p.log, Cases: cluster.Cases{Client: live, Now: time.Now}, Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now},
-		Circumstances: cluster.Circumstances{Paused: p.whyPaused}, Now: time.Now, Interval: p.driftEvery, Git: func(ctx context.Context, r drift.Repository, known string) (drift.Tree, error) {
+		Circumstances: seen, Now: time.Now, Interval: p.driftEvery, Git: func(ctx context.Context, r drift.Repository, known string) (drift.Tree, error) {
 			tree, err := git.Read(ctx, forge.Repository(r), known)
 			return drift.Tree(tree), err
 		}}
@@ -77,13 +98,13 @@ func addDetector(mgr ctrl.Manager, p *process) error {
 
 // addWatcher adds the remediation face. Its Cases are read and written without the cache, which lags behind what was just
 // opened.
-func addWatcher(mgr ctrl.Manager, p *process) error {
+func addWatcher(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error {
 	events, err := client.NewWithWatch(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme()})
 	if err != nil {
 		return fmt.Errorf("prepare to watch Events: %w", err)
 	}
 	w := remediate.Watcher{Reader: mgr.GetCache(), Events: events, Log: p.log, Cases: cluster.Cases{Client: events, Now: time.Now},
-		Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}, Circumstances: cluster.Circumstances{Paused: p.whyPaused}, Now: time.Now,
+		Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}, Circumstances: seen, Now: time.Now,
 		Logger: p.logger.With("face", "remediate")}
 	return mgr.Add(manager.RunnableFunc(w.Run))
 }

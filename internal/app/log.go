@@ -70,6 +70,17 @@ func (l *auditLog) checkpoint() (signed, key string) {
 	return string(l.log.Checkpoint()), l.log.VerifierKey()
 }
 
+// unresolved are the intents of which the log does not say what came of them.
+func (l *auditLog) unresolved() []gate.Record {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	var open []gate.Record
+	for _, e := range l.log.Unresolved() {
+		open = append(open, e.Record)
+	}
+	return open
+}
+
 // state says why nothing can be written, if that is so.
 func (l *auditLog) state(context.Context) error {
 	l.mu.RLock()
@@ -132,10 +143,13 @@ func (l *auditLog) close() error {
 }
 
 // closeIntents tells of what an earlier run set out to do and never said how it came out, and writes down that nobody knows.
-// None of it is tried again.
+// None of it is tried again. That is for what needed no reservation: annotations, which the next look mends.
 func closeIntents(ctx context.Context, log *audit.Log, logger *slog.Logger) error {
 	unknown := gate.OutcomeUnknown
 	for _, e := range log.Unresolved() {
+		if e.Record.Reservation != "" {
+			continue // reserved in the ledger: whoever acts finds out by looking at the target
+		}
 		logger.WarnContext(ctx, "an earlier run ended between an intent and its outcome; look at its target", "record", audit.Line(e))
 		r := gate.Record{Kind: gate.RecordOutcome, Correlation: e.Record.Correlation, Signal: e.Record.Signal, Action: e.Record.Action,
 			Digest: e.Record.Digest, Outcome: &unknown, Text: fmt.Sprintf("the process ended after the intent in record %d", e.Position.Sequence)}

@@ -43,6 +43,7 @@ type options struct {
 	kubeconfig        string
 	webhookKubeconfig string
 	judgeKubeconfig   string
+	actKubeconfig     string
 	auditDir          string
 	listen            string
 	url               string
@@ -53,6 +54,8 @@ type options struct {
 	verbose           bool
 	driftEvery        time.Duration
 	localGit          bool
+	actEvery          time.Duration
+	healthyDelay      time.Duration
 	auditMode         string
 	auditListen       string
 	recordsTo         string
@@ -85,6 +88,12 @@ func (o *options) recording(f *pflag.FlagSet) {
 	f.StringVar(&o.auditListen, "audit-listen", ":9444", "address that serves the audit log over TLS to those who may get "+auditPath+", and takes the records of webhook replicas; empty: nowhere")
 }
 
+// acting are the flags of who carries out actions.
+func (o *options) acting(f *pflag.FlagSet) {
+	f.DurationVar(&o.actEvery, "act-every", 30*time.Second, "how often a Case on which something may be done is looked at, besides when it changes")
+	f.DurationVar(&o.healthyDelay, "healthy-delay", 2*time.Minute, "how long after an action it is looked at whether it helped")
+}
+
 // remembering are the flags of who may write to Git.
 func (o *options) remembering(f *pflag.FlagSet) {
 	f.StringVar(&o.anchorGit, "anchor-git", "", "URL of a Git repository in which the checkpoints of all audit logs are remembered too")
@@ -105,6 +114,11 @@ func (o *options) check() error {
 	}
 	if slices.ContainsFunc(o.paused, func(reason string) bool { return strings.TrimSpace(reason) == "" }) {
 		errs = append(errs, errors.New("--paused is given without a reason; leave it out where nothing is to be paused"))
+	}
+	for flag, d := range map[string]time.Duration{"--act-every": o.actEvery, "--healthy-delay": o.healthyDelay} {
+		if d < 0 || (d > 0 && d < time.Second) {
+			errs = append(errs, fmt.Errorf("%s %s is under a second", flag, d))
+		}
 	}
 	errs = append(errs, oneOf("log-format", o.logFormat, "text", "json"), oneOf("audit-mode", o.auditMode, "batch", "strict"))
 	for flag, address := range map[string]string{"--listen": o.listen, "--health": o.health, "--audit-listen": o.auditListen} {

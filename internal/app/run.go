@@ -14,23 +14,26 @@ func newRun() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Runs all parts in one process: for a laptop, a demo, a small cluster",
-		Long: `Runs the webhook and the judge in one process, each under its own identity where a kubeconfig for it is given.
+		Long: `Runs the webhook, the judge and act in one process, each under its own identity where a kubeconfig for it is given.
 
 The API server must be able to reach this process: give --url https://HOST:PORT, or run in a pod behind the Service.
 Nothing is registered before the webhook can answer. Without a Guardrail, Moorgate only observes. Run one of it: for
-several replicas there are the commands webhook and judge.`,
+several replicas there are the commands webhook, judge and act.`,
 		Example: "  moorgate install\n  moorgate run --url https://127.0.0.1:9443",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return serve(cmd, o, "run", webhookPart(o), judgePart(o, ""))
+			return serve(cmd, o, "run", webhookPart(o), judgePart(o, ""), actPart(o, ""))
 		},
 	}
 	o.common(cmd.Flags())
 	o.serving(cmd.Flags())
 	o.judging(cmd.Flags())
 	o.recording(cmd.Flags())
+	o.remembering(cmd.Flags())
+	o.acting(cmd.Flags())
 	cmd.Flags().StringVar(&o.webhookKubeconfig, "webhook-kubeconfig", "", "kubeconfig of the webhook's identity (default: --kubeconfig)")
 	cmd.Flags().StringVar(&o.judgeKubeconfig, "judge-kubeconfig", "", "kubeconfig of the judge's identity (default: --kubeconfig)")
+	cmd.Flags().StringVar(&o.actKubeconfig, "act-kubeconfig", "", "kubeconfig of the identity that acts (default: --kubeconfig)")
 	return cmd
 }
 

@@ -37,7 +37,11 @@ func Start(ctx context.Context, c *cluster.Cluster, o Options) (*Moorgate, error
 	if err != nil {
 		return nil, err
 	}
-	o.Args = append([]string{"--webhook-kubeconfig", webhook, "--judge-kubeconfig", judge, "--local-git", "--drift-every", "1s"}, o.Args...)
+	act, err := c.ServiceAccountKubeconfig(ctx, namespace, "moorgate-act")
+	if err != nil {
+		return nil, err
+	}
+	o.Args = append([]string{"--webhook-kubeconfig", webhook, "--judge-kubeconfig", judge, "--act-kubeconfig", act, "--audit-listen", "", "--local-git", "--drift-every", "1s"}, o.Args...)
 	return launch(ctx, o)
 }
 

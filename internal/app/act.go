@@ -1,0 +1,99 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/charts"
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/remediate"
+)
+
+const actIdentity = "moorgate-act"
+
+func newAct() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "act",
+		Short: "Carries out what is permitted, and looks whether it helped",
+		Long: `Carries out what Guardrails permit, one action at a time: in this version, to evict one failing pod.
+
+From a Case it takes only which happening it is and the digest of the plan. It looks at the cluster itself, decides again,
+reserves the action in the ledger, writes the intent to its audit log, claims the Case, and only then sends the one request
+that its permit is good for. Afterwards it looks whether the workload healed.
+
+It holds no right to evict anywhere until somebody gives it one, namespace by namespace:
+  kubectl -n NAMESPACE create rolebinding moorgate-act-evict --clusterrole=moorgate-act-evict \
+    --serviceaccount=moorgate-system:moorgate-act
+Of several replicas one works, by a Lease; one that loses it ends, to be started again. To stop everything: moorgate pause.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, o, actRole, actPart(o, actIdentity)) },
+	}
+	o.common(cmd.Flags())
+	o.recording(cmd.Flags())
+	o.remembering(cmd.Flags())
+	o.acting(cmd.Flags())
+	return cmd
+}
+
+// actPart is what carries out permitted actions.
+func actPart(o options, lease string) part {
+	return part{name: actRole, identity: o.actKubeconfig, own: cluster.OwnOfAct(), lease: lease, add: func(ctx context.Context, p *process, mgr ctrl.Manager) error {
+		if err := addAudit(ctx, p, mgr, actRole); err != nil {
+			return err
+		}
+		live, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme()})
+		if err != nil {
+			return fmt.Errorf("prepare to act: %w", err)
+		}
+		if err := addGitAnchors(p, mgr, cluster.Anchors{Client: live}); err != nil {
+			return err
+		}
+		return p.addActs(mgr, live)
+	}}
+}
+
+// addActs adds the one thing that acts on workloads. What it acts on it reads without a cache.
+func (p *process) addActs(mgr ctrl.Manager, live client.Client) error {
+	hand, err := cluster.NewHand(mgr.GetConfig())
+	if err != nil {
+		return err
+	}
+	ledger, err := cluster.NewLedger(mgr.GetConfig(), time.Now)
+	if err != nil {
+		return err
+	}
+	approvals, err := approvalsOf(live)
+	if err != nil {
+		return err
+	}
+	log, ok := p.log.(*auditLog)
+	if !ok {
+		return fmt.Errorf("act needs an audit log of its own")
+	}
+	acts := &remediate.Acts{Reader: mgr.GetCache(), Client: live, Log: log, Cases: cluster.Cases{Client: live, Now: time.Now},
+		Guardrails:    cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now},
+		Circumstances: p.circumstances(mgr.GetCache(), ledger, approvals),
+		Actor:         hand, Evict: cluster.Eviction, Reserve: ledger.Reserve, Settle: ledger.Settle, Use: approvals.Use,
+		Unresolved: log.unresolved, Now: time.Now, Logger: p.logger.With("face", "remediate"), Every: p.actEvery, HealthyDelay: p.healthyDelay}
+	return acts.SetUp(mgr)
+}
+
+// circumstances are what the rules about acting ask for, as judge and act both see it.
+func (p *process) circumstances(cached client.Reader, ledger *cluster.Ledger, approvals cluster.Approvals) cluster.Circumstances {
+	return cluster.Circumstances{Reader: cached, Ledger: ledger.Read, Approvals: approvals.For, Paused: p.whyPaused}
+}
+
+// approvalsOf reads people's words without a cache, which would show what was said a moment ago.
+func approvalsOf(live client.Client) (cluster.Approvals, error) {
+	fences, err := cluster.VouchingFences(charts.Files)
+	if err != nil {
+		return cluster.Approvals{}, err
+	}
+	return cluster.Approvals{Reader: live, Writer: live, Fences: fences, Now: time.Now}, nil
+}
