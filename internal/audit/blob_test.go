@@ -11,8 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-
-	"moorgate.dev/internal/gate"
 )
 
 func mustPut(t testing.TB, l *Log, content string) string {
@@ -231,48 +229,6 @@ func TestManyPutTheSameBlob(t *testing.T) {
 	wg.Wait()
 }
 
-// naming are records that name a blob each, in every place where one can stand.
-func naming(digests ...string) []gate.Record {
-	r := intent(1)
-	r.Evidence = []gate.Evidence{{ID: "e1", Text: `a text that says "blob":"sha256:0000" is none`, Blob: digests[0]}}
-	return []gate.Record{r, {Kind: gate.RecordModel, Model: &gate.Exchange{Asked: digests[1], Answered: digests[2]}}}
-}
-
-func TestVerifyReadsTheBlobsThatRecordsName(t *testing.T) {
-	begin := func(t *testing.T) (dir string, digests []string) {
-		dir = logDir(t)
-		l := mustOpen(t, dir, Options{})
-		for _, content := range []string{"evidence", "prompt", "answer"} {
-			digests = append(digests, mustPut(t, l, content))
-		}
-		mustAppend(t, l, naming(digests...)...)
-		mustClose(t, l)
-		report, err := Verify(dir)
-		if err != nil || report.Blobs != 3 || strings.Contains(findings(report), "blob") {
-			t.Fatalf("%+v, %v", report, err)
-		}
-		return dir, digests
-	}
-	for i, sequence := range []uint64{1, 2, 2} {
-		dir, digests := begin(t)
-		if err := os.Remove(path(t, dir, digests[i])); err != nil {
-			t.Fatal(err)
-		}
-		report, err := Verify(dir)
-		if err != nil || !strings.Contains(findings(report), digests[i]) {
-			t.Errorf("blob %d is gone: %+v, %v", i, report, err)
-		}
-		if last := report.Findings[len(report.Findings)-1]; last.Sequence != sequence {
-			t.Errorf("record %d is named for the blob of record %d", last.Sequence, sequence)
-		}
-		dir, digests = begin(t)
-		if err := os.WriteFile(path(t, dir, digests[i]), mustPack(t, "forged"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		wantError(t, verifyError(dir), "does not match its name", "blobs/")
-	}
-}
-
 func FuzzBlob(f *testing.F) {
 	whole, err := pack([]byte("hello"))
 	if err != nil {
@@ -294,19 +250,6 @@ func FuzzBlob(f *testing.F) {
 		}
 		if back, err := unpack(again); err != nil || !bytes.Equal(back, content) {
 			t.Errorf("%q came back as %q, %v", content, back, err)
-		}
-	})
-}
-
-func FuzzMark(f *testing.F) {
-	f.Add([]byte("00000000000000000012 judge-1 00000000000000000012\n"))
-	f.Fuzz(func(t *testing.T, content []byte) {
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, markName), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if m, err := readMark(dir); err != nil || m.known && !bytes.Equal(m.line(), content) {
-			t.Errorf("%q is read as %+v, %v", content, m, err)
 		}
 	})
 }

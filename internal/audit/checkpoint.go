@@ -108,14 +108,16 @@ func ReadCheckpoint(dir string) ([]byte, error) {
 }
 
 // ownCheckpoint reads and checks the log's own checkpoint. What does not hold is a *Damage.
-func ownCheckpoint(dir string, keys []string) (c Checkpoint, signed []byte, err error) {
-	if signed, err = ReadCheckpoint(dir); err != nil || signed == nil {
-		return c, nil, err
+func ownCheckpoint(dir string, keys []string) (Checkpoint, error) {
+	signed, err := ReadCheckpoint(dir)
+	if err != nil || signed == nil {
+		return Checkpoint{}, err
 	}
-	if c, err = ParseCheckpoint(signed, keys...); err != nil {
-		return c, signed, &Damage{File: filepath.Join(dir, checkpointName), Line: 1, Problem: err.Error()}
+	c, err := ParseCheckpoint(signed, keys...)
+	if err != nil {
+		return Checkpoint{}, &Damage{File: filepath.Join(dir, checkpointName), Problem: err.Error()}
 	}
-	return c, signed, nil
+	return c, nil
 }
 
 // notary signs checkpoints. Only one goroutine uses it, but for what latest holds.

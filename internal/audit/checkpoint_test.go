@@ -247,6 +247,12 @@ func TestOpenRefusesWhatItsOwnCheckpointDoesNotSay(t *testing.T) {
 			os.WriteFile(filepath.Join(dir, checkpointName), all[0], 0o600)
 			os.WriteFile(filepath.Join(dir, keysName), []byte(key+"\n"), 0o600)
 		}, "this is log"},
+		"records rewritten with all that follows": {func(t *testing.T, dir string) {
+			other := rewritten(t, dir, 5, true)
+			for _, s := range files(t, other, ".jsonl") {
+				put(t, other, dir, filepath.Base(s))
+			}
+		}, "the log was rewritten"},
 		"keys that are none": {func(t *testing.T, dir string) { os.WriteFile(filepath.Join(dir, keysName), []byte("x\n"), 0o600) }, "verifier keys"},
 	} {
 		t.Run(name, func(t *testing.T) {

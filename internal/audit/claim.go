@@ -32,8 +32,8 @@ type claim struct {
 	by   string // how the claim says so: "remembered elsewhere"
 }
 
-// claims says what must hold of a log: what its own files say, and the anchors.
-func claims(dir string, m mark, own Checkpoint, keys []string, anchors []Anchor) ([]claim, error) {
+// ownClaims are what the log's own files say.
+func ownClaims(m mark, own Checkpoint) []claim {
 	var all []claim
 	if m.known && m.Sequence > 0 {
 		all = append(all, claim{Position: m.Position, by: fmt.Sprintf("named by the log's own file %q", markName)})
@@ -41,16 +41,10 @@ func claims(dir string, m mark, own Checkpoint, keys []string, anchors []Anchor)
 	if own.Size > 0 {
 		all = append(all, own.claim(checkpointBy))
 	}
-	for i, a := range anchors {
-		c, err := a.claim(dir, keys)
-		if err != nil {
-			return nil, fmt.Errorf("anchor %d: %w", i+1, err)
-		}
-		all = append(all, c)
-	}
-	return all, nil
+	return all
 }
 
+// claim reads the anchor. A checkpoint that nobody vouches for is a *Damage.
 func (a Anchor) claim(dir string, keys []string) (claim, error) {
 	if len(a.Checkpoint) == 0 {
 		if a.Position.Sequence == 0 {
@@ -63,7 +57,7 @@ func (a Anchor) claim(dir string, keys []string) (claim, error) {
 	}
 	c, err := ParseCheckpoint(a.Checkpoint, keys...)
 	if err != nil {
-		return claim{}, &Damage{File: filepath.Join(dir, keysName), Line: 1, Problem: "a checkpoint that is remembered elsewhere cannot be believed: " + err.Error()}
+		return claim{}, &Damage{File: filepath.Join(dir, keysName), Problem: "a checkpoint that is remembered elsewhere cannot be believed: " + err.Error()}
 	}
 	return c.claim("counted by a checkpoint of " + c.At.Format(time.DateTime) + " UTC that is remembered elsewhere"), nil
 }

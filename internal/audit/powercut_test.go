@@ -217,3 +217,16 @@ func TestWhatWasMovedAsideIsTold(t *testing.T) {
 		}
 	}
 }
+
+func FuzzMark(f *testing.F) {
+	f.Add([]byte("00000000000000000012 judge-1 00000000000000000012\n"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, markName), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if m, err := readMark(dir); err != nil || m.known && !bytes.Equal(m.line(), content) {
+			t.Errorf("%q is read as %+v, %v", content, m, err)
+		}
+	})
+}

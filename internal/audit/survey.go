@@ -18,6 +18,7 @@ type survey struct {
 	own    Checkpoint // the log's own; zero: none
 	tree   tree       // over the good lines
 	stored *treeCompare
+	denied bool        // the records are sound in themselves, and not those that the checkpoint counts
 	hashes []tlog.Hash // a buffer for what one line adds to the tree
 	last   segment     // empty path: no segment
 	size   int64       // of the good lines in the last segment, in bytes
@@ -36,7 +37,7 @@ func surveyLog(dir string) (survey, error) {
 	if s.keys, err = VerifierKeys(dir); err != nil {
 		return s, err
 	}
-	if s.own, _, err = ownCheckpoint(dir, s.keys); err != nil {
+	if s.own, err = ownCheckpoint(dir, s.keys); err != nil {
 		return s, fmt.Errorf("keep the directory as evidence, or remove the file to go on without it: %w", err)
 	}
 	s.mark.raise(s.own)
@@ -93,7 +94,7 @@ func (s *survey) read(dir string) error {
 			err = s.take(c, raw)
 		}
 		var d *Damage
-		if errors.As(err, &d) && d.File == s.last.path && s.mark.excuses(s.chain) {
+		if errors.As(err, &d) && !s.denied && d.File == s.last.path && s.mark.excuses(s.chain) {
 			s.spoilt = d
 			return s.count(c)
 		}
@@ -124,6 +125,7 @@ func (s *survey) take(c *cursor, raw []byte) error {
 	s.stored.take(s.hashes)
 	if own := s.own.claim(checkpointBy); own.Sequence == s.seq {
 		if err := own.holds(s.chain, &s.tree); err != nil {
+			s.denied = true
 			return c.damage(err.Error())
 		}
 	}

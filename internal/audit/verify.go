@@ -1,42 +1,19 @@
 package audit
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
-
-// Report is what Verify found out about a log. Where Verify returns a *Damage it tells what was found up to there.
-type Report struct {
-	Log        string     `json:"log"`
-	Records    uint64     `json:"records"`
-	Segments   int        `json:"segments"`
-	Blobs      int        `json:"blobs"`               // that records name
-	Head       Hash       `json:"head"`                // of the last record
-	Root       Hash       `json:"root"`                // of the tree over all records
-	Checkpoint Checkpoint `json:"checkpoint,omitzero"` // the log's own
-	// Open are the intents that no outcome has closed, oldest first: actions under way, or of which nobody knows how they ended.
-	Open []Entry `json:"open,omitempty"`
-	// Findings are what people should look at although no record is damaged.
-	Findings []Finding `json:"findings,omitempty"`
-}
-
-// Finding is something that is not as it should be, and that need not be anybody's doing.
-type Finding struct {
-	Sequence uint64 `json:"sequence,omitempty"` // of the record that it is about; 0: of none
-	Text     string `json:"text"`
-}
 
 // Verify reads the whole log in dir and checks that every record matches its own hash and follows the one before, from
 // record 1 on; that the tree over them has the root that the log's own checkpoint and every anchor say, and the checkpoints
 // their signatures; that every outcome has an intent; and that the blobs that records name are what they are called.
 //
 // The error is a *Damage where something is bad, and names the first: the first record that does not stand as it was
-// written, else an anchor that is missed, else an outcome without an intent, else a blob that was changed. Any other error
+// written, else an anchor that is missed, else a checkpoint that cannot be believed or was set back, else an outcome without an intent, else a blob that was changed. Any other error
 // means that something could not be read, so nothing can be said. What is no damage is in the Report: intents without an
 // outcome, and findings such as a blob that is gone.
 //
@@ -66,6 +43,8 @@ type verifier struct {
 	known  map[uint64][]claim
 	mark   mark
 	begun  uint64 // the first record of the newest segment there was before anything was read
+	doubt  error  // the first checkpoint that cannot be believed
+	denied bool   // the records are sound in themselves, and not those that somebody knows
 }
 
 func (v *verifier) run(anchors []Anchor) error {
@@ -82,6 +61,9 @@ func (v *verifier) run(anchors []Anchor) error {
 	}
 	if err := v.missed(all); err != nil {
 		return err
+	}
+	if v.doubt != nil {
+		return v.doubt
 	}
 	if err := v.setBack(all); err != nil {
 		return err
@@ -109,12 +91,16 @@ func (v *verifier) prepare(anchors []Anchor) ([]claim, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v.report.Checkpoint, _, err = ownCheckpoint(v.dir, keys); err != nil {
+	if v.report.Checkpoint, err = ownCheckpoint(v.dir, keys); v.doubtful(err) != nil {
 		return nil, err
 	}
-	all, err := claims(v.dir, v.mark, v.report.Checkpoint, keys, anchors)
-	if err != nil {
-		return nil, err
+	all := ownClaims(v.mark, v.report.Checkpoint)
+	for i, a := range anchors {
+		c, err := a.claim(v.dir, keys)
+		if v.doubtful(err) != nil {
+			return nil, fmt.Errorf("anchor %d: %w", i+1, err)
+		}
+		all = append(all, c)
 	}
 	v.known = map[uint64][]claim{}
 	for _, c := range all {
@@ -123,6 +109,18 @@ func (v *verifier) prepare(anchors []Anchor) ([]claim, error) {
 	v.mark.raise(v.report.Checkpoint)
 	v.stored, err = compareTree(v.dir, false)
 	return all, err
+}
+
+// doubtful keeps the first *Damage for later: what the records say comes first. Any other error it returns.
+func (v *verifier) doubtful(err error) error {
+	var d *Damage
+	if !errors.As(err, &d) {
+		return err
+	}
+	if v.doubt == nil {
+		v.doubt = err
+	}
+	return nil
 }
 
 // take follows the log through one line whose own hash holds.
@@ -137,6 +135,7 @@ func (v *verifier) take(l checked) error {
 	v.stored.take(v.hashes)
 	for _, c := range v.known[v.chain.seq] {
 		if err := c.holds(v.chain, &v.tree); err != nil {
+			v.denied = true
 			d := l.place.damage(err.Error())
 			d.Sequence = v.chain.seq
 			return d
@@ -182,56 +181,15 @@ func (v *verifier) setBack(all []claim) error {
 	if why == "" {
 		return nil
 	}
-	return &Damage{File: filepath.Join(v.dir, checkpointName), Line: 1, Sequence: own,
+	return &Damage{File: filepath.Join(v.dir, checkpointName), Sequence: own,
 		Problem: fmt.Sprintf("the log's own checkpoint counts %d records, and one of %d %s: an old checkpoint was put back", own, least, why)}
-}
-
-// find gathers what is no damage.
-func (v *verifier) find() {
-	for _, e := range v.report.Open {
-		v.tell(e.Position.Sequence, "an intent without an outcome: under way, or nobody knows how it ended")
-	}
-	if v.report.Checkpoint.Size == 0 && v.chain.seq > 0 {
-		v.tell(0, "the log has no checkpoint of its own: opening it for writing signs one")
-	}
-	if v.stored.file == nil && !v.stored.ends {
-		v.tell(0, fmt.Sprintf("the file %q is not what the records say: opening the log for writing makes it anew", treeName))
-	}
-}
-
-func (v *verifier) tell(sequence uint64, text string) {
-	v.report.Findings = append(v.report.Findings, Finding{Sequence: sequence, Text: text})
-}
-
-// checkBlobs reads every blob that a record names.
-func (v *verifier) checkBlobs() error {
-	digests := make([]string, 0, len(v.named))
-	for digest := range v.named {
-		digests = append(digests, digest)
-	}
-	slices.SortFunc(digests, func(a, b string) int {
-		return cmp.Or(cmp.Compare(v.named[a], v.named[b]), cmp.Compare(a, b))
-	})
-	for _, digest := range digests {
-		_, err := Blob(v.dir, digest)
-		var d *Damage
-		switch {
-		case err == nil:
-		case errors.As(err, &d):
-			d.Sequence = v.named[digest]
-			return d
-		default:
-			v.tell(v.named[digest], err.Error())
-		}
-	}
-	return nil
 }
 
 // excuse adds to damage at the end of a log that Open would mend it, and why.
 func (v *verifier) excuse(err error) error {
 	var d *Damage
 	segs, lerr := segments(v.dir)
-	if !errors.As(err, &d) || lerr != nil || len(segs) == 0 || d.File != segs[len(segs)-1].path {
+	if v.denied || !errors.As(err, &d) || lerr != nil || len(segs) == 0 || d.File != segs[len(segs)-1].path {
 		return err
 	}
 	if v.mark.excuses(v.chain) {
