@@ -91,7 +91,7 @@ func (t *teller) tell(e Entry) {
 	case gate.RecordNotification:
 		s.say("Told %s%s", orNone(r.URL), text(": ", r.Text))
 	default:
-		s.say("%s", firstUp(happened(r)))
+		s.say("%s", firstUp(gate.OneLine(happened(r), 3*textBytes)))
 	}
 	at := clock(r.At)
 	for i, line := range s {
