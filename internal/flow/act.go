@@ -49,7 +49,7 @@ type Intent struct {
 // Act looks at the world again, decides again, reserves, durably logs the intent, claims the Case, acts under the Permit, and
 // logs the outcome.
 //
-// A verdict that is no longer Allow, a plan that has changed, a budget that is spent, another who was first, and an intent that
+// A verdict that is no longer Allow, a plan that has changed, a question off the record, a budget that is spent, another who was first, and an intent that
 // could not be written all mean that nothing is done: the last is an error, the others are results (OutcomeRefused, with the
 // reason in the verdict). An outcome that could not be written is an error with the outcome beside it, and nothing is tried
 // again.
@@ -63,6 +63,9 @@ func Act(ctx context.Context, a Attempt) (gate.Outcome, gate.Verdict, error) {
 	plan, _ := j.Chosen()
 	if plan.PlanDigest() != a.Plan {
 		return gate.OutcomeRefused, j.Verdict.Lower(gate.Reason{Rule: "plan", Decision: gate.Hold, Text: "the plan is not what was decided on any more: the world has moved"}), nil
+	}
+	if q.OffRecord {
+		return gate.OutcomeRefused, j.Verdict.Lower(gate.Reason{Rule: "record", Decision: gate.Hold, Text: "this is off the record, and nothing is done that is not written down"}), nil
 	}
 	permit, permitted := j.Verdict.Permit()
 	if !permitted {

@@ -3,24 +3,27 @@ package flow
 import (
 	"context"
 	"errors"
-	"slices"
 	"testing"
 	"time"
 
 	"moorgate.dev/internal/gate"
 )
 
-// tape is a Log that remembers the order of things and fails on demand.
+// tape is a Log that remembers the order of things, and fails on demand or when nobody waits for it any more.
 type tape struct {
-	steps []string
-	fail  gate.RecordKind
+	steps   []string
+	records []gate.Record
+	fail    gate.RecordKind
 }
 
-func (l *tape) Append(_ context.Context, r gate.Record) (gate.Position, error) {
+func (l *tape) Append(ctx context.Context, r gate.Record) (gate.Position, error) {
 	if r.Kind == l.fail {
 		return gate.Position{}, errors.New("no space left on device")
 	}
-	l.steps = append(l.steps, string(r.Kind))
+	if err := ctx.Err(); err != nil {
+		return gate.Position{}, err
+	}
+	l.steps, l.records = append(l.steps, string(r.Kind)), append(l.records, r)
 	return gate.Position{Log: "tape", Sequence: uint64(len(l.steps))}, nil
 }
 
@@ -77,9 +80,9 @@ func book(l *tape) *Book {
 			l.steps = append(l.steps, "claim")
 			return nil, nil
 		},
-		Settle: func(context.Context, Intent, gate.Outcome, string) error {
+		Settle: func(ctx context.Context, _ Intent, _ gate.Outcome, _ string) error {
 			l.steps = append(l.steps, "settle")
-			return nil
+			return ctx.Err()
 		},
 	}
 }
@@ -112,44 +115,4 @@ func TestJudge(t *testing.T) {
 			t.Errorf("judgement %+v, error %v", j, err)
 		}
 	})
-}
-
-func TestAct(t *testing.T) {
-	tests := []struct {
-		name   string
-		change func(l *tape, a *Attempt)
-		mode   gate.Mode
-		want   gate.Outcome
-		steps  []string
-		fails  bool
-	}{
-		{"writes down the intent, acts, writes down the outcome", func(*tape, *Attempt) {}, gate.Automatic,
-			gate.OutcomeDone, []string{"reserve", "intent", "claim", "act", "outcome", "settle"}, false},
-		{"does nothing in Observe", func(*tape, *Attempt) {}, gate.Observe, gate.OutcomeRefused, nil, false},
-		{"does nothing without a durable intent", func(l *tape, _ *Attempt) { l.fail = gate.RecordIntent }, gate.Automatic,
-			gate.OutcomeRefused, []string{"reserve"}, true},
-		{"does nothing when the plan has changed", func(_ *tape, a *Attempt) { a.Plan = "sha256:other" }, gate.Automatic,
-			gate.OutcomeRefused, nil, false},
-		{"does nothing when the world cannot be read", func(_ *tape, a *Attempt) {
-			a.Look = func(context.Context) (Question, gate.Policy, error) {
-				return Question{}, gate.Policy{}, errors.New("connection refused")
-			}
-		}, gate.Automatic, gate.OutcomeRefused, nil, true},
-		{"reports an outcome that could not be written", func(l *tape, _ *Attempt) { l.fail = gate.RecordOutcome }, gate.Automatic,
-			gate.OutcomeDone, []string{"reserve", "intent", "claim", "act"}, true},
-		{"records an ambiguous outcome as unknown", func(l *tape, a *Attempt) {
-			a.Actor = hand{tape: l, outcome: gate.OutcomeUnknown, err: errors.New("timeout")}
-		}, gate.Automatic, gate.OutcomeUnknown, []string{"reserve", "intent", "claim", "act", "outcome", "settle"}, true},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			var l tape
-			a := attempt(&l, tt.mode)
-			tt.change(&l, &a)
-			outcome, _, err := Act(t.Context(), a)
-			if outcome != tt.want || (err != nil) != tt.fails || !slices.Equal(l.steps, tt.steps) {
-				t.Errorf("outcome %s, steps %v, error %v; want %s, %v, error %t", outcome, l.steps, err, tt.want, tt.steps, tt.fails)
-			}
-		})
-	}
 }
