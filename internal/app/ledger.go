@@ -164,7 +164,7 @@ func spentUnder(r gate.Rail, l gate.Ledger, at time.Time) []leftOver {
 		rows = append(rows, row("namespace "+of, r.Budgets.Namespace, func(s gate.Spent) bool { return s.Namespace == of }))
 	}
 	for _, of := range slices.Sorted(maps.Keys(workloads)) {
-		rows = append(rows, row("workload "+of, r.Budgets.Workload, func(s gate.Spent) bool { return s.Workload == of }))
+		rows = append(rows, row(plainKey(of), r.Budgets.Workload, func(s gate.Spent) bool { return s.Workload == of }))
 	}
 	return slices.DeleteFunc(rows, func(b leftOver) bool { return b.Spent == 0 && b.Of != "all" })
 }
@@ -189,7 +189,7 @@ func (p ledgerPage) print(w io.Writer) error {
 		fmt.Fprintf(table, "\nRESERVED\tVERB\tTARGET\tCAUSE\tCAME TO\n")
 	}
 	for _, s := range slices.Backward(entries) {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", ago(p.at, s.At), shown(s.Verb), shown(s.Target), shown(s.Cause), cameTo(s))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", ago(p.at, s.At), shown(s.Verb), shown(plainKey(s.Target)), shown(s.Cause), cameTo(s))
 	}
 	if len(p.Tallies) > 0 {
 		fmt.Fprintf(table, "\nCAUSE\tVERB\tHEALED\tSURE OF\n")
@@ -218,6 +218,15 @@ func (p ledgerPage) foot(w io.Writer, entries int) error {
 		return fmt.Errorf("print the ledger: %w", err)
 	}
 	return nil
+}
+
+// plainKey writes a gate.WorkloadKey as people write it.
+func plainKey(key string) string {
+	parts := strings.Split(key, "/")
+	if len(parts) != 4 {
+		return key
+	}
+	return gate.Ref{Group: parts[0], Kind: parts[1], Namespace: parts[2], Name: parts[3]}.String()
 }
 
 func cameTo(s gate.Spent) string {
