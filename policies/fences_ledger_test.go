@@ -2,13 +2,20 @@ package policies
 
 import (
 	"context"
+	"fmt"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/gate"
 )
 
 const (
@@ -177,6 +184,65 @@ func TestTheLedgerIsMade(t *testing.T) {
 		elsewhere.Namespace = s.namespace
 		allowed(t, s.owner(t), []write{{"one of the same name", create(elsewhere)}, {"which goes again", remove(elsewhere)}})
 	})
+}
+
+// The ledger as it is used, by the identities that use it, under its fence.
+func TestActSpendsAndHumansCloseBreakers(t *testing.T) {
+	s := ledgerStage(t)
+	if err := s.admin.client.Delete(t.Context(), ledgerMap()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.admin.client.Create(t.Context(), ledgerMap()); err != nil {
+		t.Fatal(err)
+	}
+	s.unbound(t, "moorgate-act")
+	config, err := s.cluster.ServiceAccount(t.Context(), system, "moorgate-act")
+	if err != nil {
+		t.Fatal(err)
+	}
+	act := ledgerOf(t, config)
+	s.who(t, "closer", "reset")
+	config = s.cluster.Config()
+	config.Impersonate.UserName, config.Impersonate.Groups = "closer", []string{"system:authenticated"}
+	human := ledgerOf(t, config)
+	for round := range 2 {
+		for i := range 2 {
+			id := spend(t, act, fmt.Sprint(round, i))
+			if err := act.Settle(t.Context(), id, gate.ResultWorsened); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if l, _, err := act.Read(t.Context()); err != nil || len(l.Open) != 1 {
+			t.Fatalf("open %v (%v)", l.Open, err)
+		}
+		if err := act.Reset(t.Context(), "shop", "all is well"); !apierrors.IsForbidden(err) {
+			t.Fatalf("act closed a breaker: %v", err)
+		}
+		if err := human.Reset(t.Context(), "shop", "a bad image"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	spend(t, act, "at last")
+}
+
+func ledgerOf(t *testing.T, config *rest.Config) *cluster.Ledger {
+	t.Helper()
+	l, err := cluster.NewLedger(config, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func spend(t *testing.T, l *cluster.Ledger, target string) string {
+	t.Helper()
+	budget := gate.Budget{Actions: 100, Window: time.Hour}
+	p := gate.Policy{Rails: []gate.Rail{{Name: "rail", Restraint: gate.Restraint{Attempts: 100}, Budgets: gate.Budgets{Total: budget, Namespace: budget, Workload: budget}}}}
+	id, refused, err := l.Reserve(t.Context(), p, gate.Spent{Guardrails: []string{"rail"}, Namespace: "shop", Workload: target, Verb: "evict", Target: target})
+	if err != nil || refused != nil {
+		t.Fatalf("refused %v, %v", refused, err)
+	}
+	return id
 }
 
 // robot is a ServiceAccount of somebody else with every right there is.

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -19,7 +20,9 @@ func (l *Ledger) Reserve(ctx context.Context, p gate.Policy, next gate.Spent) (i
 	next.ID, next.Result, next.Forgiven = rand.Text(), gate.ResultPending, false
 	ctx, cancel := context.WithTimeout(ctx, l.patience())
 	defer cancel()
+	var began time.Time
 	err = l.change(ctx, func(b *book, now moment, underWay bool) (bool, error) {
+		began = cmp.Or(began, now.own)
 		if b.find(next.ID) >= 0 {
 			return false, nil // an earlier try got through, though its answer did not
 		}
@@ -32,7 +35,7 @@ func (l *Ledger) Reserve(ctx context.Context, p gate.Policy, next gate.Spent) (i
 		return why == nil, err
 	})
 	if err == nil && refused == nil {
-		err = ctx.Err() // told too late, its stamp would be too old for what is done now
+		err = l.inTime(ctx, began)
 	}
 	if err != nil {
 		return "", nil, fmt.Errorf("reserve %s on %s: %w", next.Verb, gate.OneLine(next.Target, 200), err)
@@ -41,6 +44,15 @@ func (l *Ledger) Reserve(ctx context.Context, p gate.Policy, next gate.Spent) (i
 		return "", refused, nil
 	}
 	return next.ID, nil, nil
+}
+
+// inTime is an error where it took too long: the stamp would be too old for what is done now. The wall clock is asked as well as
+// the context, whose timer stands still while a machine sleeps.
+func (l *Ledger) inTime(ctx context.Context, began time.Time) error {
+	if took := l.Now().Round(0).Sub(began); took > l.patience() {
+		return fmt.Errorf("it took %s, and may take %s", took, l.patience())
+	}
+	return ctx.Err()
 }
 
 // enter makes an entry in a book, or says why it may not be made.
