@@ -3,6 +3,7 @@ package policies
 import (
 	"context"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -243,6 +245,27 @@ func spend(t *testing.T, l *cluster.Ledger, target string) string {
 		t.Fatalf("refused %v, %v", refused, err)
 	}
 	return id
+}
+
+// A fence that kept its own object from going would keep the whole namespace from going, for ever.
+func TestMoorgatesNamespaceCanBeDeleted(t *testing.T) {
+	if os.Getenv("MOORGATE_TEST_KUBECONFIG") != "" {
+		t.Skip("others may be using this cluster")
+	}
+	s := ledgerStage(t)
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: system}}
+	if err := s.admin.client.Delete(t.Context(), namespace); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	if err := wait.PollUntilContextCancel(ctx, 100*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		err := s.admin.client.Get(ctx, client.ObjectKeyFromObject(namespace), namespace)
+		return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
+	}); err != nil {
+		t.Fatalf("it is still there: %v; %v", err, namespace.Status.Conditions)
+	}
+	newStage(t) // and Moorgate can be installed again
 }
 
 // robot is a ServiceAccount of somebody else with every right there is.
