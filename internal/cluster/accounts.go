@@ -6,12 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"moorgate.dev/api/v1alpha1"
 )
 
 const (
@@ -28,16 +24,14 @@ func (g Guardrails) unlisted(ctx context.Context, namespace, user string) string
 	case !strings.HasPrefix(user, accountPrefix):
 		return user + " is no person"
 	}
-	var ns corev1.Namespace
-	if err := g.Reader.Get(ctx, client.ObjectKey{Name: namespace}, &ns); err != nil {
-		return fmt.Sprintf("whether a Guardrail lists it cannot be said: read namespace %s: %s", namespace, err)
+	all, of, unseen, err := g.read(ctx, namespace)
+	switch {
+	case err != nil:
+		return "whether a Guardrail lists it cannot be said: " + err.Error()
+	case unseen:
+		return "whether a Guardrail lists it cannot be said: the labels of namespace " + namespace + " are not known"
 	}
-	var list unstructured.UnstructuredList
-	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("GuardrailList"))
-	if err := g.Reader.List(ctx, &list); err != nil {
-		return fmt.Sprintf("whether a Guardrail lists it cannot be said: list Guardrails: %s", err)
-	}
-	return unlistedBy(list.Items, ns.Labels, user)
+	return unlistedBy(all, of, user)
 }
 
 func unlistedBy(guardrails []unstructured.Unstructured, namespace labels.Set, account string) string {

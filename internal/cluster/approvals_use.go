@@ -95,6 +95,8 @@ func (a Approvals) spent(u *unstructured.Unstructured, x gate.Approval, reservat
 		return false, err.Error()
 	}
 	switch used := usedFor(u); {
+	case x.Void != "":
+		return false, "does not count: " + x.Void
 	case now.Reject || now.Approver == "" || now.Approver != x.Approver || now.Plan != x.Plan || !now.At.Equal(x.At):
 		return false, "does not say any more what it said"
 	case used == reservation:

@@ -28,25 +28,34 @@ type Guardrails struct {
 // Policy is the policy that holds in a namespace. Where no Guardrail applies it is Default. A Guardrail that cannot be
 // read applies as one that holds everything: it may be the one that would have said no.
 func (g Guardrails) Policy(ctx context.Context, namespace string) (gate.Policy, error) {
-	var ns corev1.Namespace
-	err := g.Reader.Get(ctx, client.ObjectKey{Name: namespace}, &ns)
-	unseen := apierrors.IsNotFound(err)
-	if err != nil && !unseen {
-		return gate.Policy{}, fmt.Errorf("read namespace %s for its Guardrails: %w", namespace, err)
-	}
-	var list unstructured.UnstructuredList
-	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("GuardrailList"))
-	if err := g.Reader.List(ctx, &list); err != nil {
-		return gate.Policy{}, fmt.Errorf("list Guardrails: %w", err)
+	guardrails, of, unseen, err := g.read(ctx, namespace)
+	if err != nil {
+		return gate.Policy{}, err
 	}
 	var now time.Time
 	if g.Now != nil {
 		now = g.Now()
 	}
 	if unseen {
-		return composeUnseen(list.Items, namespace, now), nil
+		return composeUnseen(guardrails, namespace, now), nil
 	}
-	return Compose(list.Items, ns.Labels, now), nil
+	return Compose(guardrails, of, now), nil
+}
+
+// read returns all Guardrails and the labels of a namespace, which are not known of one that nobody has seen.
+func (g Guardrails) read(ctx context.Context, namespace string) (all []unstructured.Unstructured, of labels.Set, unseen bool, err error) {
+	var ns corev1.Namespace
+	err = g.Reader.Get(ctx, client.ObjectKey{Name: namespace}, &ns)
+	unseen = apierrors.IsNotFound(err)
+	if err != nil && !unseen {
+		return nil, nil, false, fmt.Errorf("read namespace %s for its Guardrails: %w", namespace, err)
+	}
+	var list unstructured.UnstructuredList
+	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("GuardrailList"))
+	if err := g.Reader.List(ctx, &list); err != nil {
+		return nil, nil, false, fmt.Errorf("list Guardrails: %w", err)
+	}
+	return list.Items, ns.Labels, unseen, nil
 }
 
 // composeUnseen is the policy of a namespace that is so new that nobody has seen its labels: the Guardrails that apply

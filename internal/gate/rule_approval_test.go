@@ -45,6 +45,9 @@ func TestApproval(t *testing.T) {
 			a.Choice, f.Approvals = []string{"mark"}, Fact[[]Approval]{}
 		}, Allow, ""},
 		{"one that was used", given(with(func(x *Approval) { x.Used = true })), Hold, "; 1 was used before"},
+		{"one that nobody vouched for", given(with(func(x *Approval) { x.Void = "no fence stood" })), Hold, "0 of 1 have approved plan " + eviction().PlanDigest()[:19] + "; that of ana does not count: no fence stood"},
+		{"one that nobody vouched for beside one that counts", given(ben, with(func(x *Approval) { x.Void = "no fence stood" })), Allow, ""},
+		{"a rejection that nobody vouched for", given(ben, with(func(x *Approval) { x.Reject, x.Void = true, "no fence stood" })), Deny, "ana rejected it"},
 		{"one that has expired", given(with(func(x *Approval) { x.Expires = now })), Hold, "; 1 has expired"},
 		{"one that is about to expire", given(with(func(x *Approval) { x.Expires = now.Add(1) })), Allow, ""},
 		{"one from the future", given(with(func(x *Approval) { x.At = now.Add(1) })), Hold, "; 1 is dated in the future"},
