@@ -153,7 +153,7 @@ func TestApproveAndReject(t *testing.T) {
 	t.Run("says what would be done, and approves it", func(t *testing.T) {
 		says(t, 0, []string{a.namespace + "/" + askedAbout + "  CrashLoopBackOff: the container app keeps failing", "plan      evict: evict the pod web-1",
 			"target    Deployment/web in namespace " + a.namespace + ", live", "digest    " + evictPlan, "held by   it waits for approval: 0 of 2 have approved (rule approval, Guardrail asks-two)",
-			"how many must approve could not be read", "you are   alice", "approved plan sha256:111111111111 of case " + a.namespace + "/" + askedAbout + ", until "},
+			"how many must approve is said by Guardrails, which you may not read", "you are   alice", "approved plan sha256:111111111111 of case " + a.namespace + "/" + askedAbout + ", until "},
 			"approve", askedAbout, "-n", a.namespace, "--kubeconfig", alice, "--yes", "--ttl", "15m", "--reason", "seen it")
 		given := a.approvals(t)
 		if len(given) != 1 || given[0].Spec.Approver != "alice" || given[0].Spec.Plan != evictPlan || *given[0].Spec.TTLSeconds != 900 || given[0].Spec.Reason != "seen it" || given[0].Spec.Decision != "Approve" || given[0].OwnerReferences[0].Name != askedAbout {
@@ -163,6 +163,9 @@ func TestApproveAndReject(t *testing.T) {
 	t.Run("tells a second who was first, and how many it takes", func(t *testing.T) {
 		says(t, 0, []string{"said      alice approved at ", ": seen it (until ", "needs     2 approvals by different people (Guardrail asks-two); 1 stand"},
 			"approve", a.namespace+"/"+askedAbout, "--kubeconfig", admin, "-y")
+	})
+	t.Run("tells somebody that they have approved it already", func(t *testing.T) {
+		says(t, 0, []string{"you have approved it already", "approved plan"}, "approve", askedAbout, "-n", a.namespace, "--kubeconfig", alice, "-y")
 	})
 	t.Run("rejects, as JSON", func(t *testing.T) {
 		out := says(t, 0, nil, "reject", askedAbout, "-n", a.namespace, "--kubeconfig", alice, "--yes", "--action", "propose", "-o", "json", "--reason", "not now")

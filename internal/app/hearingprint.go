@@ -33,6 +33,9 @@ func (h *hearing) print(w io.Writer) error {
 	if others := len(c.Status.Chosen); others > 1 {
 		line("note", "the Case has %d actions in a row; this is one of them", others)
 	}
+	if acting := c.Status.Acting; acting != nil {
+		line("so far", "%s: %s", shown(acting.Phase), shown(acting.Text))
+	}
 	for _, r := range h.reasons() {
 		line("held by", "%s (rule %s%s)", shown(r.Text), shown(r.Rule), railOf(r.Guardrail))
 	}
@@ -45,6 +48,9 @@ func (h *hearing) print(w io.Writer) error {
 		line("needs", "%s by different people (Guardrail %s); %d stand", count(need, "approval"), shown(by), len(h.standing()))
 	case len(h.policy.Rails) > 0:
 		line("needs", "nobody's approval under the Guardrails that apply")
+	}
+	if h.standing()[h.user] {
+		line("note", "you have approved it already; to do it again counts once")
 	}
 	for _, n := range h.notes {
 		line("note", "%s", shown(n))

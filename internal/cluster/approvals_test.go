@@ -4,15 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -224,10 +222,52 @@ func TestL18AnAnnotationIsNoApproval(t *testing.T) {
 	c.decides(t, 1, soon(), "does not count: no Guardrail applies that lists it")
 }
 
+// The identities of judge and act can do what is asked of them here with the rights that the chart gives them.
+func TestApprovalsWithTheRightsOfTheChart(t *testing.T) {
+	c := newCourt(t)
+	c.says(t, "alice")
+	for _, account := range []string{"moorgate-judge", "moorgate-act"} {
+		config, err := testcluster.Shared(t).ServiceAccount(t.Context(), "moorgate-system", account)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := c
+		own.approvals.Reader, own.approvals.Writer = clientOf(t, config), clientOf(t, config)
+		own.decides(t, 1, soon(), "Allow")
+		refused, err := own.approvals.Use(t.Context(), c.namespace, own.given(t), "r-"+account)
+		switch {
+		case account == "moorgate-act" && (err != nil || refused != nil):
+			t.Errorf("act could not use it: %+v, %v", refused, err)
+		case account == "moorgate-judge" && !apierrors.IsForbidden(err):
+			t.Errorf("judge could use it: %+v, %v", refused, err)
+		}
+	}
+	c.decides(t, 1, soon(), "1 was used before")
+}
+
 func TestApprovalsAreBounded(t *testing.T) {
 	c := newCourt(t)
 	alice := c.as(t, "alice")
-	for range 65 {
+	var all sync.WaitGroup
+	for range 8 { // more than a page of another Case, in front of what is asked for and after it
+		all.Go(func() {
+			for range 65 {
+				other := c.word("alice")
+				other.Spec.Case = "another"
+				if err := alice.Create(t.Context(), other); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	for _, name := range []string{"0-first", "zz-last"} {
+		c.says(t, "alice", func(a *v1alpha1.Approval) { a.GenerateName, a.Name = "", name })
+	}
+	if given := c.given(t); len(given) != 2 {
+		t.Errorf("among 522 Approvals of the namespace %d of the Case were found, not 2", len(given))
+	}
+	for range 63 {
 		if err := alice.Create(t.Context(), c.word("alice")); err != nil {
 			t.Fatal(err)
 		}
@@ -240,200 +280,4 @@ func TestApprovalsAreBounded(t *testing.T) {
 	if fact := c.approvals.For(ended, c.namespace, "other"); !strings.Contains(fact.Why(), "list the Approvals") {
 		t.Errorf("got %+v", fact)
 	}
-}
-
-func TestUse(t *testing.T) {
-	c := newCourt(t)
-	use := func(t *testing.T, given []gate.Approval, reservation, want string) {
-		t.Helper()
-		refused, err := c.approvals.Use(t.Context(), c.namespace, given, reservation)
-		switch {
-		case err != nil:
-			t.Errorf("could not say: %v", err)
-		case want == "" && refused != nil, want != "" && (refused == nil || !strings.Contains(refused.Text, want)):
-			t.Errorf("got %+v, want %q", refused, want)
-		}
-	}
-	t.Run("once", func(t *testing.T) {
-		c.says(t, "alice")
-		given := c.given(t)
-		use(t, given, "r-1", "")
-		use(t, given, "r-1", "")
-		use(t, given, "r-2", "was used before, for r-1")
-		c.decides(t, 1, soon(), "0 of 1 have approved plan "+c.evict().PlanDigest()[:19]+"; 1 was used before")
-	})
-	t.Run("not at all where one of two was used", func(t *testing.T) {
-		a, b := c.says(t, "alice"), c.says(t, "bob")
-		given := only(c.given(t), a.Name, b.Name)
-		use(t, only(given, b.Name), "r-3", "")
-		use(t, given, "r-4", "was used before, for r-3")
-		use(t, only(given, a.Name), "r-5", "")
-	})
-	t.Run("not what is gone", func(t *testing.T) {
-		a := c.says(t, "alice")
-		given := only(c.given(t), a.Name)
-		if err := c.admin.Delete(t.Context(), a); err != nil {
-			t.Fatal(err)
-		}
-		use(t, given, "r-6", "is gone")
-	})
-	t.Run("not what has expired", func(t *testing.T) {
-		a := c.says(t, "alice")
-		given, late := only(c.given(t), a.Name), c.approvals
-		late.Now = func() time.Time { return time.Now().Add(61 * time.Minute) }
-		if refused, err := late.Use(t.Context(), c.namespace, given, "r-7"); err != nil || refused == nil || !strings.Contains(refused.Text, "has expired") {
-			t.Errorf("got %+v, %v", refused, err)
-		}
-	})
-	t.Run("not what says something else", func(t *testing.T) {
-		a := c.says(t, "alice")
-		given := only(c.given(t), a.Name)
-		for name, change := range map[string]func(*gate.Approval){"another approver": func(x *gate.Approval) { x.Approver = "bob" },
-			"another plan": func(x *gate.Approval) { x.Plan = "sha256:" + strings.Repeat("0", 64) }, "another time": func(x *gate.Approval) { x.At = x.At.Add(-time.Second) }} {
-			other := slices.Clone(given)
-			change(&other[0])
-			t.Run(name, func(t *testing.T) {
-				refused, err := c.approvals.Use(t.Context(), c.namespace, other, "r-8")
-				if err != nil || refused == nil {
-					t.Errorf("got %+v, %v", refused, err)
-				}
-			})
-		}
-	})
-	t.Run("by one of many", func(t *testing.T) {
-		a, b := c.says(t, "alice"), c.says(t, "bob")
-		given := only(c.given(t), a.Name, b.Name)
-		var won sync.Map
-		var all sync.WaitGroup
-		for i := range 8 {
-			all.Go(func() {
-				if refused, err := c.approvals.Use(t.Context(), c.namespace, given, fmt.Sprint("many-", i)); err == nil && refused == nil {
-					won.Store(i, true)
-				}
-			})
-		}
-		all.Wait()
-		n := 0
-		won.Range(func(any, any) bool { n++; return true })
-		if n != 1 {
-			t.Errorf("%d processes used the same approvals", n)
-		}
-	})
-	t.Run("though the answer never came", func(t *testing.T) {
-		a := c.says(t, "alice")
-		deaf := c.approvals
-		lost := 0
-		deaf.Writer = clientOf(t, losingReplies(c.config, &lost))
-		refused, err := deaf.Use(t.Context(), c.namespace, only(c.given(t), a.Name), "r-9")
-		if err != nil || refused != nil || lost != 1 {
-			t.Errorf("got %+v, %v after %d lost replies", refused, err, lost)
-		}
-	})
-	t.Run("not without a reservation", func(t *testing.T) {
-		if _, err := c.approvals.Use(t.Context(), c.namespace, c.given(t), ""); err == nil {
-			t.Error("it was used for nothing")
-		}
-	})
-	t.Run("not once somebody has rejected the plan", func(t *testing.T) {
-		a := c.says(t, "alice")
-		given := only(c.given(t), a.Name)
-		c.says(t, "carol", rejects)
-		use(t, given, "r-10", "carol rejected it")
-	})
-}
-
-func only(given []gate.Approval, names ...string) []gate.Approval {
-	return slices.DeleteFunc(slices.Clone(given), func(x gate.Approval) bool { return !slices.Contains(names, x.Name) })
-}
-
-// losingReplies sends what writes to the API server and loses every answer.
-func losingReplies(config *rest.Config, lost *int) *rest.Config {
-	config = rest.CopyConfig(config)
-	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return roundTripper(func(r *http.Request) (*http.Response, error) {
-			answer, err := next.RoundTrip(r)
-			if err != nil || r.Method != http.MethodPatch {
-				return answer, err
-			}
-			*lost++
-			return nil, errors.Join(errors.New("the connection was lost"), answer.Body.Close())
-		})
-	})
-	return config
-}
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// What was approved while a fence did not stand as it is shipped is nobody's word, and stays so when the fence is back.
-func TestApprovalsCountOnlyUnderTheFences(t *testing.T) {
-	c := newCourt(t)
-	c.says(t, "alice")
-	c.decides(t, 1, soon(), "Allow")
-	t.Run("who repeats the installation changes nothing", func(t *testing.T) {
-		if err := cluster.Install(t.Context(), c.config, charts.Files, cluster.InstallOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		c.decides(t, 1, soon(), "Allow")
-	})
-	t.Run("nor do those who know of no fences count them", func(t *testing.T) {
-		without := c
-		without.approvals.Fences = cluster.Fences{}
-		without.decides(t, 1, soon(), "nobody said which fences vouch")
-	})
-	t.Run("a fence that was opened and put right by hand does not vouch for what came in between", func(t *testing.T) {
-		policy := &admissionregistrationv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: "moorgate-approvals"}}
-		if err := errors.Join(merge(t, c.admin, policy, `{"spec":{"failurePolicy":"Ignore"}}`), merge(t, c.admin, policy, `{"spec":{"failurePolicy":"Fail"}}`)); err != nil {
-			t.Fatal(err)
-		}
-		c.decides(t, 1, soon(), "it was given before the fences stood as they do now")
-	})
-	for _, fence := range []string{"moorgate-approvals", "moorgate-approvals-accounts"} {
-		policy := &admissionregistrationv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: fence}}
-		binding := &admissionregistrationv1.ValidatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: fence}}
-		for name, breach := range map[string]func() error{
-			"is only warned by": func() error { return merge(t, c.admin, binding, `{"spec":{"validationActions":["Warn"]}}`) },
-			"lets some users by": func() error {
-				return merge(t, c.admin, policy, `{"spec":{"matchConditions":[{"name":"x","expression":"false"}]}}`)
-			},
-			"lets errors by": func() error { return merge(t, c.admin, policy, `{"spec":{"failurePolicy":"Ignore"}}`) },
-			"spares a namespace": func() error {
-				return merge(t, c.admin, binding, `{"spec":{"matchResources":{"namespaceSelector":{"matchLabels":{"a":"b"}}}}}`)
-			},
-			"spares by a label": func() error {
-				return merge(t, c.admin, policy, `{"spec":{"matchConstraints":{"excludeResourceRules":[{"apiGroups":["*"],"apiVersions":["*"],"resources":["approvals"],"operations":["*"]}]}}}`)
-			},
-			"is bound no more": func() error { return c.admin.Delete(t.Context(), binding) },
-			"is gone":          func() error { return c.admin.Delete(t.Context(), policy) },
-		} {
-			t.Run(fence+" "+name, func(t *testing.T) {
-				if err := breach(); err != nil {
-					t.Fatal(err)
-				}
-				c.decides(t, 1, soon(), "that of alice does not count: the ")
-				// What somebody added belongs to them, so that a mere installation leaves it there.
-				if err := errors.Join(client.IgnoreNotFound(c.admin.Delete(t.Context(), policy)), client.IgnoreNotFound(c.admin.Delete(t.Context(), binding)),
-					cluster.Install(t.Context(), c.config, charts.Files, cluster.InstallOptions{})); err != nil {
-					t.Fatal(err)
-				}
-				c.decides(t, 1, soon(), "it was given before the fences stood as they do now")
-			})
-		}
-	}
-	t.Run("and count again once they have stood for a while", func(t *testing.T) {
-		c.waitUntilVouchedFor(t)
-		c.says(t, "alice")
-		c.decides(t, 1, soon(), "Allow")
-	})
-	t.Run("a rejection counts whatever the fences do", func(t *testing.T) {
-		c.says(t, "bob", rejects)
-		without := c
-		without.approvals.Fences = cluster.Fences{}
-		without.decides(t, 1, soon(), "Deny: bob rejected it")
-	})
-}
-
-func merge(t *testing.T, k client.Client, o client.Object, body string) error {
-	return k.Patch(t.Context(), o.DeepCopyObject().(client.Object), client.RawPatch("application/merge-patch+json", []byte(body)))
 }
