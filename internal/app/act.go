@@ -27,7 +27,8 @@ From a Case it takes only which happening it is and the digest of the plan. It l
 reserves the action in the ledger, writes the intent to its audit log, claims the Case, and only then sends the one request
 that its permit is good for. Afterwards it looks whether the workload healed.
 
-It holds no right to evict anywhere until somebody gives it one, namespace by namespace:
+It holds no right to evict anywhere until somebody gives it one, namespace by namespace, by moorgate install --enable evict
+--namespace NAMESPACE or by
   kubectl -n NAMESPACE create rolebinding moorgate-act-evict --clusterrole=moorgate-act-evict \
     --serviceaccount=moorgate-system:moorgate-act
 Of several replicas one works, by a Lease; one that loses it ends, to be started again. To stop everything: moorgate pause.`,
@@ -43,7 +44,7 @@ Of several replicas one works, by a Lease; one that loses it ends, to be started
 
 // actPart is what carries out permitted actions.
 func actPart(o options, lease string) part {
-	return part{name: actRole, identity: o.actKubeconfig, own: cluster.OwnOfAct(), lease: lease, add: func(ctx context.Context, p *process, mgr ctrl.Manager) error {
+	return part{name: actRole, identity: o.actKubeconfig, own: cluster.OwnOfAct(), forbidden: forbidden(neverAct), lease: lease, add: func(ctx context.Context, p *process, mgr ctrl.Manager) error {
 		if err := addAudit(ctx, p, mgr, actRole); err != nil {
 			return err
 		}

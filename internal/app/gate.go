@@ -37,7 +37,7 @@ const (
 
 // webhookPart is what answers the API server.
 func webhookPart(o options) part {
-	return part{name: "webhook", identity: o.webhookKubeconfig, own: cluster.OwnOfWebhook(), add: func(ctx context.Context, p *process, mgr ctrl.Manager) error {
+	return part{name: "webhook", identity: o.webhookKubeconfig, own: cluster.OwnOfWebhook(), forbidden: forbidden(neverWebhook), add: func(ctx context.Context, p *process, mgr ctrl.Manager) error {
 		prober, err := addProber(mgr)
 		if err != nil {
 			return err

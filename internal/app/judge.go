@@ -23,7 +23,7 @@ import (
 
 // judgePart is what watches and writes verdicts: the webhook's Cases and annotations, drift, and failing workloads.
 func judgePart(o options, lease string) part {
-	return part{name: "judge", identity: o.judgeKubeconfig, own: cluster.OwnOfJudge(), lease: lease, add: func(ctx context.Context, p *process, mgr ctrl.Manager) error {
+	return part{name: "judge", identity: o.judgeKubeconfig, own: cluster.OwnOfJudge(), forbidden: forbidden(neverJudge), lease: lease, add: func(ctx context.Context, p *process, mgr ctrl.Manager) error {
 		if err := addAudit(ctx, p, mgr, judgeRole); err != nil {
 			return err
 		}

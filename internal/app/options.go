@@ -43,6 +43,7 @@ type options struct {
 	kubeconfig        string
 	webhookKubeconfig string
 	judgeKubeconfig   string
+	allowExcess       bool
 	actKubeconfig     string
 	auditDir          string
 	listen            string
@@ -70,6 +71,7 @@ func (o *options) common(f *pflag.FlagSet) {
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig of this process (default: $KUBECONFIG, ~/.kube/config, or the pod's own identity)")
 	f.StringVar(&o.auditDir, "audit-dir", defaultAuditDir, "folder of the audit log; made if missing, held by one process")
 	f.StringVar(&o.auditMode, "audit-mode", "batch", "batch: what no action waits for is on stable storage within a second; strict: before its answer")
+	f.BoolVar(&o.allowExcess, "allow-over-privileged", false, "start even where an identity may do more than it should, as with your own kubeconfig on a laptop; never in production")
 	f.StringVar(&o.health, "health", ":8081", "address that serves /healthz and /readyz")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	f.StringArrayVar(&o.paused, "paused", nil, "a reason for which this process touches nothing while it runs: it answers, judges and keeps Cases (moorgate pause stops all processes)")

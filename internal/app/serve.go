@@ -34,11 +34,12 @@ type process struct {
 
 // part is something that runs until the process ends: a face or two under one identity.
 type part struct {
-	name     string
-	identity string      // a kubeconfig; empty: the process's own
-	own      cluster.Own // what its identity writes without a Permit
-	lease    string      // what one replica at a time holds, in our own namespace; empty: every replica works
-	add      func(ctx context.Context, p *process, mgr ctrl.Manager) error
+	name      string
+	identity  string      // a kubeconfig; empty: the process's own
+	own       cluster.Own // what its identity writes without a Permit
+	forbidden []right     // what its identity must not be able to do
+	lease     string      // what one replica at a time holds, in our own namespace; empty: every replica works
+	add       func(ctx context.Context, p *process, mgr ctrl.Manager) error
 }
 
 var errStill = errors.New("still filling")
@@ -125,6 +126,9 @@ func (p *process) manager(ctx context.Context, part part) (ctrl.Manager, error) 
 		return nil, err
 	}
 	if err := reach(ctx, config); err != nil {
+		return nil, err
+	}
+	if err := p.refuseExcess(ctx, part, config); err != nil {
 		return nil, err
 	}
 	config = cluster.Guarded(config, part.own) // every client of this part is made of the manager's config
