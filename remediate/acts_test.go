@@ -47,7 +47,8 @@ func (h *house) guardrail(change ...func(*v1alpha1.GuardrailSpec)) *v1alpha1.Gua
 // trusted begins the ledger anew, with a history of evictions that helped.
 func (h *house) trusted() {
 	h.t.Helper()
-	content, err := json.Marshal(map[string]any{"entries": []gate.Spent{}, "tallies": []gate.Tally{{Cause: "application-error", Verb: "evict", Tried: 100, Healed: 100}}})
+	content, err := json.Marshal(map[string]any{"entries": []gate.Spent{}, "tallies": []gate.Tally{
+		{Cause: "application-error", Verb: "evict", Tried: 100, Healed: 100}, {Cause: "application-error", Verb: "roll-back", Tried: 100, Healed: 100}}})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -61,14 +62,26 @@ func (h *house) trusted() {
 	})
 }
 
-// spent is the ledger's entries of this namespace.
-func (h *house) spent() []gate.Spent {
+func (h *house) ledger() *ours.Ledger {
 	h.t.Helper()
 	ledger, err := ours.NewLedger(cluster.Shared(h.t).Config(), time.Now)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	l, _, err := ledger.Read(h.t.Context())
+	return ledger
+}
+
+// circumstances are everything that a verdict on acting rests on, read.
+func (h *house) circumstances() ours.Circumstances {
+	return ours.Circumstances{Reader: h.judge, Ledger: h.ledger().Read,
+		Approvals: func(context.Context, string, string) gate.Fact[[]gate.Approval] { return gate.Known[[]gate.Approval](nil) },
+		Paused:    func(context.Context) gate.Fact[[]string] { return gate.Known[[]string](nil) }}
+}
+
+// spent is the ledger's entries of this namespace.
+func (h *house) spent() []gate.Spent {
+	h.t.Helper()
+	l, _, err := h.ledger().Read(h.t.Context())
 	if err != nil {
 		h.t.Fatal(err)
 	}

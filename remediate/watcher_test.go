@@ -149,7 +149,15 @@ func TestObserveHolds(t *testing.T) {
 			d.Spec.Template.Spec.Containers[0].Image = "registry.example/app:2"
 		})
 	}
-	log, _ := h.watch(time.Second)
+	h.trusted()
+	h.guardrail(func(g *v1alpha1.GuardrailSpec) {
+		g.Mode, g.Restraint.MinHealthyPercent = "Observe", number(0)
+		g.Actions = []v1alpha1.AllowedAction{{Verb: "roll-back"}, {Verb: "pull-request"}}
+	})
+	log, _ := h.watchWith(func(w *remediate.Watcher) {
+		w.Circumstances, w.Now = h.circumstances(), ahead
+		w.Guardrails.Now = ahead
+	})
 	for name, want := range map[string]string{"bare": "roll-back", "flux": "pull-request"} {
 		c := h.judged(name, func(c v1alpha1.Case) error {
 			if !slices.Equal(c.Status.Chosen, []string{want}) {
@@ -157,8 +165,9 @@ func TestObserveHolds(t *testing.T) {
 			}
 			return nil
 		})
-		if c.Status.Decision != "Hold" || rules(c) != "mode" {
-			t.Errorf("the verdict is %s by %q, want Hold by the mode alone", c.Status.Decision, rules(c))
+		// A live action waits at first besides, in whatever mode.
+		if by := map[string]string{"bare": "mode wait", "flux": "mode"}[name]; c.Status.Decision != "Hold" || rules(c) != by {
+			t.Errorf("the verdict is %s by %q, want Hold by %q", c.Status.Decision, rules(c), by)
 		}
 		if e := c.Status.Menu[0].Edits; len(e) != 2 || e[0].Old != `"registry.example/app:2"` || e[0].New != `"registry.example/app:1"` || e[1].Path != "spec.template" {
 			t.Errorf("the edits are %+v", e)
