@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/charts"
 	"moorgate.dev/internal/audit"
 	ours "moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
@@ -40,7 +41,7 @@ const (
 	evictionSuffix = "/eviction"
 )
 
-// crew is everything that one process is made of that acts, with the real ledger, hand, guard and log.
+// crew is everything that one process is made of that acts, with the real ledger, hand, guard, approvals and log.
 type crew struct {
 	acts *remediate.Acts
 	mgr  ctrl.Manager
@@ -84,6 +85,11 @@ func (a assembly) make() (*crew, error) {
 	if err != nil {
 		return nil, err
 	}
+	fences, err := ours.VouchingFences(charts.Files)
+	if err != nil {
+		return nil, err
+	}
+	approvals := ours.Approvals{Reader: live, Writer: live, Fences: fences, Now: time.Now}
 	log, err := audit.Open(a.dir, audit.Options{Now: time.Now, Name: "act"})
 	if err != nil {
 		return nil, err
@@ -91,10 +97,8 @@ func (a assembly) make() (*crew, error) {
 	acts := &remediate.Acts{Reader: mgr.GetCache(), Client: live, Log: dyingLog{log, a.at}, Cases: ours.Cases{Client: live, Now: a.clock},
 		Guardrails: ours.Guardrails{Reader: mgr.GetCache(), Now: a.clock},
 		Circumstances: ours.Circumstances{Reader: mgr.GetCache(), Ledger: ledger.Read,
-			Approvals: func(context.Context, string, string) gate.Fact[[]gate.Approval] {
-				return gate.Known[[]gate.Approval](nil)
-			},
-			Paused: func(context.Context) gate.Fact[[]string] { return gate.Known[[]string](nil) }},
+			Approvals: approvals.For,
+			Paused:    func(context.Context) gate.Fact[[]string] { return gate.Known[[]string](nil) }},
 		Actor: dyingActor{hand, a.at}, Evict: ours.Eviction, Reserve: ledger.Reserve,
 		Settle: func(ctx context.Context, id string, r gate.Result) error {
 			if r.Verified() {
@@ -104,7 +108,7 @@ func (a assembly) make() (*crew, error) {
 			a.at(afterSettled)
 			return err
 		},
-		Use: func(context.Context, string, []gate.Approval, string) (*gate.Reason, error) { return nil, nil },
+		Use: approvals.Use,
 		Unresolved: func() []gate.Record {
 			var open []gate.Record
 			for _, e := range log.Unresolved() {
