@@ -2,17 +2,23 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/charts"
 	"moorgate.dev/internal/audit"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
+	testcluster "moorgate.dev/test/cluster"
 )
 
 // step writes one record of a Case.
@@ -273,5 +279,95 @@ func TestNearestNames(t *testing.T) {
 	}
 	if got := nearest("zzzzzzzz", names, 3); len(got) != 0 {
 		t.Errorf("nothing is like it: %v", got)
+	}
+}
+
+func TestAuditTailFollowsSeveralLogs(t *testing.T) {
+	judge, act := newPast(t, "judge"), newPast(t, "act")
+	judge.step(gate.Record{Kind: gate.RecordNote, Text: "before"})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out := &lockedBuffer{}
+	o := tailOptions{logs: &logFlags{dirs: []string{judge.dir, act.dir}}, filter: filter{kinds: []string{"note"}}, follow: true, last: 5, output: "text"}
+	done := make(chan error, 1)
+	go func() { done <- o.run(ctx, out) }()
+	eventually(t, "what was there before is told", func() bool { return strings.Contains(out.String(), "before") })
+	act.step(gate.Record{Kind: gate.RecordNote, Text: "of act"})
+	judge.step(gate.Record{Kind: gate.RecordApproval, Text: "not asked for"})
+	judge.step(gate.Record{Kind: gate.RecordNote, Text: "of judge"})
+	eventually(t, "both logs are followed", func() bool {
+		return strings.Contains(out.String(), "of act") && strings.Contains(out.String(), "of judge")
+	})
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if strings.Contains(out.String(), "not asked for") || strings.Count(out.String(), "\n") != 3 {
+		t.Errorf("got\n%s", out.String())
+	}
+	judge.close()
+	act.close()
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func TestAuditVerifyAsksTheClusterWhatItRemembers(t *testing.T) {
+	c := testcluster.Shared(t)
+	if err := cluster.Install(t.Context(), c.Config(), charts.Files, cluster.InstallOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := scheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := client.New(c.Config(), client.Options{Scheme: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := written(t, 5)
+	id := idOf(dir)
+	signed, err := audit.ReadCheckpoint(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := audit.VerifierKeys(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verify := func() (int, string) {
+		code, out, errs := run("audit", "verify", "--dir", dir, "--anchors-from-cluster", "--kubeconfig", c.Kubeconfig())
+		return code, out + errs
+	}
+	if code, out := verify(); code != exitOK || !strings.Contains(out, "the cluster remembers nothing of this log") {
+		t.Errorf("before it is remembered: exit code %d\n%s", code, out)
+	}
+	anchors := cluster.Anchors{Client: api}
+	if err := anchors.Set(t.Context(), id+keysSuffix, keys[0]+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := anchors.Set(t.Context(), id, string(signed)); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := verify(); code != exitOK || !strings.Contains(out, "none of the first 5 records was changed or taken away") {
+		t.Errorf("once it is remembered: exit code %d\n%s", code, out)
+	}
+	cut(t, dir, "synced", "checkpoint")
+	if code, out := verify(); code != exitDenied || !strings.Contains(out, "the first bad record is 5") {
+		t.Errorf("once its tail was cut off: exit code %d\n%s", code, out)
 	}
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -57,7 +58,7 @@ happened. With --follow it goes on with what is written, until ctrl-C. moorgate 
 }
 
 func (o tailOptions) run(ctx context.Context, w io.Writer) error {
-	print := o.printer(w)
+	say := o.printer(w)
 	heads := make([]uint64, len(o.logs.dirs))
 	logs := make([]entries, len(o.logs.dirs))
 	n := uint64(max(o.last, 0))
@@ -78,14 +79,14 @@ func (o tailOptions) run(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	for _, e := range last {
-		if err := print(e); err != nil {
+		if err := say(e); err != nil {
 			return err
 		}
 	}
 	if !o.follow {
 		return ctx.Err()
 	}
-	return o.followAll(ctx, heads, print)
+	return o.followAll(ctx, heads, say)
 }
 
 // newest are the last n entries that the filter wants.
@@ -120,7 +121,7 @@ func upTo(of entries, last uint64) entries {
 }
 
 // followAll prints what is written to each log from now on, as it comes, until ctx ends or a log cannot be read.
-func (o tailOptions) followAll(ctx context.Context, heads []uint64, print func(audit.Entry) error) error {
+func (o tailOptions) followAll(ctx context.Context, heads []uint64, say func(audit.Entry) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var one sync.Mutex
@@ -130,7 +131,7 @@ func (o tailOptions) followAll(ctx context.Context, heads []uint64, print func(a
 			for e, err := range named(dir, audit.Follow(ctx, dir, heads[i]+1, tailPoll)) {
 				if err == nil && o.filter.wants(e) {
 					one.Lock()
-					err = print(e)
+					err = say(e)
 					one.Unlock()
 				}
 				if err != nil {
@@ -141,7 +142,7 @@ func (o tailOptions) followAll(ctx context.Context, heads []uint64, print func(a
 		})
 	}
 	all.Wait()
-	if err := context.Cause(ctx); ctx.Err() != nil && err != context.Canceled { //nolint:errorlint // the cause itself
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil

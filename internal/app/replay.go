@@ -46,9 +46,8 @@ decision comes out otherwise than recorded; 3 it could not be said: the log is d
 interrupted, or (with --fail-on-more) some record could not be decided again.`,
 		Example: `  moorgate replay --policy automatic.yaml --since 7d
   moorgate replay --policy team-a.yaml --policy team-b.yaml --dir judge/audit --dir act/audit --all
-  kubectl get guardrails -o name    # what holds now; then, in a pull request that changes the files:
-  moorgate replay --policy guardrails.yaml --fail-on-more
-  moorgate replay                   # do all decisions come out as they were recorded?`,
+  moorgate replay --policy guardrails.yaml --fail-on-more   # in CI, for a change to that file
+  moorgate replay                                           # do all decisions come out as they were recorded?`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := oneOf("output", o.output, "text", "json"); err != nil {

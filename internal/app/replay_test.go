@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/policies"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -290,6 +292,67 @@ func TestAReplayThatIsInterruptedSaysSo(t *testing.T) {
 	if !strings.Contains(out.String(), "PARTIAL: interrupted after 10 records") || r.code(false) != exit(exitFailed) {
 		t.Errorf("code %v\n%s", r.code(false), out.String())
 	}
+}
+
+func TestReplayFollowsFreezeWindowsThroughTheWeek(t *testing.T) {
+	p := newPast(t, "judge")
+	for range 24 { // an hour apart, from 08:00 on
+		p.crash(workloadIn("stage", fmt.Sprint("worker-", p.now.Hour())), cluster.Default())
+		p.now = p.now.Add(time.Hour)
+	}
+	frozen := nextStep + `  freeze:
+  - reason: office hours
+    schedule: "0 9 * * 1-5"
+    duration: 8h
+    timeZone: Europe/Berlin
+`
+	code, out, errs := run("replay", "--dir", p.close(), "--policy", file(t, "frozen.yaml", frozen), "-o", "json")
+	var got replayJSON
+	if err := json.Unmarshal([]byte(out), &got); err != nil || code != exitOK {
+		t.Fatalf("exit code %d, %v\n%s%s", code, err, out, errs)
+	}
+	// From 08:00 to 16:00 UTC, the end not included.
+	if s := got.Rules["freeze"]; s != (flow.Shift{After: 8}) {
+		t.Errorf("frozen %+v of 24", s)
+	}
+}
+
+// FuzzReplayPolicy shows that no file makes replay fall over: it is refused, or every decision is decided again or counted.
+func FuzzReplayPolicy(f *testing.F) {
+	f.Add([]byte(nextStep))
+	f.Add([]byte(strings.Replace(nextStep, "Automatic", "Reckless", 1)))
+	dir := week(f)
+	var past []audit.Entry
+	for e, err := range audit.Read(dir) {
+		if err != nil {
+			f.Fatal(err)
+		}
+		past = append(past, e)
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		guardrails, err := policies.Parse("fuzz.yaml", content)
+		if err != nil {
+			return
+		}
+		r := &replayer{anew: true, guardrails: guardrails}
+		err = r.run(t.Context(), func(yield func(audit.Entry, error) bool) {
+			for _, e := range past {
+				if !yield(e, nil) {
+					return
+				}
+			}
+		}, func(int) {})
+		undecided := 0
+		for _, n := range r.undecided {
+			undecided += n
+		}
+		if err != nil || r.tally.Verdicts.Sum()+undecided != len(past) {
+			t.Fatalf("%d of %d decisions, %v", r.tally.Verdicts.Sum(), len(past), err)
+		}
+		if err := r.print(io.Discard, replayOptions{all: true}); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 func BenchmarkReplay(b *testing.B) {
