@@ -147,11 +147,11 @@ func confirmed(cmd *cobra.Command, told io.Writer, o approveOptions) error {
 	if !ok || !isTerminal(in) {
 		return errors.New("nobody can be asked here, because standard input is no terminal: give --yes to " + strings.ToLower(o.decision) + " it")
 	}
-	return ask(cmd.Context(), in, told, o.decision)
+	return confirm(cmd.Context(), in, told, o.decision)
 }
 
-// ask takes yes for an answer, and nothing else.
-func ask(ctx context.Context, in io.Reader, told io.Writer, decision string) error {
+// confirm takes yes for an answer, and nothing else.
+func confirm(ctx context.Context, in io.Reader, told io.Writer, decision string) error {
 	if _, err := fmt.Fprintf(told, "\n%s it? [y/N] ", decision); err != nil {
 		return fmt.Errorf("ask: %w", err)
 	}

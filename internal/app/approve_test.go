@@ -255,7 +255,7 @@ func TestApproveOnlyWhatWasShown(t *testing.T) {
 func TestAskTakesYesForAnAnswer(t *testing.T) {
 	for answer, yes := range map[string]bool{"y\n": true, "yes\n": true, " YES \r\n": true, "y": true, "n\n": false, "\n": false, "": false, "yep\n": false, "no, yes\n": false} {
 		var out strings.Builder
-		if err := ask(t.Context(), strings.NewReader(answer), &out, "Approve"); (err == nil) != yes || !strings.Contains(out.String(), "Approve it? [y/N]") {
+		if err := confirm(t.Context(), strings.NewReader(answer), &out, "Approve"); (err == nil) != yes || !strings.Contains(out.String(), "Approve it? [y/N]") {
 			t.Errorf("%q: %v, asked %q", answer, err, out.String())
 		}
 	}
@@ -266,7 +266,7 @@ func TestAskTakesYesForAnAnswer(t *testing.T) {
 	defer silent.Close()
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := ask(gone, silent, io.Discard, "Approve"); err == nil || !strings.Contains(err.Error(), "interrupted") {
+	if err := confirm(gone, silent, io.Discard, "Approve"); err == nil || !strings.Contains(err.Error(), "interrupted") {
 		t.Errorf("got %v", err)
 	}
 }

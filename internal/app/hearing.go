@@ -77,7 +77,7 @@ func (h *hearing) read(ctx context.Context, key client.ObjectKey) error {
 	case meta.IsNoMatchError(err):
 		return fmt.Errorf("read case %s: Moorgate is not installed in this cluster: run moorgate install (%w)", key, err)
 	case apierrors.IsForbidden(err):
-		return fmt.Errorf("read case %s: you may not; %s: %w", key, grant(key.Namespace, "get on cases", ""), err)
+		return fmt.Errorf("read case %s: you may not; %s: %w", key, howToGrant(key.Namespace, "get on cases", ""), err)
 	case err != nil:
 		return fmt.Errorf("read case %s: %w", key, err)
 	}

@@ -26,14 +26,14 @@ func (h *hearing) mayThey(ctx context.Context) error {
 			return fmt.Errorf("ask the API server what you may do: %w", err)
 		}
 		if !asked.Status.Allowed {
-			return fmt.Errorf("you are %s, and may not; %s", shown(h.user), grant(h.about.Namespace, "the verb "+right.Verb+" on "+right.Resource, h.user))
+			return fmt.Errorf("you are %s, and may not; %s", shown(h.user), howToGrant(h.about.Namespace, "the verb "+right.Verb+" on "+right.Resource, h.user))
 		}
 	}
 	return nil
 }
 
-// grant says which right is missing, and what an administrator would run.
-func grant(namespace, right, user string) string {
+// howToGrant says which right is missing, and what an administrator would run.
+func howToGrant(namespace, right, user string) string {
 	if user == "" {
 		user = "NAME"
 	}
