@@ -24,6 +24,7 @@ var scenes = []scene{
 	{"A rollout that does not fit and misses a Secret is warned about", tooBig},
 	{"Somebody changes the running cluster past Git", hotfix},
 	{"A workload crash-loops", crash},
+	{"A pod is helped, once a human says so", help},
 }
 
 func play(ctx context.Context, binary string, once bool) error {

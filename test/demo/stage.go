@@ -22,7 +22,7 @@ import (
 var story embed.FS
 
 const (
-	seenIn  = 45 * time.Second // for an effect to show
+	seenIn  = 2 * time.Minute // for an effect to show
 	between = 200 * time.Millisecond
 )
 
@@ -58,8 +58,8 @@ func newStage(ctx context.Context, binary string) (*stage, error) {
 	if err := process.Install(ctx, s.binary, s.cluster, io.Discard); err != nil {
 		return s, err
 	}
-	s.out.command("moorgate run --url https://127.0.0.1:PORT --webhook-kubeconfig FILE --judge-kubeconfig FILE")
-	s.process, err = process.Start(ctx, s.cluster, process.Options{Binary: s.binary, Dir: s.dir})
+	s.out.command("moorgate run --url https://127.0.0.1:PORT --webhook-kubeconfig FILE --judge-kubeconfig FILE --act-kubeconfig FILE")
+	s.process, err = process.Start(ctx, s.cluster, process.Options{Binary: s.binary, Dir: s.dir, Args: []string{"--act-every", "2s", "--healthy-delay", "5s"}})
 	return s, err
 }
 
