@@ -36,6 +36,10 @@ lint: ## Run the linters
 bench: ## Run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/... ./webhook/...
 
+.PHONY: mutate
+mutate: ## Break the guardrail in a thousand small ways and show that its tests notice each
+	$(GO) run ./test/mutate ./internal/gate
+
 .PHONY: generate
 generate: ## Make the generated files anew: deepcopy, CRDs, fences, rule catalogue, golden files
 	$(TOOLS) controller-gen object paths=./api/... crd:crdVersions=v1 output:crd:dir=charts/moorgate/crds

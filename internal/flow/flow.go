@@ -1,5 +1,7 @@
-// Package flow is the pipeline that all three faces run through: Judge turns a question into a verdict and records it, Act
-// carries out one permitted action between a durable intent and its outcome.
+// Package flow is the pipeline that all three faces run through: Judge turns a question into a verdict and records it. Act
+// looks and decides again, and carries out one permitted action between a durable intent and its outcome: reserved in the
+// budgets before the intent, claimed on its Case after it, and settled once the outcome is written. Where any of these fails,
+// or somebody else was first, nothing is done.
 //
 // The faces look at the world (observe, collect) and build the Question; flow never reads a cluster, a repository or a
 // clock itself. It never does anything that was not first durably written down, and it never decides: gate does.

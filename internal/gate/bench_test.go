@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -38,5 +39,22 @@ func BenchmarkDecideToAct(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		Decide(p, a, f)
+	}
+}
+
+// BenchmarkReadFacts measures how facts come back from a record, as a replay of many reads them.
+func BenchmarkReadFacts(b *testing.B) {
+	f := facts()
+	f.Ledger = Known(Ledger{Entries: []Spent{spent(time.Hour, ResultDone), spent(time.Minute, ResultHealed)}})
+	text, err := json.Marshal(f)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		var read Facts
+		if err := json.Unmarshal(text, &read); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -2,7 +2,6 @@ package gate
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"sync/atomic"
 )
@@ -160,6 +159,3 @@ func percent(n int) (int, error) {
 	}
 	return n, nil
 }
-
-// clamp keeps a sum of points within what an int16 holds, so that no number of findings can overflow it.
-func clamp(n int) int { return min(n, math.MaxInt16) }

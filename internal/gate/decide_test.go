@@ -146,6 +146,34 @@ func TestAllReasonsAreKept(t *testing.T) {
 	}
 }
 
+// TestTheFirstReasonStands shows that of two steps that a rule holds, the first is named, and of one that it holds and one that
+// it denies, the second.
+func TestTheFirstReasonStands(t *testing.T) {
+	a, f := opinion(), facts()
+	a.Choice = []string{"act", "scale", "propose"}
+	f.Menu[0].Undo, f.Menu[2].Undo = "", ""
+	f.Menu[0].Target.Name, f.Menu[1].Target.Name, f.Menu[2].Target.Name = "one", "two", "three"
+	reason := func(rule string) Reason {
+		for _, r := range Decide(Policy{Rails: []Rail{rail()}}, a, f).Reasons {
+			if r.Rule == rule {
+				return r
+			}
+		}
+		return Reason{}
+	}
+	if r := reason("reversible"); r.Text != "evict cannot be taken back" {
+		t.Errorf("%+v", r)
+	}
+	f.Owner = Unknown[Owner]("forbidden")
+	if r := reason("owner"); r.Text != "who owns Deployment/three in shop is not known: forbidden" {
+		t.Errorf("%+v", r)
+	}
+	f.Menu[0].Target.Namespace, f.Menu[1].Target.Namespace, f.Namespace = "shop", "argocd", Fact[map[string]string]{}
+	if r := reason("scope"); r.Decision != Deny || r.Text != "Moorgate does nothing in namespace argocd" {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestZeroValuesAreCareful(t *testing.T) {
 	if v := Decide(Policy{}, opinion(), facts()); v.Decision != Deny || len(v.Reasons) == 0 {
 		t.Errorf("the zero policy gives %+v, want a Deny with its reason", v)
@@ -191,6 +219,7 @@ func TestRefusals(t *testing.T) {
 		{"one that cannot be read lifts nobody's refusal", []Rail{enforce, unreadable}, true, AdmissionEnforce},
 		{"one that cannot be read warns", []Rail{unreadable}, false, AdmissionWarn},
 		{"without any nothing is said", nil, false, AdmissionObserve},
+		{"the loudest comes first", []Rail{warn, observe}, false, AdmissionWarn},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -204,5 +233,33 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("admission = %s, want %s", got, tt.loudest)
 			}
 		})
+	}
+}
+
+// TestTells shows whose reasons are told to those who ask to let a rollout in.
+func TestTells(t *testing.T) {
+	observe := Rail{Name: "observe"}
+	warn := Rail{Name: "warn", Admission: AdmissionWarn}
+	enforce := Rail{Name: "enforce", Admission: AdmissionEnforce}
+	unreadable := Rail{Name: "unreadable", Unreadable: "bad"}
+	for _, row := range []struct {
+		name  string
+		rails []Rail
+		of    string
+		want  bool
+	}{
+		{"one that warns", []Rail{warn}, "warn", true},
+		{"one that enforces", []Rail{observe, enforce}, "enforce", true},
+		{"one that observes", []Rail{observe}, "observe", false},
+		{"one that observes beside one that enforces", []Rail{enforce, observe}, "observe", false},
+		{"one that cannot be read", []Rail{unreadable}, "unreadable", true},
+		{"one that nobody knows", []Rail{observe, warn}, "other", true},
+		{"none, where all observe", []Rail{observe}, "", false},
+		{"none, where one warns", []Rail{observe, warn}, "", true},
+		{"none at all", nil, "", false},
+	} {
+		if got := (Policy{Rails: row.rails}).Tells(Reason{Guardrail: row.of}); got != row.want {
+			t.Errorf("%s: told %t, want %t", row.name, got, row.want)
+		}
 	}
 }

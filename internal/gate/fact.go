@@ -88,7 +88,7 @@ func plain[T any](b []byte) (v T, ok bool) {
 	if !opened || !closed || string(inner) == "null" {
 		return v, false
 	}
-	return v, json.Unmarshal(inner, &v) == nil
+	return v, known(inner, &v) == nil
 }
 
 // empties is whether T has an empty value that JSON writes as null.

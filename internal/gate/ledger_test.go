@@ -201,6 +201,21 @@ func TestTripsIsWhatCountingSays(t *testing.T) {
 	})
 }
 
+func TestResults(t *testing.T) {
+	for _, row := range []struct {
+		result                           Result
+		failed, unhelpful, verified, bad bool
+	}{
+		{ResultPending, false, false, false, false}, {ResultRefused, true, false, false, true}, {ResultUnknown, true, false, false, true},
+		{ResultDone, false, false, false, false}, {ResultHealed, false, false, true, false}, {ResultIneffective, false, true, true, true},
+		{ResultWorsened, false, true, true, true},
+	} {
+		if r := row.result; r.failed() != row.failed || r.unhelpful() != row.unhelpful || r.Verified() != row.verified || r.Bad() != row.bad {
+			t.Errorf("%q: failed %t, unhelpful %t, verified %t, bad %t", r, r.failed(), r.unhelpful(), r.Verified(), r.Bad())
+		}
+	}
+}
+
 func TestNewSpent(t *testing.T) {
 	p := Policy{Rails: []Rail{{Name: "a"}, {Name: "b"}}}
 	got := NewSpent(p, eviction(), "crash")

@@ -33,7 +33,7 @@ func newMatter(a Assessment, f Facts) *matter {
 }
 
 // acts reports whether anything chosen reaches at least as far as the given reach.
-func (m *matter) acts(reach Reach) bool { return len(m.chosen) > 0 && m.reach <= reach }
+func (m *matter) acts(reach Reach) bool { return m.reach <= reach }
 
 // each weighs every chosen action that reaches at least as far as the given reach, and returns the most careful answer with
 // the first reason for it.

@@ -263,6 +263,9 @@ func TestDigest(t *testing.T) {
 }
 
 func TestPolicyDigest(t *testing.T) {
+	if d := (Policy{Rails: []Rail{{Freezes: []Interval{{To: now.AddDate(8000, 0, 0)}}}}}).Digest(); d != "" {
+		t.Errorf("what cannot be written has the digest %s", d)
+	}
 	p, q := Policy{Rails: []Rail{rail()}}, Policy{Rails: []Rail{rail()}}
 	if p.Digest() != q.Digest() || !strings.HasPrefix(p.Digest(), "sha256:") {
 		t.Errorf("the same policy has %s and %s", p.Digest(), q.Digest())

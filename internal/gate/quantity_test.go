@@ -20,7 +20,7 @@ func TestQuantity(t *testing.T) {
 			t.Errorf("%s reads as %v (%t), want %s", text, got, ok, want)
 		}
 	}
-	for _, text := range []string{"", `"`, `""`, ".", "m", "Ki", "-1", "+1", "1e3", "0x10", "1/2", "1_0", "1 ", "1.2.3", "1KiKi", "1mi", `"1`, `1"`, "many", "NaN", "Inf", "{}", "null",
+	for _, text := range []string{"", `"`, `""`, ".", "m", "Ki", "-1", "+1", "1e3", "0x10", "1/2", "1_0", "1 ", "1.2.3", "1KiKi", "1kKi", "1mm", "1\"", "\"1", "1mi", `"1`, `1"`, "many", "NaN", "Inf", "{}", "null",
 		"9999999999999999999999999"} {
 		if got, ok := quantity(text); ok {
 			t.Errorf("%q reads as %s", text, got)

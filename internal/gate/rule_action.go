@@ -60,7 +60,7 @@ func (p Permitted) forbids(x Action) string {
 func (b Bound) breaks(e Edit) string {
 	field, path := steps(b.Field), steps(e.Path)
 	if len(path) < len(field) || !slices.Equal(path[len(path)-len(field):], field) {
-		if len(field) > 0 && e.swallows(field[len(field)-1]) {
+		if e.swallows(field[len(field)-1]) {
 			return fmt.Sprintf("%s would be set as part of %s, and it is bounded", b.Field, e.Path)
 		}
 		return ""

@@ -44,6 +44,7 @@ func TestAction(t *testing.T) {
 		{"under a most that is no quantity", set("spec.replicas", "3", "3", Bound{Field: "replicas", Max: "x"}), Deny, "at most x"},
 		{"a field that is not bounded", set("spec.minReadySeconds", "3", "700"), Allow, ""},
 		{"a field whose name ends alike", set("spec.maxreplicas", "3", "700"), Allow, ""},
+		{"a path that is the field itself", set("replicas", "3", "11", Bound{Field: "replicas", Max: "10"}), Deny, "at most 10"},
 		{"a shorter path", set("memory", `"1Gi"`, `"64Gi"`), Allow, ""},
 		{"a field that is written otherwise", set(memory, `"1Gi"`, `"2Gi"`), Allow, ""},
 		{"a field that is written otherwise, beyond its bounds", set(memory, `"1Gi"`, `"3Gi"`), Deny, "at most 2Gi"},

@@ -134,6 +134,17 @@ func TestWhatAnApprovalLifts(t *testing.T) {
 			}
 		}
 	}
+	for _, need := range []Fact[int]{Known(-1), Unknown[int]("x"), Known(2)} { // a pull request needs no approval, but one can lift something
+		r, a, f := rail(), opinion(), facts()
+		a.Choice, a.Agreement, r.Approvers, f.Approvals = []string{"propose"}, Known(1), need, Known([]Approval{word("ana", proposal())})
+		if v := Decide(Policy{Rails: []Rail{r}}, a, f); v.Decision != Hold || v.Reasons[0].Rule != "agreement" {
+			t.Errorf("one of %+v approved a pull request: %+v", need, v)
+		}
+		r.Approvers = Known(1)
+		if v := Decide(Policy{Rails: []Rail{r}}, a, f); v.Decision != Allow {
+			t.Errorf("one of one approved a pull request: %+v", v)
+		}
+	}
 	for rule, change := range kept {
 		if got := weighApproved(change, 1, Known(0)); got == Allow {
 			t.Errorf("an approval lifts %s", rule)

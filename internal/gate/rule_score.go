@@ -43,10 +43,10 @@ func weighScore(r Rail, m *matter) (Decision, string) {
 	for _, x := range m.Findings {
 		points := min(max(x.Points, 0), 100)
 		if excuse(x, r, m) {
-			excused = clamp(excused + points)
+			excused += points
 			continue
 		}
-		counted = clamp(counted + points)
+		counted += points
 		if x.Hard {
 			return Deny, cmp.Or(x.Text, "a hard failure: "+x.ID)
 		}

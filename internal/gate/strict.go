@@ -46,22 +46,25 @@ func Strict(data []byte, into any) error {
 	return nil
 }
 
-// known decodes one value and refuses fields that nobody knows.
+// known decodes what is one value, and refuses fields that nobody knows.
 func known(data []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	return d.Decode(into)
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something comes after the value")
+	}
+	return nil
 }
 
-// plainly checks that data is one value in which nothing is said twice.
+// plainly checks that nothing is said twice in a value.
 func plainly(data []byte) error {
 	r := reader{d: json.NewDecoder(bytes.NewReader(data))}
 	r.d.UseNumber()
 	if err := r.value(); err != nil {
 		return fmt.Errorf("at %s: %w", OneLine("$"+strings.Join(r.at, ""), 200), err)
-	}
-	if _, err := r.d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something comes after the value")
 	}
 	return nil
 }

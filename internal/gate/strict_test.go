@@ -23,6 +23,7 @@ func TestStrict(t *testing.T) {
 		{"refuses a field that nobody knows", `{"advisor":"x","confidense":1}`, `unknown field "confidense"`},
 		{"refuses a field that nobody knows within", `{"findings":[{"weight":1}]}`, `unknown field "weight"`},
 		{"refuses a field that nobody knows in a fact", `{"score":{"valeu":1}}`, `unknown field "valeu"`},
+		{"refuses a field that nobody knows in a fact's value", `{"score":{"value":{"well":1}}}`, "cannot unmarshal object"},
 		{"refuses a fact that is both", `{"score":{"value":1,"unknown":"x"}}`, "both known and unknown"},
 		{"refuses what comes after", `{} {}`, "something comes after"},
 		{"refuses what comes after and is none", `{}}`, "something comes after"},
@@ -55,6 +56,17 @@ func TestStrict(t *testing.T) {
 	for _, into := range []any{nil, Assessment{}, (*Assessment)(nil)} {
 		if err := Strict([]byte(`{}`), into); err == nil || !strings.Contains(err.Error(), "it is no pointer") {
 			t.Errorf("into %T: %v", into, err)
+		}
+	}
+}
+
+// TestFactsAreStrictThroughout shows that a field that nobody knows is refused in what a fact holds, too.
+func TestFactsAreStrictThroughout(t *testing.T) {
+	for _, text := range []string{`{"value":{"well":1,"total":2,"ill":1}}`, `{"unknown":"","value":{"ill":1}}`, `{"value":{"well":1},"unknown":"x"}`, `{"value":{"well":1}} `} {
+		var f Fact[Share]
+		err := f.UnmarshalJSON([]byte(text))
+		if fine := strings.HasSuffix(text, " "); (err == nil) != fine {
+			t.Errorf("%s: %+v, %v", text, f, err)
 		}
 	}
 }
