@@ -18,8 +18,8 @@ import (
 
 // Parse reads the Guardrails of a YAML file as strictly as the API server and its fences do, with no server at hand. file is
 // its name, for messages. Every problem is reported, each as "file:line: field: what is wrong": a field that this version
-// does not know, a value of the wrong kind or out of bounds, thresholds out of order, a second Guardrail of the same name,
-// or anything that is not a Guardrail. What the file leaves out has the schema's defaults.
+// does not know, a value of the wrong kind or out of bounds, thresholds out of order, a label that can be none, a freeze window that
+// makes no sense, a second Guardrail of the same name, or anything that is not a Guardrail. What the file leaves out has the schema's defaults.
 func Parse(file string, content []byte) ([]unstructured.Unstructured, error) {
 	schema, err := guardrailSchema()
 	if err != nil {
@@ -47,9 +47,7 @@ func Parse(file string, content []byte) ([]unstructured.Unstructured, error) {
 		if len(r.problems) > before {
 			continue
 		}
-		if freeze := child(child(root, "spec"), "freeze"); freeze != nil {
-			r.checkFreezes(freeze, schema.Properties["spec"].Properties["freeze"], ".spec.freeze")
-		}
+		r.checkSense(child(root, "spec"), schema.Properties["spec"])
 		if u, ok := r.guardrail(root); ok {
 			if seen[u.GetName()] {
 				r.say(root, "metadata.name", "%s is the name of another Guardrail in this file", u.GetName())

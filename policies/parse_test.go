@@ -53,6 +53,10 @@ func TestParseNamesLineAndField(t *testing.T) {
 		{"a freeze on a day that does not exist", rail("{name: a}", "\n  freeze:\n  - reason: a\n    schedule: 0 0 31 2 *\n    duration: 1h\n"), `r.yaml:6: spec.freeze[0]: schedule "0 0 31 2 *": there is no such day`},
 		{"a freeze with its zone in the schedule", rail("{name: a}", "{freeze: [{reason: a, schedule: 'TZ=UTC 0 0 * * *', duration: 1h}]}"), `r.yaml:4: spec.freeze[0]: schedule "TZ=UTC 0 0 * * *": the zone stands in timeZone`},
 		{"a freeze in a zone that does not exist", rail("{name: a}", "{freeze: [{reason: a, schedule: 0 0 * * *, duration: 1h, timeZone: Europe/Atlantis}]}"), `r.yaml:4: spec.freeze[0]: timeZone "Europe/Atlantis" is not in the tz database`},
+		{"a label that can be none", rail("{name: a}", "{namespaceSelector: {matchLabels: {'a b': c}}}"), `r.yaml:4: spec.namespaceSelector.matchLabels.a b: "a b": name part must consist`},
+		{"a value that can be none", rail("{name: a}", "{namespaceSelector: {matchLabels: {a: 'b c'}}}"), `r.yaml:4: spec.namespaceSelector.matchLabels.a: "b c": a valid label must be`},
+		{"a label that is asked for and can be none", rail("{name: a}", "{namespaceSelector: {matchExpressions: [{key: a/b/c, operator: Exists}]}}"), `r.yaml:4: spec.namespaceSelector.matchExpressions[0].key: "a/b/c": `},
+		{"a value that is asked for and can be none", rail("{name: a}", "{namespaceSelector: {matchExpressions: [{key: a, operator: In, values: [b, 'c ']}]}}"), `r.yaml:4: spec.namespaceSelector.matchExpressions[0].values: "c ": `},
 		{"a list", "- a\n", "r.yaml:1: want a mapping"},
 		{"not YAML", "a: [", "r.yaml: yaml: "},
 	} {
@@ -170,7 +174,11 @@ func FuzzParse(f *testing.F) {
 			if err != nil {
 				t.Fatalf("accepted, but unreadable: %v", err)
 			}
-			if _, err := cluster.Rail(g, time.Unix(1_800_000_000, 0)); err != nil || *g.Spec.Thresholds.DenyBelow > *g.Spec.Thresholds.WarnBelow {
+			at := time.Unix(1_800_000_000, 0)
+			if r := cluster.Compose(parsed[i:i+1], nil, at).Rails[0]; r.Unreadable != "" {
+				t.Fatalf("accepted, but holds everything: %s in %s", r.Unreadable, asJSON(t, g.Spec))
+			}
+			if _, err := cluster.Rail(g, at); err != nil || *g.Spec.Thresholds.DenyBelow > *g.Spec.Thresholds.WarnBelow {
 				t.Fatalf("accepted, but makes no sense: %v in %s", err, asJSON(t, g.Spec))
 			}
 		}

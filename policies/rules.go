@@ -1,14 +1,12 @@
 package policies
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
-	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/policies/times"
 )
 
@@ -43,17 +41,6 @@ func between(least, most time.Duration) func(n *yaml.Node, s props) *yaml.Node {
 			return n
 		}
 		return nil
-	}
-}
-
-// checkFreezes checks what no schema can say about freeze windows whose fields are in order: that there is such a schedule
-// and such a zone.
-func (r *reader) checkFreezes(n *yaml.Node, s props, path string) {
-	for i, item := range n.Content {
-		w := v1alpha1.FreezeWindow{Schedule: text(item, "schedule"), Duration: text(item, "duration"), TimeZone: orDefault(item, *s.Items.Schema, "timeZone")}
-		if err := times.Check(w); err != nil {
-			r.say(item, fmt.Sprintf("%s[%d]", path, i), "%v", err)
-		}
 	}
 }
 
