@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -19,8 +20,10 @@ type props = apiextensionsv1.JSONSchemaProps
 
 const guardrailDefinition = "moorgate/crds/moorgate.dev_guardrails.yaml"
 
-// guardrailSchema is the schema that the API server checks Guardrails with.
-func guardrailSchema() (props, error) {
+// guardrailSchema is the schema that the API server checks Guardrails with. It is part of the binary, and read once.
+var guardrailSchema = sync.OnceValues(readGuardrailSchema)
+
+func readGuardrailSchema() (props, error) {
 	content, err := charts.Files.ReadFile(guardrailDefinition)
 	if err != nil {
 		return props{}, fmt.Errorf("read the schema of Guardrails: %w", err)
