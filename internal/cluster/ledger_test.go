@@ -490,6 +490,29 @@ func TestClocksThatDifferReserveNothing(t *testing.T) {
 	}
 }
 
+// Where the clocks jump apart while a write is under way, nobody can say that nothing was reserved: it may get through yet.
+func TestNobodyIsRefusedWhileAWriteIsUnderWay(t *testing.T) {
+	s := newLedgerStage(t)
+	lost := false
+	l := s.ledger(t, time.Now, func(next http.RoundTripper) http.RoundTripper {
+		return roundTrip(func(r *http.Request) (*http.Response, error) {
+			if r.Method == http.MethodPut {
+				lost = true
+				return nil, errWire
+			}
+			answer, err := next.RoundTrip(r)
+			if err == nil && lost {
+				answer.Header.Set("Date", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat))
+			}
+			return answer, err
+		})
+	})
+	id, refused, err := l.Reserve(t.Context(), budgets(9, 9, 9, time.Hour), eviction("a", "x"))
+	if err == nil || !strings.Contains(err.Error(), "may still get through") || id != "" || refused != nil {
+		t.Errorf("id %q, refused %v, %v", id, refused, err)
+	}
+}
+
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
