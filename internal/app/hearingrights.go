@@ -37,18 +37,18 @@ func howToGrant(namespace, right, user string) string {
 	if user == "" {
 		user = "NAME"
 	}
-	flag := "--user=" + quoted(user)
+	flag := "--user=" + shellName(user)
 	if of, account := strings.CutPrefix(user, "system:serviceaccount:"); account {
-		flag = "--serviceaccount=" + quoted(of)
+		flag = "--serviceaccount=" + shellName(of)
 	}
 	return fmt.Sprintf("it takes %s in namespace %s, which an administrator gives by\n  kubectl create rolebinding moorgate-approvers -n %s --clusterrole=moorgate-approver %s", right, namespace, namespace, flag)
 }
 
-// quoted is a name as a shell takes it.
-func quoted(s string) string {
+// shellName is a name as a shell takes it, quoted only where it must be.
+func shellName(s string) string {
 	s = shown(s)
 	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_+:,./-") == "" {
 		return s
 	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	return quoted(s)
 }
