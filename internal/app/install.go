@@ -15,14 +15,24 @@ const installTime = 3 * time.Minute
 
 func newInstall() *cobra.Command {
 	var kubeconfig string
+	var enable, namespaces []string
 	cmd := &cobra.Command{
 		Use:   "install",
 		Short: "Applies Moorgate's kinds, identities, rights and fences to a cluster",
 		Long: `Applies what a cluster needs before Moorgate runs in it: the kinds (Guardrail, Case, GitSource), the namespace
 moorgate-system, three ServiceAccounts with their rights, and the admission policies that fence them in. It needs the rights of
-a cluster-admin, may be repeated, and starts nothing.`,
-		Args: cobra.NoArgs,
+a cluster-admin, may be repeated, and starts nothing.
+
+No identity may act on a workload by that. --enable evict --namespace shop gives moorgate-act the right to evict pods in the
+namespace shop; what it makes of the right is for the Guardrails there to say. To take it away again:
+  kubectl -n shop delete rolebinding moorgate-act-evict`,
+		Example: "  moorgate install\n  moorgate install --enable evict --namespace shop",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			bindings, err := cluster.Enabling(enable, namespaces)
+			if err != nil {
+				return err
+			}
 			config, err := restConfig(kubeconfig)
 			if err != nil {
 				return err
@@ -33,9 +43,11 @@ a cluster-admin, may be repeated, and starts nothing.`,
 			ctx, cancel := context.WithTimeout(cmd.Context(), installTime)
 			defer cancel()
 			say := func(line string) { _, _ = fmt.Fprintln(cmd.OutOrStdout(), line) }
-			return cluster.Install(ctx, config, charts.Files, cluster.InstallOptions{Progress: say})
+			return cluster.Install(ctx, config, charts.Files, cluster.InstallOptions{Progress: say, Enable: bindings})
 		},
 	}
+	cmd.Flags().StringArrayVar(&enable, "enable", nil, "action that moorgate-act gets the right to, in each --namespace: evict")
+	cmd.Flags().StringArrayVar(&namespaces, "namespace", nil, "namespace in which --enable gives the right; may be repeated")
 	cmd.Flags().StringVar(&kubeconfig, "kubeconfig", "", "kubeconfig to install with (default: $KUBECONFIG or ~/.kube/config)")
 	return cmd
 }

@@ -18,8 +18,11 @@ func newRun() *cobra.Command {
 
 The API server must be able to reach this process: give --url https://HOST:PORT, or run in a pod behind the Service.
 Nothing is registered before the webhook can answer. Without a Guardrail, Moorgate only observes. Run one of it: for
-several replicas there are the commands webhook, judge and act.`,
-		Example: "  moorgate install\n  moorgate run --url https://127.0.0.1:9443",
+several replicas there are the commands webhook, judge and act.
+
+An identity that may do more than it should does not start. Your own kubeconfig gives all three your rights, so to try it out on
+a laptop say --allow-over-privileged: then only the guard in Moorgate's own transport stands between them and your workloads.`,
+		Example: "  moorgate install\n  moorgate run --url https://127.0.0.1:9443 --allow-over-privileged",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return serve(cmd, o, "run", webhookPart(o), judgePart(o, ""), actPart(o, ""))

@@ -26,6 +26,8 @@ const (
 type InstallOptions struct {
 	// Progress receives one line for people after each object and each wait.
 	Progress func(line string)
+	// Enable are the rights to act that are given too, after everything else: Enabling makes them.
+	Enable []*unstructured.Unstructured
 }
 
 // Install applies what a cluster needs before Moorgate runs in it: kinds, namespace and ServiceAccounts, fences, then
@@ -41,6 +43,7 @@ func Install(ctx context.Context, config *rest.Config, files fs.FS, o InstallOpt
 	if err != nil {
 		return err
 	}
+	objects = append(objects, o.Enable...)
 	c, err := client.New(config, client.Options{})
 	if err != nil {
 		return fmt.Errorf("make a client to install with: %w", err)

@@ -9,8 +9,12 @@ import (
 	"testing/fstest"
 	"time"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/charts"
@@ -59,6 +63,36 @@ func TestInstall(t *testing.T) {
 		}
 		if !equality.Semantic.DeepEqual(after.Data, filled.Data) {
 			t.Errorf("the Secret's data changed from %v to %v", filled.Data, after.Data)
+		}
+	})
+	t.Run("what is enabled is bound in its namespace, and nowhere else", func(t *testing.T) {
+		namespace := c.Namespace(t, nil)
+		enable, err := cluster.Enabling([]string{"evict"}, []string{namespace})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cluster.Install(ctx, c.Config(), charts.Files, cluster.InstallOptions{Enable: enable}); err != nil {
+			t.Fatal(err)
+		}
+		act, err := c.ServiceAccount(ctx, cluster.OwnNamespace, "moorgate-act")
+		if err != nil {
+			t.Fatal(err)
+		}
+		kube, err := kubernetes.NewForConfig(act)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for in, want := range map[string]bool{namespace: true, "default": false, "": false} {
+			may := false
+			err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 10*time.Second, true, func(ctx context.Context) (bool, error) {
+				answer, err := kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+					ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: in, Verb: "create", Resource: "pods", Subresource: "eviction"}}}, metav1.CreateOptions{})
+				may = err == nil && answer.Status.Allowed
+				return may == want, err
+			})
+			if err != nil {
+				t.Errorf("moorgate-act may evict in %q: %t, %v", in, may, err)
+			}
 		}
 	})
 	t.Run("the fences hold, and waiting for them says so at once", func(t *testing.T) {
@@ -140,4 +174,26 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestOnlyWhatThereIsIsEnabledAndOnlyWhereItMay(t *testing.T) {
+	for name, tt := range map[string]struct{ actions, namespaces []string }{
+		"nowhere":               {[]string{"evict"}, nil},
+		"nothing":               {nil, []string{"shop"}},
+		"what there is not":     {[]string{"delete"}, []string{"shop"}},
+		"in the control plane":  {[]string{"evict"}, []string{"shop", "kube-system"}},
+		"among Moorgate's own":  {[]string{"evict"}, []string{"moorgate-system"}},
+		"in what is no name":    {[]string{"evict"}, []string{"shop/web"}},
+		"in the whole cluster":  {[]string{"evict"}, []string{""}},
+		"in the whole cluster!": {[]string{"evict"}, []string{"*"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if bindings, err := cluster.Enabling(tt.actions, tt.namespaces); err == nil {
+				t.Errorf("%v", bindings)
+			}
+		})
+	}
+	if bindings, err := cluster.Enabling(nil, nil); err != nil || len(bindings) != 0 {
+		t.Errorf("%v, %v", bindings, err)
+	}
 }
