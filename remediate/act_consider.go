@@ -90,7 +90,7 @@ type held struct {
 // hold says on a Case, and writes down, why what was chosen is not done; unless that is said already.
 func (a *Acts) hold(ctx context.Context, c *v1alpha1.Case, h held) (time.Duration, error) {
 	next := cluster.HeldFor(h.plan, h.verb, h.verdict.Reasons)
-	again := a.again(h)
+	again := a.again(c, h)
 	if says := c.Status.Acting; says != nil && says.Plan == next.Plan {
 		cooling := slices.ContainsFunc(h.verdict.Reasons, func(r gate.Reason) bool { return r.Rule == "cool-down" })
 		if says.Phase == v1alpha1.PhaseRefused && cooling || says.Phase == next.Phase && cluster.SameReasons(says.Reasons, next.Reasons) {
@@ -110,10 +110,17 @@ func (a *Acts) hold(ctx context.Context, c *v1alpha1.Case, h held) (time.Duratio
 	return again, a.Cases.Held(ctx, key, next)
 }
 
-// again is when to look again at what is held: as soon as the wait is over, if that is what it waits for.
-func (a *Acts) again(h held) time.Duration {
+// rarely is how much more rarely what has been held for long is looked at, at most.
+const rarely = 10
+
+// again is when to look again at what is held: as soon as the wait is over, if that is what it waits for, and the more rarely the
+// longer it has been held. What lets it go is a Case, an Approval or a Guardrail most of the time, which wake it.
+func (a *Acts) again(c *v1alpha1.Case, h held) time.Duration {
 	if h.view == nil || !slices.ContainsFunc(h.verdict.Reasons, func(r gate.Reason) bool { return r.Rule == "wait" }) {
-		return a.Every
+		if phase(c) != v1alpha1.PhaseHeld {
+			return a.Every
+		}
+		return min(max(a.Every, a.Now().Sub(c.Status.Acting.At.Time)/4), rarely*a.Every)
 	}
 	began, _ := h.view.question.Facts.Since.Get()
 	longest := gate.WaitLeast

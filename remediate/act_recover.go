@@ -16,8 +16,8 @@ import (
 	"moorgate.dev/internal/gate"
 )
 
-// findFor is how long it is tried to find out what became of an intent before it is handed to a human.
-const findFor = 15 * time.Minute
+// findFor is how long it is tried to find out what became of an intent before it is handed to a human: so many times Grace.
+const findFor = 10
 
 // recover finds out what became of an intent that has no outcome: whoever made it died, or could not write it down. It is never
 // carried out, neither again nor for the first time.
@@ -33,7 +33,7 @@ func (a *Acts) recover(ctx context.Context, c *v1alpha1.Case) (time.Duration, er
 	}
 	target := gate.Ref{Group: i.Target.Group, Version: i.Target.Version, Kind: i.Target.Kind, Namespace: c.Namespace, Name: i.Target.Name, UID: i.Target.UID}
 	outcome, text, err := a.fate(ctx, target)
-	if err != nil && now.Sub(saw) < a.Grace+findFor {
+	if err != nil && now.Sub(saw) < (1+findFor)*a.Grace {
 		return 0, fmt.Errorf("find out what became of the intent in record %d of log %s: %w", i.Audit.Sequence, i.Audit.Log, err)
 	}
 	if err != nil {
@@ -73,13 +73,18 @@ func evicted(c corev1.PodCondition) bool {
 	return c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue && c.Reason == "EvictionByEvictionAPI"
 }
 
-// record writes down an outcome that was found out, unless the log has one: then only the Case lacked it.
+// record writes down an outcome that was found out, unless the log has one: then only the Case lacked it. In a log an outcome
+// closes an intent; one that another log holds is closed there, by whoever opens that log again, and is a note here.
 func (a *Acts) record(ctx context.Context, c *v1alpha1.Case, i *v1alpha1.Intent, target gate.Ref, o gate.Outcome, text string) error {
 	if i.Audit.Log == a.self && !slices.ContainsFunc(a.unresolved(), func(r gate.Record) bool { return r.Reservation == i.Reservation }) {
 		return nil
 	}
+	kind := gate.RecordOutcome
+	if i.Audit.Log != a.self {
+		kind = gate.RecordNote
+	}
 	action := gate.Action{Verb: c.Status.Acting.Verb, Reach: gate.ReachLive, Target: target}
-	_, err := a.Log.Append(ctx, gate.Record{Kind: gate.RecordOutcome, Correlation: c.Namespace + "/" + c.Name, Action: &action, Digest: i.Plan, ActionDigest: i.Action,
+	_, err := a.Log.Append(ctx, gate.Record{Kind: kind, Correlation: c.Namespace + "/" + c.Name, Action: &action, Digest: i.Plan, ActionDigest: i.Action,
 		Reservation: i.Reservation, Attempt: int(i.Attempt), Outcome: &o, Text: fmt.Sprintf("%s (the intent is record %d of log %s)", text, i.Audit.Sequence, i.Audit.Log)})
 	if err != nil {
 		return fmt.Errorf("write down what became of an intent: %w", err)

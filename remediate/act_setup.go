@@ -35,7 +35,7 @@ func (a *Acts) SetUp(mgr ctrl.Manager) error {
 	guardrail.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("Guardrail"))
 	err := ctrl.NewControllerManagedBy(mgr).Named("act").For(&v1alpha1.Case{}, builder.WithPredicates(predicate.NewPredicateFuncs(ours))).
 		Watches(&v1alpha1.Approval{}, handler.EnqueueRequestsFromMapFunc(about)).
-		Watches(&guardrail, handler.EnqueueRequestsFromMapFunc(everyCase(mgr.GetClient()))).
+		Watches(&guardrail, handler.EnqueueRequestsFromMapFunc(everyCase(mgr.GetClient())), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: 1}).Complete(a)
 	if err != nil {
 		return fmt.Errorf("set up acting on Cases: %w", err)

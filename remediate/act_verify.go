@@ -39,7 +39,7 @@ func (a *Acts) verify(ctx context.Context, c *v1alpha1.Case, k Key) (time.Durati
 	if e.pending && !last {
 		return min(a.Every, a.HealthyDelay), nil
 	}
-	return 0, a.verified(ctx, c, i, e)
+	return a.Every, a.verified(ctx, c, i, e, last)
 }
 
 // helped is what an action did to a workload.
@@ -72,8 +72,9 @@ func effect(w causes.World, err error, before int) helped {
 	return helped{phase: v1alpha1.PhaseIneffective, result: gate.ResultIneffective, pending: failing == 0, text: "it did not help, and needs a human: " + numbers}
 }
 
-// verified writes down whether it helped: first in the log, so that nothing is said elsewhere that is not there.
-func (a *Acts) verified(ctx context.Context, c *v1alpha1.Case, i *v1alpha1.Intent, e helped) error {
+// verified writes down whether it helped: first in the log, so that nothing is said elsewhere that is not there. A ledger that
+// does not take it is tried again, but not for ever: it may have dropped the entry.
+func (a *Acts) verified(ctx context.Context, c *v1alpha1.Case, i *v1alpha1.Intent, e helped, last bool) error {
 	key := client.ObjectKeyFromObject(c)
 	_, err := a.Log.Append(ctx, gate.Record{Kind: gate.RecordVerification, Correlation: key.String(), Digest: i.Plan, ActionDigest: i.Action,
 		Reservation: i.Reservation, Attempt: int(i.Attempt), Result: e.result, Text: e.text})
@@ -81,8 +82,10 @@ func (a *Acts) verified(ctx context.Context, c *v1alpha1.Case, i *v1alpha1.Inten
 		return fmt.Errorf("write down whether it helped: %w", err)
 	}
 	if e.result != gate.ResultPending {
-		if err := a.Settle(ctx, i.Reservation, e.result); err != nil {
+		if err := a.Settle(ctx, i.Reservation, e.result); err != nil && !last {
 			return err
+		} else if err != nil {
+			a.Logger.Error("the ledger does not know whether it helped", "case", key.String(), "error", gate.OneLine(err.Error(), 1024))
 		}
 	}
 	return a.Cases.Settled(ctx, key, i.Reservation, e.phase, e.text)

@@ -13,14 +13,17 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/audit"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/remediate"
 	"moorgate.dev/test/cluster"
 )
 
@@ -56,11 +59,16 @@ func actUntilKilled(point string) error {
 	return c.run(ctx)
 }
 
-// actor starts a process that acts.
-func (h *house) actor(point, dir string) *exec.Cmd {
+// process starts a process that acts, under its own identity.
+func (h *house) process(point, dir string) *exec.Cmd {
 	h.t.Helper()
+	h.mayEvict()
+	kubeconfig, err := cluster.Shared(h.t).ServiceAccountKubeconfig(h.t.Context(), "moorgate-system", "moorgate-act")
+	if err != nil {
+		h.t.Fatal(err)
+	}
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), actVar+"="+point, actKubeconfig+"="+cluster.Shared(h.t).Kubeconfig(), actNamespace+"="+h.namespace, actDir+"="+dir)
+	cmd.Env = append(os.Environ(), actVar+"="+point, actKubeconfig+"="+kubeconfig, actNamespace+"="+h.namespace, actDir+"="+dir)
 	cmd.Stdout, cmd.Stderr = h.t.Output(), h.t.Output()
 	if err := cluster.StartBound(cmd); err != nil {
 		h.t.Fatal(err)
@@ -95,10 +103,10 @@ func TestKilledAtEveryPoint(t *testing.T) {
 			before := uids(h.pods("web", 3, every))
 			h.judging()
 			dir := filepath.Join(t.TempDir(), "audit")
-			if err := h.actor(c.point, dir).Wait(); !killed(err) {
+			if err := h.process(c.point, dir).Wait(); !killed(err) {
 				t.Fatalf("the process was not killed: %v", err)
 			}
-			second := h.actor(lives, dir)
+			second := h.process(lives, dir)
 			a := h.acted("web", c.phase)
 			h.eventually("every intent to have an outcome", func() error { return h.paired(dir, c.outcome) })
 			h.overTwoSweeps()
@@ -118,10 +126,85 @@ func TestKilledAtEveryPoint(t *testing.T) {
 			if err := h.paired(dir, c.outcome); err != nil {
 				t.Error(err)
 			}
-			if _, err := audit.Verify(dir); err != nil {
-				t.Error(err)
+			if report, err := audit.Verify(dir); err != nil || len(report.Open) > 0 || len(report.Findings) > 0 {
+				t.Errorf("the log has open intents %v and findings %v: %v", report.Open, report.Findings, err)
 			}
 		})
+	}
+}
+
+// TestAnotherNodeTakesOver shows a process that is killed when its eviction was sent, and another with a disk of its own that finds
+// out what became of it; and later the first again, whose log is then closed too.
+func TestAnotherNodeTakesOver(t *testing.T) {
+	h := newHouse(t)
+	h.trusted()
+	h.guardrail()
+	before := h.ill("web", 3)
+	h.judging()
+	first, second := filepath.Join(t.TempDir(), "audit"), filepath.Join(t.TempDir(), "audit")
+	if err := h.process(afterRequest, first).Wait(); !killed(err) {
+		t.Fatalf("the process was not killed: %v", err)
+	}
+	standIn := h.process(lives, second)
+	h.acted("web", v1alpha1.PhaseHealed)
+	_ = standIn.Process.Signal(os.Interrupt)
+	if err := standIn.Wait(); err != nil {
+		t.Errorf("the stand-in ended with %v", err)
+	}
+	back := h.process(lives, first)
+	h.eventually("the first log to be closed", func() error { return h.paired(first, []gate.Outcome{gate.OutcomeDone}) })
+	_ = back.Process.Signal(os.Interrupt)
+	if err := back.Wait(); err != nil {
+		t.Errorf("the first ended with %v", err)
+	}
+	for _, dir := range []string{first, second} {
+		if report, err := audit.Verify(dir); err != nil || len(report.Open) > 0 {
+			t.Errorf("log %s has open intents %v: %v", report.Log, report.Open, err)
+		}
+	}
+	if s := h.spent(); len(s) != 1 || s[0].Result != gate.ResultHealed || h.stands(before) {
+		t.Errorf("the ledger has %+v, the ill pod stands: %t", s, h.stands(before))
+	}
+}
+
+// sightless cannot read a single pod.
+type sightless struct{ client.Reader }
+
+func (s sightless) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	if _, pod := o.(*corev1.Pod); pod {
+		return errors.New("etcdserver: request timed out")
+	}
+	return s.Reader.Get(ctx, key, o, opts...)
+}
+
+// TestWhatCannotBeFoundOutIsLeftToAHuman shows an intent without an outcome whose target cannot be read for as long as anybody tries.
+func TestWhatCannotBeFoundOutIsLeftToAHuman(t *testing.T) {
+	h := newHouse(t)
+	h.trusted()
+	h.guardrail()
+	pod := h.ill("web", 3)
+	h.judging()
+	dir := filepath.Join(t.TempDir(), "audit")
+	if err := h.process(afterClaim, dir).Wait(); !killed(err) {
+		t.Fatalf("the process was not killed: %v", err)
+	}
+	h.acting(func(a *assembly) {
+		a.dir = dir
+		a.change = func(acts *remediate.Acts) {
+			acts.Owners, acts.Client = acts.Client, sightless{acts.Client}
+			acts.Grace, acts.Within = 500*time.Millisecond, 100*time.Millisecond
+		}
+	})
+	a := h.acted("web", v1alpha1.PhaseUnclear)
+	if s := h.spent(); !strings.Contains(a.Text, "needs a human") || len(s) != 1 || s[0].Result != gate.ResultUnknown || !h.stands(pod) {
+		t.Errorf("acting %+v, the ledger has %+v, the pod stands: %t", a, s, h.stands(pod))
+	}
+	if err := h.paired(dir, []gate.Outcome{gate.OutcomeUnknown}); err != nil {
+		t.Error(err)
+	}
+	h.overTwoSweeps()
+	if a := h.acted("web", v1alpha1.PhaseUnclear); a.Attempts != 1 || !h.stands(pod) {
+		t.Errorf("it went on: %+v", a)
 	}
 }
 

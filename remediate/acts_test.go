@@ -13,8 +13,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
@@ -74,8 +76,10 @@ func (h *house) ledger() *ours.Ledger {
 // circumstances are everything that a verdict on acting rests on, read.
 func (h *house) circumstances() ours.Circumstances {
 	return ours.Circumstances{Reader: h.judge, Ledger: h.ledger().Read,
-		Approvals: func(context.Context, string, string) gate.Fact[[]gate.Approval] { return gate.Known[[]gate.Approval](nil) },
-		Paused:    func(context.Context) gate.Fact[[]string] { return gate.Known[[]string](nil) }}
+		Approvals: func(context.Context, string, string) gate.Fact[[]gate.Approval] {
+			return gate.Known[[]gate.Approval](nil)
+		},
+		Paused: func(context.Context) gate.Fact[[]string] { return gate.Known[[]string](nil) }}
 }
 
 // spent is the ledger's entries of this namespace.
@@ -119,10 +123,32 @@ func (h *house) judging() {
 	})
 }
 
+// actor is moorgate-act's own identity, with the rights that the chart gives it, the fences around it, and the right to evict in
+// the namespace.
+func (h *house) actor() *rest.Config {
+	h.t.Helper()
+	h.mayEvict()
+	config, err := cluster.Shared(h.t).ServiceAccount(h.t.Context(), "moorgate-system", "moorgate-act")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return config
+}
+
+func (h *house) mayEvict() {
+	h.t.Helper()
+	err := h.admin.Create(h.t.Context(), &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Namespace: h.namespace, Name: "moorgate-act-evict"},
+		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "moorgate-act-evict"},
+		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: "moorgate-system", Name: "moorgate-act"}}})
+	if client.IgnoreAlreadyExists(err) != nil {
+		h.t.Fatal(err)
+	}
+}
+
 // acting runs a process that acts, with a log of its own in the returned folder, until it is stopped or the test ends.
 func (h *house) acting(change ...func(*assembly)) (dir string, stop func()) {
 	h.t.Helper()
-	a := assembly{config: cluster.Shared(h.t).Config(), namespace: h.namespace, dir: filepath.Join(h.t.TempDir(), "audit"), clock: ahead, at: func(string) {},
+	a := assembly{config: h.actor(), namespace: h.namespace, dir: filepath.Join(h.t.TempDir(), "audit"), clock: ahead, at: func(string) {},
 		logger: slog.New(slog.NewTextHandler(h.t.Output(), nil))}
 	for _, f := range change {
 		f(&a)

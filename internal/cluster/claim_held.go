@@ -30,15 +30,18 @@ func (c Cases) Held(ctx context.Context, key client.ObjectKey, next v1alpha1.Act
 	return client.IgnoreNotFound(err)
 }
 
-// HeldFor is what a Case says of a plan, by its digest, that is held for these reasons.
+// HeldFor is what a Case says of a plan, by its digest, that is held for these reasons. Its text is the most careful one.
 func HeldFor(plan, verb string, reasons []gate.Reason) v1alpha1.Acting {
 	a := v1alpha1.Acting{Phase: v1alpha1.PhaseHeld, Plan: gate.OneLine(plan, 71), Verb: gate.OneLine(verb, 64)}
 	for _, r := range first(reasons, maxHeld) {
 		a.Reasons = append(a.Reasons, v1alpha1.Reason{Rule: gate.OneLine(r.Rule, 64), Guardrail: gate.OneLine(r.Guardrail, 253),
 			Decision: r.Decision.String(), Text: gate.OneLine(r.Text, maxText)})
 	}
-	if len(a.Reasons) > 0 {
-		a.Text = "held: " + a.Reasons[0].Text
+	worst := gate.Allow
+	for _, r := range reasons {
+		if r.Decision < worst {
+			worst, a.Text = r.Decision, gate.OneLine("held: "+r.Text, 512)
+		}
 	}
 	return a
 }
