@@ -59,8 +59,8 @@ type Acts struct {
 	// Steady is how long a container has to run and be ready before it counts as well. Default 1 min.
 	Steady time.Duration
 	// Grace is how long an intent without an outcome has to be seen before it is found out what became of it: whoever made it may
-	// be about to carry it out, or wait for the answer. It is counted from when this process saw it first, by its own clock.
-	// Default 1 min, and never less than twice Within.
+	// be about to carry it out, for as long as Within, and the API server may be at it for a minute more. It is counted from when
+	// this process saw it first, by its own clock. Default 2 min, and never less than twice Within.
 	Grace time.Duration
 	// Within is how long after it was reserved an action may still be begun. Default 30 s.
 	Within time.Duration
@@ -85,7 +85,7 @@ func (a *Acts) complete() error {
 		a.Cases.Now = a.Now
 	}
 	for d, standard := range map[*time.Duration]time.Duration{&a.Every: 30 * time.Second, &a.HealthyDelay: 2 * time.Minute,
-		&a.Steady: time.Minute, &a.Grace: time.Minute, &a.Within: 30 * time.Second} {
+		&a.Steady: time.Minute, &a.Grace: 2 * time.Minute, &a.Within: 30 * time.Second} {
 		if *d < 0 {
 			return fmt.Errorf("start to act on Cases: %s is not a time to wait", *d)
 		}

@@ -28,7 +28,7 @@ func (a *Acts) act(ctx context.Context, c *v1alpha1.Case, k Key, plan string) (t
 	case outcome == gate.OutcomeDone:
 		return a.HealthyDelay, nil
 	}
-	return a.Every, nil
+	return a.Every, nil // or as soon as what is unknown may be looked into
 }
 
 // deed is one attempt at one action.
@@ -100,9 +100,14 @@ func (d *deed) Act(ctx context.Context, permit gate.Permit, plan gate.Action) (g
 	return d.Actor.Act(ctx, permit, plan)
 }
 
-// settle says what came of an intent, in the ledger and on the Case.
+// settle says what came of an intent, in the ledger and on the Case. Where no answer came that could be trusted the Case stays
+// with the intent, and what became of it is found out by looking, as if the process had died.
 func (d *deed) settle(ctx context.Context, i flow.Intent, o gate.Outcome, text string) error {
-	return d.conclude(ctx, client.ObjectKeyFromObject(d.c), i.Reservation, o, d.tell(i.Action, o, text))
+	key, text := client.ObjectKeyFromObject(d.c), d.tell(i.Action, o, text)
+	if o == gate.OutcomeUnknown {
+		return errors.Join(d.Settle(ctx, i.Reservation, gate.ResultUnknown), d.Cases.Settled(ctx, key, i.Reservation, v1alpha1.PhaseActing, text))
+	}
+	return d.conclude(ctx, key, i.Reservation, o, text)
 }
 
 func (d *deed) tell(plan gate.Action, o gate.Outcome, text string) string {
@@ -110,7 +115,7 @@ func (d *deed) tell(plan gate.Action, o gate.Outcome, text string) string {
 	case gate.OutcomeDone:
 		return fmt.Sprintf("evicted %s; in %s it is looked at whether that helped", plan.Target.Name, d.HealthyDelay)
 	case gate.OutcomeUnknown:
-		return fmt.Sprintf("nobody knows whether %s was evicted: it needs a human. %s", plan.Target.Name, text)
+		return fmt.Sprintf("nobody knows whether %s was evicted, and that is found out: %s", plan.Target.Name, text)
 	}
 	return fmt.Sprintf("%s was not evicted: %s", plan.Target.Name, text)
 }

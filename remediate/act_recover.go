@@ -19,8 +19,8 @@ import (
 // findFor is how long it is tried to find out what became of an intent before it is handed to a human: so many times Grace.
 const findFor = 10
 
-// recover finds out what became of an intent that has no outcome: whoever made it died, or could not write it down. It is never
-// carried out, neither again nor for the first time.
+// recover finds out what became of an intent of which nobody knows: whoever made it died, could not write down the outcome, or
+// got no answer. It is never carried out, neither again nor for the first time.
 func (a *Acts) recover(ctx context.Context, c *v1alpha1.Case) (time.Duration, error) {
 	i := c.Status.Acting.Intent
 	if i == nil {
@@ -57,15 +57,15 @@ func (a *Acts) fate(ctx context.Context, target gate.Ref) (gate.Outcome, string,
 	err := a.Client.Get(ctx, client.ObjectKey{Namespace: target.Namespace, Name: target.Name}, &pod)
 	switch {
 	case apierrors.IsNotFound(err) || err == nil && string(pod.UID) != target.UID:
-		return gate.OutcomeDone, fmt.Sprintf("whoever set out to evict %s said no more, and it was found gone: by that eviction or by somebody else's doing", target.Name), nil
+		return gate.OutcomeDone, fmt.Sprintf("how the eviction of %s ended was not known, and it was found gone: by that eviction or by somebody else's doing", target.Name), nil
 	case err != nil:
 		return gate.OutcomeUnknown, "", fmt.Errorf("read %s: %w", target, err)
 	case pod.DeletionTimestamp != nil && slices.ContainsFunc(pod.Status.Conditions, evicted):
-		return gate.OutcomeDone, fmt.Sprintf("whoever set out to evict %s said no more, and it was found evicted, on its way out", target.Name), nil
+		return gate.OutcomeDone, fmt.Sprintf("how the eviction of %s ended was not known, and it was found evicted, on its way out", target.Name), nil
 	case pod.DeletionTimestamp != nil:
-		return gate.OutcomeDone, fmt.Sprintf("whoever set out to evict %s said no more, and it was found on its way out: by that eviction or by somebody else's doing", target.Name), nil
+		return gate.OutcomeDone, fmt.Sprintf("how the eviction of %s ended was not known, and it was found on its way out: by that eviction or by somebody else's doing", target.Name), nil
 	}
-	return gate.OutcomeRefused, fmt.Sprintf("whoever set out to evict %s said no more, and it still stands: nothing was done", target.Name), nil
+	return gate.OutcomeRefused, fmt.Sprintf("how the eviction of %s ended was not known, and it still stands: nothing was done", target.Name), nil
 }
 
 // evicted is whether a condition says that the pod was evicted through the API.
@@ -73,15 +73,12 @@ func evicted(c corev1.PodCondition) bool {
 	return c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue && c.Reason == "EvictionByEvictionAPI"
 }
 
-// record writes down an outcome that was found out, unless the log has one: then only the Case lacked it. In a log an outcome
-// closes an intent; one that another log holds is closed there, by whoever opens that log again, and is a note here.
+// record writes down an outcome that was found out. In a log an outcome closes an intent: where this log's is closed already, or
+// another log holds it and whoever opens that one again will close it there, it is a note.
 func (a *Acts) record(ctx context.Context, c *v1alpha1.Case, i *v1alpha1.Intent, target gate.Ref, o gate.Outcome, text string) error {
-	if i.Audit.Log == a.self && !slices.ContainsFunc(a.unresolved(), func(r gate.Record) bool { return r.Reservation == i.Reservation }) {
-		return nil
-	}
-	kind := gate.RecordOutcome
-	if i.Audit.Log != a.self {
-		kind = gate.RecordNote
+	kind := gate.RecordNote
+	if i.Audit.Log == a.self && slices.ContainsFunc(a.unresolved(), func(r gate.Record) bool { return r.Reservation == i.Reservation }) {
+		kind = gate.RecordOutcome
 	}
 	action := gate.Action{Verb: c.Status.Acting.Verb, Reach: gate.ReachLive, Target: target}
 	_, err := a.Log.Append(ctx, gate.Record{Kind: kind, Correlation: c.Namespace + "/" + c.Name, Action: &action, Digest: i.Plan, ActionDigest: i.Action,

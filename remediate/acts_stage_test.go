@@ -57,6 +57,7 @@ type assembly struct {
 	at        func(point string)
 	logger    *slog.Logger
 	change    func(*remediate.Acts)
+	answer    func(next http.RoundTripper, req *http.Request) (*http.Response, error) // to an eviction; nil: as it is
 }
 
 func (a assembly) make() (*crew, error) {
@@ -65,7 +66,7 @@ func (a assembly) make() (*crew, error) {
 		return nil, err
 	}
 	base := rest.CopyConfig(a.config)
-	base.Wrap(func(next http.RoundTripper) http.RoundTripper { return dying{next, a.at} })
+	base.Wrap(func(next http.RoundTripper) http.RoundTripper { return dying{next, a.at, a.answer} })
 	guarded := ours.Guarded(base, ours.OwnOfAct())
 	skip, grace := true, time.Second
 	mgr, err := ctrl.NewManager(guarded, ctrl.Options{Scheme: scheme, Metrics: server.Options{BindAddress: "0"}, HealthProbeBindAddress: "0", GracefulShutdownTimeout: &grace,
@@ -130,15 +131,20 @@ func (c *crew) run(ctx context.Context) error {
 
 // dying is a transport that dies with its process when an eviction was answered.
 type dying struct {
-	next http.RoundTripper
-	at   func(string)
+	next   http.RoundTripper
+	at     func(string)
+	answer func(http.RoundTripper, *http.Request) (*http.Response, error)
 }
 
 func (d dying) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := d.next.RoundTrip(req)
-	if strings.HasSuffix(req.URL.Path, evictionSuffix) {
-		d.at(afterRequest)
+	if !strings.HasSuffix(req.URL.Path, evictionSuffix) {
+		return d.next.RoundTrip(req)
 	}
+	if d.answer != nil {
+		return d.answer(d.next, req)
+	}
+	resp, err := d.next.RoundTrip(req)
+	d.at(afterRequest)
 	return resp, err
 }
 

@@ -3,10 +3,13 @@ package remediate_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/audit"
 	ours "moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/remediate"
@@ -250,22 +254,27 @@ func TestAPodThatIsNoBetterIsLeftToAHuman(t *testing.T) {
 	h := newHouse(t)
 	h.trusted()
 	h.guardrail()
-	pod := h.ill("web", 3)
+	h.ill("web", 3)
+	known := uids(h.pods("web", 3, every))
 	h.judging()
-	var next corev1.Pod
+	reached, goOn := make(chan struct{}), make(chan struct{})
 	h.acting(func(a *assembly) {
 		a.at = func(point string) {
-			if point != afterReply {
-				return
+			if point == afterReply {
+				close(reached)
+				<-goOn
 			}
-			for _, p := range h.pods("web", 3, ready) { // the one that came in its place
-				if p.CreationTimestamp.After(pod.CreationTimestamp.Time) {
-					next = p
-				}
-			}
-			h.sicken(&next)
 		}
 	})
+	<-reached
+	var next corev1.Pod
+	for _, p := range h.pods("web", 3, ready) {
+		if !known[p.UID] {
+			next = p // the one that came in its place
+		}
+	}
+	h.sicken(&next)
+	close(goOn)
 	a := h.acted("web", v1alpha1.PhaseIneffective)
 	if s := h.spent(); len(s) != 1 || s[0].Result != gate.ResultIneffective {
 		t.Errorf("the ledger has %+v", s)
@@ -297,5 +306,58 @@ func TestADisruptionBudgetIsHeeded(t *testing.T) {
 	h.overTwoSweeps()
 	if again := h.acted("web", v1alpha1.PhaseRefused); again.Attempts != 1 || again.Text != a.Text {
 		t.Errorf("it went on: %+v after %+v", again, a)
+	}
+}
+
+// TestALostReplyIsNotTriedAgain shows an eviction of which no answer comes: what became of it is found out by looking, and it is not
+// sent again either way.
+func TestALostReplyIsNotTriedAgain(t *testing.T) {
+	lost := errors.New("connection reset by peer")
+	for name, c := range map[string]struct {
+		answer  func(next http.RoundTripper, req *http.Request) (*http.Response, error)
+		evicted bool
+		phase   string
+		ledger  gate.Result
+	}{
+		"it was done": {func(next http.RoundTripper, req *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(req)
+			if err != nil {
+				return nil, err
+			}
+			resp.Body.Close()
+			return nil, lost
+		}, true, v1alpha1.PhaseHealed, gate.ResultHealed},
+		"it never arrived": {func(http.RoundTripper, *http.Request) (*http.Response, error) { return nil, lost }, false, v1alpha1.PhaseRefused, gate.ResultRefused},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.trusted()
+			h.guardrail()
+			pod := h.ill("web", 3)
+			before := uids(h.pods("web", 3, every))
+			h.judging()
+			var sent atomic.Int32
+			dir, stop := h.acting(func(a *assembly) {
+				a.answer = func(next http.RoundTripper, req *http.Request) (*http.Response, error) {
+					sent.Add(1)
+					return c.answer(next, req)
+				}
+			})
+			a := h.acted("web", c.phase)
+			h.overTwoSweeps()
+			stop()
+			if n := gone(before, uids(h.pods("web", 3, every))); sent.Load() != 1 || h.stands(pod) == c.evicted || n > 1 || a.Attempts != 1 {
+				t.Errorf("it was sent %d times, %d pods are gone, the ill one stands: %t, %+v", sent.Load(), n, h.stands(pod), a)
+			}
+			if s := h.spent(); len(s) != 1 || s[0].Result != c.ledger {
+				t.Errorf("the ledger has %+v", s)
+			}
+			if err := h.paired(dir, []gate.Outcome{gate.OutcomeUnknown}); err != nil {
+				t.Error(err)
+			}
+			if report, err := audit.Verify(dir); err != nil || len(report.Open) > 0 {
+				t.Errorf("open intents %v: %v", report.Open, err)
+			}
+		})
 	}
 }

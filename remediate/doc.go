@@ -1,14 +1,19 @@
-// Package remediate is the third face: a workload is hurt; what is the cause, and may we help? In this version it watches,
-// explains and asks the guardrail. It turns the Warning events of a crash-looping workload into one Case with a cause, a
-// menu and a verdict, and says on the Case when the workload has recovered.
+// Package remediate is the third face: a workload is hurt; what is the cause, and may we help? The Watcher turns the Warning
+// events of a crash-looping workload into one Case with a cause, a menu and a verdict, and says on the Case when the workload
+// has recovered. Acts, under another identity, carries out what is permitted of it, and looks afterwards whether that helped.
 //
 //	Warning event or sweep -> pod -> key (root owner, container, revision) -> look at the world -> cause -> menu -> verdict
+//	Case -> key and plan digest -> look again -> decide again -> reserve -> intent -> claim -> evict -> outcome -> verify
 //
 // An event is a trigger and never evidence: everything that is said is read from live state. A slow sweep looks at every
 // pod, so that nothing depends on an event that was dropped, held back or never sent. The same happening has the same key,
 // and so the same Case, for a hundred pods, in every replica and after every restart.
 //
-// It never writes anything but Cases and their status: no workload, no event, no annotation. It has no shell, no exec, no
-// attach and no kubectl; it never reads a Secret, a ConfigMap, a container's log or an environment variable's value, and
-// never repeats an event's note or a container's last message. It never decides: package gate does.
+// What was done is found out whoever dies in between: the intent stands in the log and on the Case before anything is sent, and
+// whoever takes over looks at the target, and never sends the same again.
+//
+// The Watcher never writes anything but Cases and their status. Acts writes these, and has one hand besides: it evicts one pod at
+// a time, by its UID, under a Permit for exactly these bytes. Neither has a shell, exec, attach or kubectl; neither reads a
+// Secret, a ConfigMap other than the ledger, a container's log or an environment variable's value, or repeats an event's note or
+// a container's last message. Neither decides: package gate does.
 package remediate
