@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"moorgate.dev/internal/audit"
 	"moorgate.dev/internal/gate"
@@ -18,25 +17,16 @@ func newAudit() *cobra.Command {
 		Long: `Every step of a happening is one record in the audit log of the process that took it: what was seen and decided (judge), what
 was set out to be done and what came of it (act). These commands read the logs' folders, also while somebody writes them, and
 need no cluster and no running Moorgate. Name each log's folder with --dir; records are joined by the Case they belong to and
-told in the order of their times.`,
+told in the order of their times. --server reads the log of a running Moorgate instead; kubectl port-forward reaches it:
+
+  kubectl -n moorgate-system port-forward deploy/moorgate-judge 8444 &
+  moorgate audit tail --server https://localhost:8444 --token-file token`,
 	}
 	var logs logFlags
 	logs.add(cmd.PersistentFlags())
 	cmd.AddCommand(newAuditTail(&logs), newAuditWhy(&logs), newAuditVerify(&logs), newAuditExport(&logs))
 	return cmd
 }
-
-// logFlags say which logs are read.
-type logFlags struct {
-	dirs []string
-}
-
-func (l *logFlags) add(f *pflag.FlagSet) {
-	f.StringArrayVar(&l.dirs, "dir", []string{defaultAuditDir}, "folder of an audit log (repeatable)")
-}
-
-// entries reads the logs as one.
-func (l *logFlags) entries() entries { return readLogs(l.dirs) }
 
 // filter is which entries are wanted. The zero filter wants all.
 type filter struct {

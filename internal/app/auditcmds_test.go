@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -369,5 +372,43 @@ func TestAuditVerifyAsksTheClusterWhatItRemembers(t *testing.T) {
 	cut(t, dir, "synced", "checkpoint")
 	if code, out := verify(); code != exitDenied || !strings.Contains(out, "the first bad record is 5") {
 		t.Errorf("once its tail was cut off: exit code %d\n%s", code, out)
+	}
+}
+
+func TestAuditCommandsReadFromARunningMoorgate(t *testing.T) {
+	judge, act, name := eviction(t, gate.ResultHealed)
+	s := &auditServer{dir: judge, logger: quiet()}
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer sesame" {
+			http.Error(w, "who are you?", http.StatusUnauthorized)
+			return
+		}
+		s.read(w, r)
+	}))
+	defer server.Close()
+	ca := file(t, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	from := []string{"--server", server.URL, "--server-ca", ca, "--token-file", file(t, "token", "sesame\n")}
+	ask := func(args ...string) (int, string, string) { return run(append(args, from...)...) }
+	if code, out, errs := ask("audit", "tail", "-n", "1"); code != exitOK || !strings.Contains(out, "cart") || strings.Count(out, "\n") != 1 {
+		t.Errorf("tail: exit code %d\n%s%s", code, out, errs)
+	}
+	if code, out, errs := ask("audit", "why", name, "--dir", act); code != exitOK || !strings.Contains(out, "4 records in 2 logs") {
+		t.Errorf("why, judge's log from the server and act's from its folder: exit code %d\n%s%s", code, out, errs)
+	}
+	if code, out, errs := ask("audit", "export"); code != exitOK || strings.Count(out, "\n") != 2 {
+		t.Errorf("export: exit code %d\n%s%s", code, out, errs)
+	}
+	if code, out, errs := ask("replay"); code != exitOK || !strings.Contains(out, "2 decisions came out as recorded") {
+		t.Errorf("replay: exit code %d\n%s%s", code, out, errs)
+	}
+	if code, _, errs := ask("audit", "verify"); code != exitFailed || !strings.Contains(errs, "copy the folder") {
+		t.Errorf("verify: exit code %d\n%s", code, errs)
+	}
+	if code, _, errs := ask("audit", "tail", "-f"); code != exitFailed || !strings.Contains(errs, "--server does not go with this") {
+		t.Errorf("tail -f: exit code %d\n%s", code, errs)
+	}
+	from[5] = file(t, "wrong", "guess")
+	if code, _, errs := ask("audit", "tail"); code != exitFailed || !strings.Contains(errs, "who are you?") {
+		t.Errorf("another's token: exit code %d\n%s", code, errs)
 	}
 }

@@ -66,6 +66,10 @@ func (o exportOptions) run(cmd *cobra.Command) (err error) {
 	if o.format == "chat" && len(o.filter.kinds) > 0 {
 		return errors.New("--kind goes with --format jsonl: a pair takes records of several kinds")
 	}
+	from, err := o.logs.entries(cmd.Context())
+	if err != nil {
+		return err
+	}
 	w := cmd.OutOrStdout()
 	if o.file != "" {
 		f, openErr := os.OpenFile(o.file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // what is in a log may be confidential
@@ -77,9 +81,9 @@ func (o exportOptions) run(cmd *cobra.Command) (err error) {
 	}
 	s := &sieve{filter: o.filter, since: since, cases: map[string]*ended{}}
 	if o.format == "chat" {
-		err = o.pairs(cmd, w, s)
+		err = o.pairs(cmd, w, s, s.of(cmd.Context(), from))
 	} else {
-		err = audit.ExportLines(w, s.of(cmd.Context(), o.logs.entries()))
+		err = audit.ExportLines(w, s.of(cmd.Context(), from))
 	}
 	if err != nil {
 		return fmt.Errorf("export the audit log: %w", err)
@@ -90,16 +94,17 @@ func (o exportOptions) run(cmd *cobra.Command) (err error) {
 	return nil
 }
 
-func (o exportOptions) pairs(cmd *cobra.Command, w io.Writer, s *sieve) error {
+func (o exportOptions) pairs(cmd *cobra.Command, w io.Writer, s *sieve, from entries) error {
 	blob := func(digest string) (content []byte, err error) {
-		for _, dir := range o.logs.dirs {
+		err = audit.ErrNoBlob
+		for _, dir := range o.logs.folders() {
 			if content, err = audit.Blob(dir, digest); err == nil {
 				return content, nil
 			}
 		}
 		return nil, err
 	}
-	n, err := audit.ExportPairs(w, s.of(cmd.Context(), o.logs.entries()), blob)
+	n, err := audit.ExportPairs(w, from, blob)
 	if err != nil {
 		return err
 	}

@@ -59,10 +59,18 @@ happened. With --follow it goes on with what is written, until ctrl-C. moorgate 
 
 func (o tailOptions) run(ctx context.Context, w io.Writer) error {
 	say := o.printer(w)
-	heads := make([]uint64, len(o.logs.dirs))
-	logs := make([]entries, len(o.logs.dirs))
-	n := uint64(max(o.last, 0))
-	for i, dir := range o.logs.dirs {
+	dirs, n := o.logs.folders(), uint64(max(o.last, 0))
+	if o.follow {
+		if err := o.logs.onlyFolders("what is written is followed in the log's folder"); err != nil {
+			return err
+		}
+	}
+	logs, err := o.logs.served(ctx)
+	if err != nil {
+		return err
+	}
+	heads := make([]uint64, len(dirs))
+	for i, dir := range dirs {
 		head, err := audit.Head(dir)
 		if err != nil {
 			return fmt.Errorf("read the audit log in %s: %w", dir, err)
@@ -72,7 +80,7 @@ func (o tailOptions) run(ctx context.Context, w io.Writer) error {
 		if o.filter.none() && heads[i] > n {
 			from = heads[i] - n + 1
 		}
-		logs[i] = named(dir, upTo(audit.ReadFrom(dir, from), heads[i]))
+		logs = append(logs, named(dir, upTo(audit.ReadFrom(dir, from), heads[i])))
 	}
 	last, err := newest(ctx, merge(logs), o.filter, int(n))
 	if err != nil {
@@ -126,7 +134,7 @@ func (o tailOptions) followAll(ctx context.Context, heads []uint64, say func(aud
 	defer cancel(nil)
 	var one sync.Mutex
 	var all sync.WaitGroup
-	for i, dir := range o.logs.dirs {
+	for i, dir := range o.logs.folders() {
 		all.Go(func() {
 			for e, err := range named(dir, audit.Follow(ctx, dir, heads[i]+1, tailPoll)) {
 				if err == nil && o.filter.wants(e) {
@@ -152,7 +160,7 @@ func (o tailOptions) followAll(ctx context.Context, heads []uint64, say func(aud
 func (o tailOptions) printer(w io.Writer) func(audit.Entry) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
-	paint, several := painter(w), len(o.logs.dirs) > 1
+	paint, several := painter(w), o.logs.several()
 	return func(e audit.Entry) error {
 		err := error(nil)
 		if o.output == "json" {

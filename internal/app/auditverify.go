@@ -15,7 +15,6 @@ type verifyOptions struct {
 	anchors     []string
 	keys        []string
 	fromCluster bool
-	kubeconfig  string
 	output      string
 }
 
@@ -48,7 +47,6 @@ Exit codes: 0 everything that was looked at holds; 2 damage; 3 it could not be s
 	f.StringArrayVar(&o.anchors, "anchor", nil, "file with a signed checkpoint that was kept outside of the log (repeatable)")
 	f.BoolVar(&o.fromCluster, "anchors-from-cluster", false, "compare with the checkpoints that the cluster remembers")
 	f.StringArrayVar(&o.keys, "key", nil, "verifier key that checkpoints must be signed with (repeatable, for a key that was changed)")
-	f.StringVar(&o.kubeconfig, "kubeconfig", "", "with --anchors-from-cluster: kubeconfig (default: $KUBECONFIG or ~/.kube/config)")
 	f.StringVarP(&o.output, "output", "o", "text", "text or json")
 	return cmd
 }
@@ -65,23 +63,27 @@ type verified struct {
 }
 
 func (o verifyOptions) run(cmd *cobra.Command) error {
+	if err := o.logs.onlyFolders("a log is proved by its files, and a server could leave out what it liked; copy the folder, or verify where it lies"); err != nil {
+		return err
+	}
 	outside, err := o.outside(cmd.Context())
 	if err != nil {
 		return err
 	}
-	ids := make([]string, len(o.logs.dirs))
-	for i, dir := range o.logs.dirs {
+	dirs := o.logs.folders()
+	ids := make([]string, len(dirs))
+	for i, dir := range dirs {
 		ids[i] = idOf(dir)
 	}
 	if err := outside.fits(ids); err != nil {
 		return err
 	}
-	results := make([]verified, len(o.logs.dirs))
-	for i, dir := range o.logs.dirs {
+	results := make([]verified, len(dirs))
+	for i, dir := range dirs {
 		if cmd.Context().Err() != nil {
 			return errors.New("interrupted: nothing is said about the logs that were not checked")
 		}
-		results[i] = outside.verify(dir, ids[i], len(o.logs.dirs) == 1)
+		results[i] = outside.verify(dir, ids[i], len(dirs) == 1)
 	}
 	for _, v := range results {
 		if v.err != nil {

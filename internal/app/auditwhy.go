@@ -42,7 +42,11 @@ Exit codes: 0 it is told; 3 the logs know nothing of it, or some record could no
 			if err != nil {
 				return err
 			}
-			s, err := search(cmd.Context(), logs.entries(), name)
+			from, err := logs.entries(cmd.Context())
+			if err != nil {
+				return err
+			}
+			s, err := search(cmd.Context(), from, name)
 			if err != nil {
 				return err
 			}

@@ -15,15 +15,6 @@ import (
 // stands for a record that cannot be trusted, and the reading goes on; after any other error it ends.
 type entries = iter.Seq2[audit.Entry, error]
 
-// readLogs reads the logs in these folders as one.
-func readLogs(dirs []string) entries {
-	logs := make([]entries, len(dirs))
-	for i, dir := range dirs {
-		logs[i] = named(dir, audit.Read(dir))
-	}
-	return merge(logs)
-}
-
 // named says in every error which log it is about.
 func named(log string, of entries) entries {
 	return func(yield func(audit.Entry, error) bool) {

@@ -52,7 +52,7 @@ func (o verifyOptions) outside(ctx context.Context) (outside, error) {
 	if !o.fromCluster {
 		return out, nil
 	}
-	all, err := clusterAnchors(ctx, o.kubeconfig)
+	all, err := clusterAnchors(ctx, o.logs.kubeconfig)
 	if err != nil {
 		return out, err
 	}

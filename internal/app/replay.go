@@ -11,7 +11,7 @@ import (
 
 // replayOptions are what replay is told.
 type replayOptions struct {
-	dirs       []string
+	logs       logFlags
 	guardrails []string
 	namespaces []string
 	since      string
@@ -58,7 +58,7 @@ interrupted, or (with --fail-on-more) some record could not be decided again.`,
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&o.guardrails, "policy", nil, "file with the Guardrails to decide by (repeatable; default: those recorded)")
-	f.StringArrayVar(&o.dirs, "dir", []string{defaultAuditDir}, "folder of an audit log (repeatable)")
+	o.logs.add(f)
 	f.StringArrayVar(&o.namespaces, "namespaces", nil, "file with Namespaces, for records that do not hold their labels (kubectl get namespaces -o yaml)")
 	f.StringVar(&o.since, "since", "", "only what was decided since then: 7d, 36h, 2026-11-20, 2026-11-20T08:00:00Z")
 	f.StringVarP(&o.output, "output", "o", "text", "text or json")
@@ -72,14 +72,18 @@ func (o replayOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	from, err := o.logs.entries(cmd.Context())
+	if err != nil {
+		return err
+	}
 	progress := newProgress(cmd.ErrOrStderr(), "decisions")
-	err = r.run(cmd.Context(), readLogs(o.dirs), progress.at)
+	err = r.run(cmd.Context(), from, progress.at)
 	progress.clear()
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
 	if r.decisions == 0 && r.damaged == 0 && r.partial == nil {
-		return fmt.Errorf("%s in %v hold no decision since %s", count(r.read, "record"), o.dirs, orBeginning(r.since))
+		return fmt.Errorf("%s in %s hold no decision since %s", count(r.read, "record"), o.logs.names(), orBeginning(r.since))
 	}
 	if err := r.print(cmd.OutOrStdout(), o); err != nil {
 		return err

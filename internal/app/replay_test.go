@@ -208,7 +208,7 @@ func TestReplayNeedsTheNamespaceWhereTheGuardrailsSelectByIt(t *testing.T) {
 	p.judge(q, cluster.Default(), gate.Assessment{Score: gate.Known(60), Confidence: gate.Known(95), Choice: []string{"admit"}})
 	dir, policy := p.close(), file(t, "next.yaml", nextStep)
 	code, out, _ := run("replay", "--dir", dir, "--policy", policy)
-	if code != exitOK || !strings.Contains(out, "1 decision could not be decided again: the labels of namespace shop are not known") {
+	if code != exitOK || !strings.Contains(out, "1 decision could not be decided again: the labels of namespace shop are not known") || !strings.Contains(out, "Records old-") {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
 	if code, _, _ = run("replay", "--dir", dir, "--policy", policy, "--fail-on-more"); code != exitFailed {
@@ -278,7 +278,7 @@ func TestAReplayThatIsInterruptedSaysSo(t *testing.T) {
 	var out strings.Builder
 	cmd.SetOut(&out)
 	r := &replayer{}
-	err := r.run(ctx, readLogs([]string{week(t)}), func(n int) {
+	err := r.run(ctx, audit.Read(week(t)), func(n int) {
 		if n == 10 {
 			cancel()
 		}
@@ -344,7 +344,7 @@ func FuzzReplayPolicy(f *testing.F) {
 		}, func(int) {})
 		undecided := 0
 		for _, n := range r.undecided {
-			undecided += n
+			undecided += n.N
 		}
 		if err != nil || r.tally.Verdicts.Sum()+undecided != len(past) {
 			t.Fatalf("%d of %d decisions, %v", r.tally.Verdicts.Sum(), len(past), err)

@@ -1,8 +1,8 @@
 package app
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,10 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"moorgate.dev/internal/audit"
-	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
-	"moorgate.dev/policies/times"
 )
 
 const (
@@ -42,11 +40,42 @@ type replayer struct {
 	reworded   int
 	mismatches []mismatch
 	mismatched int
-	undecided  map[string]int // why, and how often
-	shortened  int
+	undecided  map[string]some // by why
+	shortened  some
 	damaged    int
 	damage     error // the first
 	partial    error // why it ended early
+}
+
+// some is a number of records, and the first few of them.
+type some struct {
+	N     int             `json:"count"`
+	First []gate.Position `json:"first"`
+}
+
+const someNamed = 5
+
+func (s some) and(at gate.Position) some {
+	s.N++
+	if len(s.First) < someNamed {
+		s.First = append(s.First, at)
+	}
+	return s
+}
+
+// String names the first few.
+func (s some) String() string {
+	var b strings.Builder
+	for i, at := range s.First {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%s/%d", shown(at.Log), at.Sequence)
+	}
+	if s.N > len(s.First) {
+		fmt.Fprintf(&b, " and %d more", s.N-len(s.First))
+	}
+	return b.String()
 }
 
 // mismatch is a decision that comes out otherwise than recorded.
@@ -57,7 +86,7 @@ type mismatch struct {
 
 // run decides everything in the logs again. The error of a context that ends is kept: what was counted until then stands.
 func (r *replayer) run(ctx context.Context, from entries, progress func(int)) error {
-	r.composed, r.recorded, r.undecided = map[string]composition{}, map[string]gate.Policy{}, map[string]int{}
+	r.composed, r.recorded, r.undecided = map[string]composition{}, map[string]gate.Policy{}, map[string]some{}
 	for e, err := range from {
 		if ctx.Err() != nil {
 			r.partial = ctx.Err()
@@ -91,7 +120,7 @@ func (r *replayer) take(e audit.Entry) {
 	}
 	r.decisions++
 	if record.Text != "" { // the Text of a decision says by how much it was shortened, and nothing else
-		r.shortened++
+		r.shortened = r.shortened.and(e.Position)
 	}
 	if !r.anew {
 		r.check(e.Position, record)
@@ -105,7 +134,11 @@ func (r *replayer) take(e audit.Entry) {
 			return
 		}
 	}
-	r.undecided[err.Error()]++
+	r.leave(e.Position, err)
+}
+
+func (r *replayer) leave(at gate.Position, why error) {
+	r.undecided[why.Error()] = r.undecided[why.Error()].and(at)
 }
 
 // check decides again under the policy that was recorded.
@@ -117,7 +150,7 @@ func (r *replayer) check(at gate.Position, record gate.Record) {
 	out, err := flow.Replay(record, p)
 	switch {
 	case err != nil:
-		r.undecided[err.Error()]++
+		r.leave(at, err)
 	case out.Same():
 		r.same++
 		if out.Reworded() {
@@ -145,49 +178,6 @@ func (r *replayer) learn(record *gate.Record) {
 	}
 }
 
-// policy is what the Guardrails make for the namespace of a record.
-func (r *replayer) policy(record gate.Record) (gate.Policy, error) {
-	if record.Facts == nil {
-		return gate.Policy{}, errors.New("the record lacks the facts, the opinion or the verdict")
-	}
-	namespace := record.Facts.Subject.Namespace
-	set, known := record.Facts.Namespace.Get()
-	if !known {
-		var given labels.Set
-		if given, known = r.namespaces[namespace]; known {
-			set = given
-		}
-	}
-	if !known {
-		p, ok := cluster.ComposeUnlabelled(r.guardrails, namespace, record.Facts.At)
-		if !ok {
-			return p, fmt.Errorf("the labels of namespace %s are not known, and the Guardrails select by them: name a file with it (--namespaces)", shown(namespace))
-		}
-		return p, nil
-	}
-	return r.compose(set, record.Facts.At), nil
-}
-
-// composition is what the Guardrails made for some labels at a time. It holds for as long as freeze windows are worked out ahead.
-type composition struct {
-	at     time.Time
-	policy gate.Policy
-}
-
-func (r *replayer) compose(set labels.Set, at time.Time) gate.Policy {
-	key := set.String()
-	c, met := r.composed[key]
-	if met && !at.Before(c.at) && at.Sub(c.at) < times.Ahead {
-		return c.policy
-	}
-	if len(r.composed) >= cachesMax {
-		clear(r.composed)
-	}
-	c = composition{at, cluster.Compose(r.guardrails, set, at)}
-	r.composed[key] = c
-	return c.policy
-}
-
 // code is the exit code.
 func (r *replayer) code(failOnMore bool) error {
 	unsaid := r.partial != nil || r.damaged > 0
@@ -203,19 +193,6 @@ func (r *replayer) code(failOnMore bool) error {
 // undecideds lists why records could not be decided again, the most frequent reason first.
 func (r *replayer) undecideds() []string {
 	return slices.SortedFunc(maps.Keys(r.undecided), func(a, b string) int {
-		if r.undecided[a] != r.undecided[b] {
-			return r.undecided[b] - r.undecided[a]
-		}
-		return strings.Compare(a, b)
+		return cmp.Or(r.undecided[b].N-r.undecided[a].N, strings.Compare(a, b))
 	})
-}
-
-func labelsByName(objects []*unstructured.Unstructured) map[string]labels.Set {
-	all := map[string]labels.Set{}
-	for _, u := range objects {
-		if u.GetKind() == "Namespace" && u.GetAPIVersion() == "v1" {
-			all[u.GetName()] = u.GetLabels()
-		}
-	}
-	return all
 }

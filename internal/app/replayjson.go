@@ -28,8 +28,8 @@ type replayJSON struct {
 	Reworded   int                                      `json:"reworded"`   // of the same
 	Mismatched int                                      `json:"mismatched"` // without --policy
 	Elsewise   int                                      `json:"elsewise"`   // by this version, under the very policy recorded
-	Shortened  int                                      `json:"shortened"`
-	Undecided  map[string]int                           `json:"undecided,omitempty"` // why, and how often
+	Shortened  some                                     `json:"shortened"`
+	Undecided  map[string]some                          `json:"undecided,omitempty"` // by why
 	Damaged    int                                      `json:"damaged"`
 	Damage     string                                   `json:"damage,omitempty"` // the first
 	Partial    string                                   `json:"partial,omitempty"`

@@ -152,10 +152,10 @@ func (r *replayer) writeGaps(b *strings.Builder, p paint) {
 		b.WriteString("\n")
 	}
 	for _, why := range r.undecideds() {
-		said("35", "%s could not be decided again: %s.", count(r.undecided[why], "decision"), why)
+		said("35", "%s could not be decided again: %s. Records %s.", count(r.undecided[why].N, "decision"), why, r.undecided[why])
 	}
-	if r.shortened > 0 {
-		said("2", "%s had been shortened when they were written; what was left out of a ledger counts as too much.", count(r.shortened, "record"))
+	if r.shortened.N > 0 {
+		said("2", "%s had been shortened when written, and what was left out of a ledger counts as too much: records %s.", count(r.shortened.N, "decision"), r.shortened)
 	}
 	if r.tally.Elsewise > 0 {
 		said("35", "%s come out otherwise in this version of Moorgate even under the Guardrails that were recorded (moorgate replay without --policy names them).", count(r.tally.Elsewise, "decision"))

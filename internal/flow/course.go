@@ -42,9 +42,9 @@ func (c *Course) forget(now gate.Facts) {
 }
 
 // spentToo is the world in which begun was spent too. What was spent later than the facts were true is not known to them.
-func spentToo(f gate.Facts, begun []gate.Spent) gate.Facts {
+func spentToo(area Area, f gate.Facts, begun []gate.Spent) gate.Facts {
 	l, known := f.Ledger.Get()
-	if len(begun) == 0 || !known {
+	if len(begun) == 0 || !known || area != AreaLive && area != AreaGit {
 		return f
 	}
 	entries := slices.Clone(l.Entries)
@@ -53,7 +53,9 @@ func spentToo(f gate.Facts, begun []gate.Spent) gate.Facts {
 			entries = append(entries, s)
 		}
 	}
-	slices.SortStableFunc(entries, func(a, b gate.Spent) int { return a.At.Compare(b.At) })
+	if len(l.Entries) > 0 {
+		slices.SortStableFunc(entries, func(a, b gate.Spent) int { return a.At.Compare(b.At) })
+	}
 	l.Entries = entries
 	f.Ledger = gate.Known(l)
 	return f

@@ -57,7 +57,7 @@ func replay(r gate.Record, p gate.Policy, begun []gate.Spent) (Replayed, error) 
 	}
 	out.Area = areaOf(*r.Assessment, *r.Facts)
 	out.Before = Answer{Verdict: *r.Verdict, Ending: ending(out.Area, *r.Policy, *r.Verdict, *r.Assessment, *r.Facts)}
-	facts := spentToo(*r.Facts, begun)
+	facts := spentToo(out.Area, *r.Facts, begun)
 	v := gate.Decide(p, *r.Assessment, facts)
 	out.After = Answer{Verdict: v, Ending: ending(out.Area, p, v, *r.Assessment, facts)}
 	return out, nil
