@@ -117,3 +117,6 @@ func (r resumeReport) String() string {
 func (p pauses) resumeCommand(names []string) string {
 	return shown(strings.Join(append([]string{"moorgate resume --reason", quoted(p.reason)}, names...), " "))
 }
+
+// quoted is a word as a shell takes it literally.
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
