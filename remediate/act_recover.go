@@ -73,16 +73,19 @@ func evicted(c corev1.PodCondition) bool {
 	return c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue && c.Reason == "EvictionByEvictionAPI"
 }
 
-// record writes down an outcome that was found out. In a log an outcome closes an intent: where this log's is closed already, or
-// another log holds it and whoever opens that one again will close it there, it is a note.
+// record writes down an outcome that was found out. In a log an outcome closes an intent, of that log or of another that it
+// names. Where this log's is closed already it is a note.
 func (a *Acts) record(ctx context.Context, c *v1alpha1.Case, i *v1alpha1.Intent, target gate.Ref, o gate.Outcome, text string) error {
-	kind := gate.RecordNote
-	if i.Audit.Log == a.self && slices.ContainsFunc(a.unresolved(), func(r gate.Record) bool { return r.Reservation == i.Reservation }) {
-		kind = gate.RecordOutcome
+	kind, intent := gate.RecordOutcome, &gate.Position{Log: i.Audit.Log, Sequence: uint64(max(i.Audit.Sequence, 0))}
+	if i.Audit.Log == a.self {
+		intent = nil
+		if !slices.ContainsFunc(a.unresolved(), func(r gate.Record) bool { return r.Reservation == i.Reservation }) {
+			kind = gate.RecordNote
+		}
 	}
 	action := gate.Action{Verb: c.Status.Acting.Verb, Reach: gate.ReachLive, Target: target}
 	_, err := a.Log.Append(ctx, gate.Record{Kind: kind, Correlation: c.Namespace + "/" + c.Name, Action: &action, Digest: i.Plan, ActionDigest: i.Action,
-		Reservation: i.Reservation, Attempt: int(i.Attempt), Outcome: &o, Text: fmt.Sprintf("%s (the intent is record %d of log %s)", text, i.Audit.Sequence, i.Audit.Log)})
+		Reservation: i.Reservation, Attempt: int(i.Attempt), Outcome: &o, Intent: intent, Text: fmt.Sprintf("%s (the intent is record %d of log %s)", text, i.Audit.Sequence, i.Audit.Log)})
 	if err != nil {
 		return fmt.Errorf("write down what became of an intent: %w", err)
 	}

@@ -18,7 +18,11 @@ type step struct {
 }
 
 func stepOf(r gate.Record) step {
-	return step{Kind: r.Kind, Correlation: r.Correlation, Digest: r.Digest, Model: r.Model}
+	s := step{Kind: r.Kind, Correlation: r.Correlation, Digest: r.Digest, Model: r.Model}
+	if r.Intent != nil {
+		s.Intent = *r.Intent
+	}
+	return s
 }
 
 // elsewhere reports whether the intent of an outcome stands in another log: a process found out what became of what another

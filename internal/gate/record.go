@@ -38,6 +38,7 @@ type Record struct {
 	Reservation  string      `json:"reservation,omitempty"`  // the ID of the ledger's entry
 	Attempt      int         `json:"attempt,omitempty"`      // at this Case, from 1
 	Outcome      *Outcome    `json:"outcome,omitempty"`
+	Intent       *Position   `json:"intent,omitempty"` // of an outcome: its intent, where that stands in another log
 	Approval     *Approval   `json:"approval,omitempty"`
 	Result       Result      `json:"result,omitempty"` // of a verification
 	Model        *Exchange   `json:"model,omitempty"`
