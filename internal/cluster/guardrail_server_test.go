@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -121,7 +122,9 @@ func TestAGuardrailWithAScheduleThatMakesNoSenseSaysSo(t *testing.T) {
 		t.Errorf("conditions %+v", g.Status.Conditions)
 	}
 	v := gate.Decide(policy(t, namespace), sure, gate.Facts{})
-	if v.Decision == gate.Allow || !strings.Contains(v.Reasons[0].Text, "at nightfall") {
+	if v.Decision == gate.Allow || !slices.ContainsFunc(v.Reasons, func(r gate.Reason) bool {
+		return r.Guardrail == "nightfall" && r.Rule == "readable" && strings.Contains(r.Text, "at nightfall")
+	}) {
 		t.Errorf("verdict %+v", v)
 	}
 }

@@ -69,7 +69,7 @@ func composeUnseen(guardrails []unstructured.Unstructured, namespace string, at 
 	if len(guardrails) == 0 {
 		return p
 	}
-	p.Rails = append(p.Rails, gate.Rail{Name: "(namespace not seen yet)", Unreadable: "the labels of namespace " + namespace + " are not known yet"})
+	p.Rails = append(p.Rails, holding("(namespace not seen yet)", "the labels of namespace "+namespace+" are not known yet"))
 	return p
 }
 
@@ -102,7 +102,7 @@ func Compose(guardrails []unstructured.Unstructured, namespace labels.Set, at ti
 
 func compose(u *unstructured.Unstructured, namespace labels.Set, at time.Time) (gate.Rail, bool) {
 	unreadable := func(err error) (gate.Rail, bool) {
-		return gate.Rail{Name: u.GetName(), Unreadable: err.Error()}, true
+		return holding(u.GetName(), err.Error()), true
 	}
 	// The selector is read by itself and first: a Guardrail that plainly selects other namespaces holds nothing here,
 	// whatever else in it cannot be read.
@@ -122,6 +122,14 @@ func compose(u *unstructured.Unstructured, namespace labels.Set, at time.Time) (
 		return unreadable(err)
 	}
 	return rail, true
+}
+
+// holding is the rail of a Guardrail that cannot be read. It holds for that one reason: its numbers are those of Default, so that
+// no other is made up.
+func holding(name, why string) gate.Rail {
+	r := Default().Rails[0]
+	r.Name, r.Unreadable = name, why
+	return r
 }
 
 // Default is the policy where no Guardrail applies: watch, judge by the schema's default numbers, touch nothing.

@@ -95,6 +95,16 @@ func unreadable(word string) func(*testing.T, gate.Policy) {
 	}
 }
 
+// A Guardrail that cannot be read holds, and says why, once: it makes up no reasons beyond that.
+func TestAGuardrailThatCannotBeReadHoldsForThatReasonAlone(t *testing.T) {
+	p := Compose([]unstructured.Unstructured{guardrail(t, "a", `{"maxBlastRadius":3}`)}, nil, thursday)
+	v := gate.Decide(p, gate.Assessment{Score: gate.Known(100), Confidence: gate.Known(100), Choice: []string{"admit"}},
+		gate.Facts{Menu: []gate.Action{{ID: "admit", Verb: "admit", Reach: gate.ReachAnswer}}})
+	if v.Decision != gate.Hold || len(v.Reasons) != 1 || v.Reasons[0].Rule != "readable" || p.Refuses(v) || p.Admission() != gate.AdmissionWarn {
+		t.Errorf("verdict %+v under %v", v, p.Admission())
+	}
+}
+
 func TestANamespaceThatNobodyHasSeenIsHeldAndStillGuarded(t *testing.T) {
 	all := []unstructured.Unstructured{guardrail(t, "all", `{"admission":{"mode":"Enforce"},`+numbers+`}`),
 		guardrail(t, "prod", `{"namespaceSelector":{"matchLabels":{"env":"prod"}},`+numbers+`}`)}
