@@ -147,6 +147,16 @@ func TestLedgerReserves(t *testing.T) {
 			}
 		}
 	})
+	t.Run("nothing once it is full", func(t *testing.T) {
+		s.fill(t, 1024)
+		_, refused, err := l.Reserve(t.Context(), budgets(1<<20, 1<<20, 1<<20, time.Hour), eviction("a", "x"))
+		if err != nil || refused == nil || refused.Rule != "ledger" || !strings.Contains(refused.Text, "full") {
+			t.Errorf("refused %v, %v", refused, err)
+		}
+		if got, _, err := l.Read(t.Context()); err != nil || len(got.Entries) != 1024 {
+			t.Errorf("%d entries (%v), want those that were there", len(got.Entries), err)
+		}
+	})
 	t.Run("nothing without a Guardrail", func(t *testing.T) {
 		if _, refused, err := l.Reserve(t.Context(), gate.Policy{}, eviction("a", "x")); err != nil || refused == nil {
 			t.Errorf("refused %v, %v", refused, err)
@@ -510,6 +520,23 @@ func TestNobodyIsRefusedWhileAWriteIsUnderWay(t *testing.T) {
 	id, refused, err := l.Reserve(t.Context(), budgets(9, 9, 9, time.Hour), eviction("a", "x"))
 	if err == nil || !strings.Contains(err.Error(), "may still get through") || id != "" || refused != nil {
 		t.Errorf("id %q, refused %v, %v", id, refused, err)
+	}
+}
+
+func TestWhatIsForbiddenIsTriedOnce(t *testing.T) {
+	s := newLedgerStage(t)
+	writes := 0
+	l := s.ledger(t, time.Now, func(next http.RoundTripper) http.RoundTripper {
+		return roundTrip(func(r *http.Request) (*http.Response, error) {
+			if r.Method != http.MethodPut {
+				return next.RoundTrip(r)
+			}
+			writes++
+			return status(r, http.StatusForbidden, "Forbidden"), nil
+		})
+	})
+	if _, _, err := l.Reserve(t.Context(), budgets(9, 9, 9, time.Hour), eviction("a", "x")); !apierrors.IsForbidden(err) || writes != 1 {
+		t.Errorf("%d writes, %v", writes, err)
 	}
 }
 
