@@ -34,7 +34,7 @@ func (c *cursor) ahead(yield func(Entry, error) bool) {
 
 // run reads the next lines, and reports whether there may be more.
 func (c *cursor) run() (*run, bool) {
-	r := &run{}
+	r := &run{bytes: make([]byte, 0, chunkBytes+4<<10)}
 	for len(r.bytes) < chunkBytes {
 		raw, err := c.next()
 		if errors.Is(err, io.EOF) {
