@@ -28,7 +28,7 @@ func (a *Acts) consider(ctx context.Context, c *v1alpha1.Case, k Key) (time.Dura
 	if err != nil {
 		return 0, err
 	}
-	if len(v.world.Failing()) == 0 {
+	if len(v.world.Failing()) == 0 || stands(plan, v.world, nil) {
 		return a.Every, nil // it runs between two crashes, or for good: there is nothing to be done about it now
 	}
 	policy, err := a.Guardrails.Policy(ctx, c.Namespace)

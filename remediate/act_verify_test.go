@@ -111,3 +111,26 @@ func TestThePlanStays(t *testing.T) {
 		t.Errorf("offered %s for a plan that nobody made, want the first", other.Target)
 	}
 }
+
+func TestStands(t *testing.T) {
+	w := causes.World{Complete: gate.Known(true), Source: gate.Known(""), Earlier: gate.Known[*causes.Earlier](nil), Pods: pods(causes.Looping, causes.Well, causes.Looping)}
+	cause, _ := causes.Of(w)
+	plan := menu(w, cause, "")[0].PlanDigest()
+	for name, c := range map[string]struct {
+		state causes.State
+		plan  string
+		want  bool
+	}{
+		"while its pod fails":                    {causes.Looping, plan, true},
+		"while its pod runs between two crashes": {causes.Unsure, plan, true},
+		"not when its pod is well":               {causes.Well, plan, false},
+		"not when its pod waits for something":   {causes.Unwell, plan, false},
+		"not where nobody made it":               {causes.Looping, "sha256:of something else", false},
+		"where there is none":                    {causes.Looping, "", true},
+	} {
+		w.Pods[0].State = c.state
+		if got := stands(c.plan, w, menu(w, cause, c.plan)); got != c.want {
+			t.Errorf("%s: %t, want %t", name, got, c.want)
+		}
+	}
+}

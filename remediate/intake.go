@@ -99,8 +99,11 @@ func (m *memory) knows(k Key, shape string, now time.Time) bool {
 	return true
 }
 
-// plan is the digest of what was chosen when the happening was judged last; empty where nobody remembers.
-func (m *memory) plan(k Key) string { return m.judged[k.String()].plan }
+// plan is the digest of what was chosen when the happening was judged last, and whether anybody remembers. Empty: nothing was.
+func (m *memory) plan(k Key) (string, bool) {
+	j, known := m.judged[k.String()]
+	return j.plan, known
+}
 
 // keep remembers a judgement.
 func (m *memory) keep(k Key, shape, plan string, now time.Time) {

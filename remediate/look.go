@@ -56,9 +56,10 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	q := ask(k, w, p.memory.plan(k))
+	plan := p.planned(ctx, k)
+	q := ask(k, w, plan)
 	shape := shapeOf(w, q.Facts.Menu)
-	if p.memory.knows(k, shape, now) {
+	if p.memory.knows(k, shape, now) && stands(plan, w, q.Facts.Menu) {
 		return nil
 	}
 	policy, policyErr := p.Guardrails.Policy(ctx, k.Root.Namespace)
@@ -83,8 +84,24 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 	if err := errors.Join(err, recordErr, policyErr); err != nil {
 		return err
 	}
-	p.memory.keep(k, shape, choice.PlanDigest(), now)
+	if plan = ""; choice.ID != "" {
+		plan = choice.PlanDigest()
+	}
+	p.memory.keep(k, shape, plan, now)
 	return nil
+}
+
+// planned is the digest of what was chosen for a happening before, also by an earlier run.
+func (p *patrol) planned(ctx context.Context, k Key) string {
+	if plan, remembers := p.memory.plan(k); remembers {
+		return plan
+	}
+	var c v1alpha1.Case
+	if err := p.Cases.Client.Get(ctx, client.ObjectKey{Namespace: k.Root.Namespace, Name: signalOf(k).CaseName()}, &c); err != nil {
+		return "" // most often there is none yet
+	}
+	plan, _ := chosen(&c)
+	return plan
 }
 
 // circumstances adds to a question what the rules about acting ask for, and returns the action that is going to be chosen.
@@ -106,12 +123,13 @@ func (p *patrol) keep(ctx context.Context, key client.ObjectKey, change func(*v1
 	return retry.RetryOnConflict(retry.DefaultRetry, func() error { return p.Cases.Keep(ctx, key, change) })
 }
 
-// shapeOf is what a judgement rests on, without the counts, which change from one crash to the next.
+// shapeOf is what a judgement rests on, without what changes from one crash to the next: counts, and which pod is first.
 func shapeOf(w causes.World, menu []gate.Action) string {
 	cause, _ := causes.Of(w)
 	whole, _ := w.Whole().Get()
 	shape := fmt.Sprint(cause.ID, whole, w.Unread())
 	for _, a := range menu {
+		a.Target = w.Root
 		shape += a.PlanDigest()
 	}
 	return shape

@@ -2,6 +2,7 @@ package remediate
 
 import (
 	"fmt"
+	"slices"
 
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/remediate/causes"
@@ -40,10 +41,7 @@ func evict(w causes.World, c causes.Cause, plan string) (gate.Action, bool) {
 		if p.Controller != "ReplicaSet" && p.Controller != "StatefulSet" {
 			continue // nobody makes another, or on the same node
 		}
-		a := gate.Action{ID: causes.Evict, Verb: verbEvict, Reach: gate.ReachLive, Target: p.Ref, Workload: w.Root,
-			Text: fmt.Sprintf("evict pod %s, so that its %s makes another; %d of its %d siblings are well", p.Ref.Name, p.Controller,
-				w.Spared(), len(w.Pods)-1),
-			Undo: fmt.Sprintf("nothing has to be: its %s makes another pod of the same revision", p.Controller)}
+		a := eviction(w, p)
 		if a.PlanDigest() == plan {
 			return a, true
 		}
@@ -52,6 +50,20 @@ func evict(w causes.World, c causes.Cause, plan string) (gate.Action, bool) {
 		}
 	}
 	return offer, offer.ID != ""
+}
+
+func eviction(w causes.World, p causes.Pod) gate.Action {
+	return gate.Action{ID: causes.Evict, Verb: verbEvict, Reach: gate.ReachLive, Target: p.Ref, Workload: w.Root,
+		Text: fmt.Sprintf("evict pod %s, so that its %s makes another; %d of its %d siblings are well", p.Ref.Name, p.Controller,
+			w.Spared(), len(w.Pods)-1),
+		Undo: fmt.Sprintf("nothing has to be: its %s makes another pod of the same revision", p.Controller)}
+}
+
+// stands is whether a plan may still come to something: it is on the menu, or would be if the pod that it is for, which runs
+// between two crashes or for good, failed now. No plan at all stands too.
+func stands(plan string, w causes.World, menu []gate.Action) bool {
+	return plan == "" || slices.ContainsFunc(menu, func(a gate.Action) bool { return a.PlanDigest() == plan }) ||
+		slices.ContainsFunc(w.Pods, func(p causes.Pod) bool { return p.State == causes.Unsure && eviction(w, p).PlanDigest() == plan })
 }
 
 // verbEvict is the verb of an eviction, the one live action that this version can carry out.
