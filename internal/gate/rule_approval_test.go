@@ -66,6 +66,34 @@ func TestApproval(t *testing.T) {
 	})
 }
 
+// TestNobodyWondersWhereTheirWordWent shows the whole text about words that do not count.
+func TestNobodyWondersWhereTheirWordWent(t *testing.T) {
+	with := func(change func(*Approval)) Approval {
+		a := word("ana", eviction())
+		change(&a)
+		return a
+	}
+	void := func(why string) Approval { return with(func(x *Approval) { x.Void = why }) }
+	plan := eviction().PlanDigest()[:19]
+	for want, given := range map[string][]Approval{
+		"it waits for approval: 0 of 3 have approved plan " + plan:                                                            nil,
+		"it waits for approval: 1 of 3 have approved plan " + plan:                                                            {word("ana", eviction())},
+		"it waits for approval: 0 of 3 have approved plan " + plan + "; that of ana does not count: a ServiceAccount":         {void("a ServiceAccount"), void("later")},
+		"it waits for approval: 1 of 3 have approved plan " + plan + "; that of ana does not count: later; 1 was used before": {void("later"), word("ben", eviction()), with(func(x *Approval) { x.Used = true })},
+		"it waits for approval: 0 of 3 have approved plan " + plan + "; 1 was used before; 1 has expired; 1 is dated in the future; 2 is for another plan": {
+			with(func(x *Approval) { x.Used = true }), with(func(x *Approval) { x.Expires = now }), with(func(x *Approval) { x.At = now.Add(1) }),
+			word("ana", scaling()), word("ana", proposal())},
+		"ana rejected it at 2026-11-26T11:59:00Z":      {with(func(x *Approval) { x.Reject = true })},
+		"ana rejected it at 2026-11-26T11:59:00Z: why": {with(func(x *Approval) { x.Reject, x.Reason, x.Void = true, "why", "a ServiceAccount" })},
+	} {
+		r, f := rail(), facts()
+		r.Approvers, f.Approvals = Known(3), Known(given)
+		if v := Decide(Policy{Rails: []Rail{r}}, opinion(), f); len(v.Reasons) != 1 || v.Reasons[0].Text != want {
+			t.Errorf("%+v, want %q", v.Reasons, want)
+		}
+	}
+}
+
 func TestOneApprovalOfEachApproverStands(t *testing.T) {
 	x := eviction()
 	again := word("ana", x)

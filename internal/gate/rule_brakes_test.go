@@ -121,4 +121,10 @@ func TestWithoutATimeNothingIsDone(t *testing.T) {
 	if len(said) != 7 {
 		t.Errorf("these speak: %v", said)
 	}
+	r.Freezes = nil
+	for _, reason := range Decide(Policy{Rails: []Rail{r}}, opinion(), f).Reasons {
+		if reason.Rule == "freeze" {
+			t.Errorf("there are no freeze windows, and yet: %+v", reason)
+		}
+	}
 }

@@ -50,10 +50,7 @@ func (l Ledger) Trips(at time.Time) []Breaker {
 	for _, b := range l.Open {
 		open[b.Namespace] = true
 	}
-	places := len(open)
-	if open[""] {
-		places--
-	}
+	places := len(open) // where everything is open already, it makes no difference how many
 	bad, worse, all := map[string]int{}, map[string]int{}, 0
 	for _, s := range l.Entries { // oldest first, so that the same ledger trips in the same order
 		if at.Sub(s.At) >= breakerWindow || !s.Result.Bad() || s.Forgiven {

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -17,20 +16,6 @@ var budgetRule = rule{
 	weigh: func(r Rail, m *matter) (Decision, string) {
 		return m.lately(func(l Ledger, next Spent) string { return r.overspent(l, next, m.At) })
 	},
-}
-
-// Overspent says which budget one more entry would overspend, as the reason of the budget rule; nil if none. A policy without
-// Guardrails has no budget, and of a ledger that is not whole nothing is left.
-func (l Ledger) Overspent(p Policy, next Spent, at time.Time) *Reason {
-	if len(p.Rails) == 0 {
-		return &Reason{Rule: budgetRule.doc.ID, Decision: Hold, Text: "no Guardrail applies, so there is no budget"}
-	}
-	for _, r := range p.Rails {
-		if why := cmp.Or(l.partial(), r.overspent(l, next, at)); why != "" {
-			return &Reason{Rule: budgetRule.doc.ID, Guardrail: r.Name, Decision: Hold, Text: why}
-		}
-	}
-	return nil
 }
 
 // overspent says which budget of a Guardrail has nothing left; empty if each has.

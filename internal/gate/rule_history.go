@@ -12,16 +12,15 @@ var historyRule = rule{
 	doc: Doc{ID: "history", Since: "v0.2", Severity: Hold, Title: "Trust is earned",
 		Text: "A live action asks a human until the lower bound (Wilson, 95 %) of what healed before, for the same cause and action, reaches historyBelow. What was never tried always asks."},
 	weigh: func(r Rail, m *matter) (Decision, string) {
-		d, why := m.each(ReachLive, func(x *chosen) (Decision, string) {
+		if m.approved(r) {
+			return Allow, ""
+		}
+		return m.each(ReachLive, func(x *chosen) (Decision, string) {
 			if why := r.untrusted(m.Cause, x.Verb, m.History); why != "" {
 				return Hold, why
 			}
 			return Allow, ""
 		})
-		if d < Allow && m.approved(r) {
-			return Allow, ""
-		}
-		return d, why
 	},
 }
 
@@ -51,13 +50,16 @@ func (r Rail) untrusted(cause, verb string, history Fact[Tally]) string {
 // Sure is the lower bound of the 95 % Wilson interval of well out of tried, in whole percent, rounded down. Of nothing tried,
 // or of numbers that make no sense, it is 0.
 func Sure(well, tried int) int {
-	if tried <= 0 || well < 0 || well > tried {
+	if tried <= 0 {
 		return 0
 	}
 	const z = 1.959964
-	// The conversions forbid fused multiplication, so that every machine comes to the same number.
+	// The conversions forbid fused multiplication, so that every machine comes to the same number. Where more are well than were
+	// tried, or fewer than none, it is no number, which is not above 0.
 	n, p := float64(tried), float64(well)/float64(tried)
 	spread := math.Sqrt(float64(p*(1-p))/n + z*z/4/n/n)
-	low := (p + z*z/2/n - float64(z*spread)) / (1 + z*z/n)
-	return max(0, int(math.Floor(100*low)))
+	if low := (p + z*z/2/n - float64(z*spread)) / (1 + z*z/n); low > 0 {
+		return int(math.Floor(100 * low))
+	}
+	return 0
 }

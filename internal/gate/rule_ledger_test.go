@@ -179,7 +179,7 @@ func TestALedgerOfWhichPartIsMissingNeverAllows(t *testing.T) {
 			}
 		}
 	}
-	if r := (Ledger{Cut: true}).Overspent(Policy{Rails: []Rail{rail()}}, NewSpent(Policy{}, eviction(), ""), now); r == nil || r.Rule != "budget" {
-		t.Errorf("overspent: %+v", r)
+	if r := (Ledger{Cut: true}).Refuses(Policy{Rails: []Rail{rail()}}, NewSpent(Policy{}, eviction(), ""), now); r == nil || r.Decision != Hold || r.Guardrail != "team" {
+		t.Errorf("reserving on a ledger that was cut: %+v", r)
 	}
 }
