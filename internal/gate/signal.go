@@ -63,10 +63,7 @@ func (s Signal) CaseName() string {
 		}
 		return '-'
 	}, strings.ToLower(s.Subject.Name))
-	if len(name) > caseWorkloadMax {
-		name = name[:caseWorkloadMax]
-	}
-	name = strings.Trim(name, "-")
+	name = strings.Trim(name[:min(len(name), caseWorkloadMax)], "-")
 	if name == "" {
 		name = "unnamed"
 	}

@@ -10,9 +10,7 @@ import (
 // hide text, becomes a space or goes, and the rest is cut to at most limit bytes at a character's boundary. Names, messages
 // and file names reach terminals, Cases and messages only through here.
 func OneLine(s string, limit int) string {
-	if most := 4*limit + 64; len(s) > most {
-		s = s[:most] // the rest would not be shown anyhow
-	}
+	s = s[:min(len(s), 4*limit+64)] // the rest would not be shown anyhow
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r) || unicode.IsControl(r):
@@ -26,12 +24,12 @@ func OneLine(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}
-	end := max(0, limit-len("…"))
-	for end > 0 && !utf8.RuneStart(s[end]) {
-		end--
-	}
 	if limit < len("…") {
 		return ""
+	}
+	end := limit - len("…")
+	for !utf8.RuneStart(s[end]) {
+		end--
 	}
 	return s[:end] + "…"
 }

@@ -29,6 +29,19 @@ func TestOneLine(t *testing.T) {
 	}
 }
 
+func TestOneLineWhereItIsTight(t *testing.T) {
+	for _, row := range []struct {
+		text  string
+		limit int
+		want  string
+	}{{"abcd", 4, "abcd"}, {"abcde", 4, "a…"}, {"abcd", 3, "…"}, {"abcd", 2, ""}, {"abcd", 0, ""}, {"ab", 2, "ab"}, {"éé", 3, "…"}, {"ééé", 5, "é…"},
+		{strings.Repeat(" ", 76) + "abcde", 3, "abc"[:0]}, {strings.Repeat(" ", 73) + "abcde", 3, "abc"}, {strings.Repeat("\u200b", 20) + "abcdef", 3, "…"}} {
+		if got := OneLine(row.text, row.limit); got != row.want {
+			t.Errorf("%q in %d: %q, want %q", row.text, row.limit, got, row.want)
+		}
+	}
+}
+
 func TestOneLineIsAlwaysFitToBeShown(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(0, 60).Draw(t, "limit")
