@@ -28,6 +28,7 @@ func TestStrict(t *testing.T) {
 		{"refuses what comes after", `{} {}`, "something comes after"},
 		{"refuses what comes after and is none", `{}}`, "something comes after"},
 		{"refuses an end that is missing", `{"findings":[{"id":"x"`, "at $.findings[0]: "},
+		{"refuses a value that is none", `{"findings":[{"id":x}]}`, "at $.findings[0].id: "},
 		{"refuses the wrong end", `{"findings":[}]`, "at $.findings"},
 		{"refuses nothing at all", ``, "EOF"},
 		{"refuses null", " null\n", "it is null"},
