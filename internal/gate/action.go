@@ -139,10 +139,10 @@ func (o *Outcome) UnmarshalText(b []byte) error {
 }
 
 func nameOf(names []string, i int) string {
-	if i < 0 || i >= len(names) {
-		return names[0]
+	if uint(i) < uint(len(names)) { // one that is negative is very large
+		return names[i]
 	}
-	return names[i]
+	return names[0]
 }
 
 func indexOf(names []string, s string) int {

@@ -77,7 +77,7 @@ type Doc struct {
 // rule is one law of the guardrail. weigh returns the highest decision that the rule lets stand, and why if below Allow.
 type rule struct {
 	doc   Doc
-	weigh func(r Rail, m *matter) (Decision, string)
+	weigh func(r *Rail, m *matter) (Decision, string)
 }
 
 // The rules, in the order in which they are weighed. Those of acting have nothing to say where nothing that was chosen reaches
@@ -105,7 +105,8 @@ func Decide(p Policy, a Assessment, f Facts) Verdict {
 	}
 	m := newMatter(a, f)
 	v := Verdict{Decision: Allow}
-	for _, rail := range p.Rails {
+	for i := range p.Rails {
+		rail := &p.Rails[i]
 		v.weigh(rulesOfJudging, rail, m)
 		if m.acts(ReachMark) {
 			v.weigh(rulesOfActing, rail, m)
@@ -118,8 +119,9 @@ func Decide(p Policy, a Assessment, f Facts) Verdict {
 }
 
 // weigh lowers the verdict to what rules let stand under a Guardrail.
-func (v *Verdict) weigh(rules []rule, rail Rail, m *matter) {
-	for _, r := range rules {
+func (v *Verdict) weigh(rules []rule, rail *Rail, m *matter) {
+	for i := range rules {
+		r := &rules[i]
 		d, why := r.weigh(rail, m)
 		if d >= Allow {
 			continue
@@ -135,22 +137,13 @@ func seal(m *matter) Permit {
 	if len(m.chosen) != 1 {
 		return Permit{}
 	}
-	only := m.chosen[0].Action
-	if only.Request == nil || only.reach() > ReachMark {
+	only := m.chosen[0]
+	if only.Request == nil {
 		return Permit{}
 	}
 	unused := new(atomic.Bool)
 	unused.Store(true)
 	return Permit{digest: only.Digest(), unused: unused}
-}
-
-func onMenu(menu []Action, id string) (Action, bool) {
-	for i := range menu {
-		if menu[i].ID == id {
-			return menu[i], true
-		}
-	}
-	return Action{}, false
 }
 
 func percent(n int) (int, error) {

@@ -84,8 +84,8 @@ func (f *Fact[T]) UnmarshalJSON(b []byte) error {
 // plain reads what MarshalJSON writes of a known Fact, and nothing else, without looking at it twice: logs hold a great many.
 func plain[T any](b []byte) (v T, ok bool) {
 	inner, opened := bytes.CutPrefix(b, []byte(`{"value":`))
-	inner, closed := bytes.CutSuffix(inner, []byte("}"))
-	if !opened || !closed || string(inner) == "null" {
+	inner = bytes.TrimSuffix(inner, []byte("}"))
+	if !opened || string(inner) == "null" {
 		return v, false
 	}
 	return v, known(inner, &v) == nil

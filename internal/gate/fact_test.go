@@ -48,3 +48,27 @@ func TestANullIsNoValueOfWhatHasNoEmptyOne(t *testing.T) {
 		t.Errorf("%+v, %v", l, err)
 	}
 }
+
+func TestWhatAFactSaysOfItself(t *testing.T) {
+	for name, row := range map[string]struct {
+		fact          Fact[int]
+		value         int
+		known, nobody bool
+		why           string
+	}{
+		"known":          {Known(3), 3, true, false, ""},
+		"known as zero":  {Known(0), 0, true, false, ""},
+		"unknown":        {Unknown[int]("forbidden"), 0, false, false, "forbidden"},
+		"nobody looked":  {Fact[int]{}, 0, false, true, "nobody looked"},
+		"without reason": {Unknown[int](""), 0, false, true, "nobody looked"},
+	} {
+		if v, known := row.fact.Get(); v != row.value || known != row.known || row.fact.IsZero() != row.nobody || row.fact.Why() != row.why {
+			t.Errorf("%s: %d, known %t, zero %t, why %q", name, v, known, row.fact.IsZero(), row.fact.Why())
+		}
+	}
+	known := Known(1)
+	known.why = "left over"
+	if known.Why() != "" || known.IsZero() {
+		t.Error("what is known has a reason not to be")
+	}
+}

@@ -1,35 +1,48 @@
 package gate
 
-// matter is what the rules weigh: the opinion and the facts, with what was chosen looked up once for all of them.
+// matter is what the rules weigh: the opinion and the facts, with what was chosen looked up once for all of them
+// where something is to be done.
 type matter struct {
 	Assessment
 	Facts
-	chosen []chosen
-	reach  Reach // the furthest among what was chosen
+	chosen []chosen // empty where nothing reaches further than an answer
+	reach  Reach    // the furthest among what was chosen
 }
 
 // chosen is an action that was chosen. A choice that is not on the menu is an action of which nothing is known, and reaches as
 // far as can be.
 type chosen struct {
-	Action
+	*Action
 	next     Spent      // the entry that it would make in the ledger
 	standing []Approval // that it has
 	rejected *Approval  // that somebody gave against it
 }
 
 func newMatter(a Assessment, f Facts) *matter {
-	m := &matter{Assessment: a, Facts: f, chosen: make([]chosen, len(a.Choice)), reach: ReachNothing}
+	m := &matter{Assessment: a, Facts: f, reach: ReachNothing}
+	for _, id := range a.Choice {
+		m.reach = min(m.reach, onMenu(m.Menu, id).reach())
+	}
+	if !m.acts(ReachMark) {
+		return m // an answer: nobody asks what it would take to do something
+	}
+	m.chosen = make([]chosen, len(a.Choice))
 	for i, id := range a.Choice {
-		c := &m.chosen[i]
-		c.Action, _ = onMenu(f.Menu, id)
-		m.reach = min(m.reach, c.reach())
-		if c.reach() > ReachGit {
-			continue
-		}
-		c.next = NewSpent(Policy{}, c.Action, a.Cause)
-		c.standing, c.rejected = words(f, c.Action)
+		x := onMenu(m.Menu, id)
+		standing, rejected := words(f, *x)
+		m.chosen[i] = chosen{x, NewSpent(Policy{}, *x, a.Cause), standing, rejected}
 	}
 	return m
+}
+
+// onMenu is the action with that id, or one of which nothing is known.
+func onMenu(menu []Action, id string) *Action {
+	for i := range menu {
+		if menu[i].ID == id {
+			return &menu[i]
+		}
+	}
+	return new(Action)
 }
 
 // acts reports whether anything chosen reaches at least as far as the given reach.
@@ -75,7 +88,7 @@ func (m *matter) lately(weigh func(l Ledger, next Spent) string) (Decision, stri
 
 // approved is whether enough people approved everything chosen that reaches Git or further. It is what the rules that only ask
 // for a human's eye give way to.
-func (m *matter) approved(r Rail) bool {
+func (m *matter) approved(r *Rail) bool {
 	need, known := r.Approvers.Get()
 	if !known || need < 0 || !m.acts(ReachGit) {
 		return false

@@ -62,10 +62,10 @@ func TestAnotherRuleNeverPermitsMore(t *testing.T) {
 		w := drawWorld(t)
 		all := append(append([]rule{}, rulesOfJudging...), rulesOfActing...)
 		with := Verdict{Decision: Allow}
-		with.weigh(all, w.r, newMatter(w.a, w.f))
+		with.weigh(all, &w.r, newMatter(w.a, w.f))
 		for i := range all {
 			without := Verdict{Decision: Allow}
-			without.weigh(append(append([]rule{}, all[:i]...), all[i+1:]...), w.r, newMatter(w.a, w.f))
+			without.weigh(append(append([]rule{}, all[:i]...), all[i+1:]...), &w.r, newMatter(w.a, w.f))
 			if without.Decision < with.Decision {
 				t.Fatalf("%s raised %s to %s", all[i].doc.ID, without.Decision, with.Decision)
 			}

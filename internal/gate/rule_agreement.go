@@ -7,7 +7,7 @@ import "fmt"
 var agreementRule = rule{
 	doc: Doc{ID: "agreement", Since: "v0.2", Severity: Hold, Title: "Agreement",
 		Text: "Where fewer than agreementBelow percent of independent looks come to the same choice, a human looks before anything is done."},
-	weigh: func(r Rail, m *matter) (Decision, string) {
+	weigh: func(r *Rail, m *matter) (Decision, string) {
 		if !m.acts(ReachGit) {
 			return Allow, ""
 		}
@@ -19,7 +19,7 @@ var agreementRule = rule{
 }
 
 // disagreed says why the independent looks agree too little; empty if they agree enough.
-func (r Rail) disagreed(m *matter) string {
+func (r *Rail) disagreed(m *matter) string {
 	agreement, err := number(m.Agreement, "agreement")
 	if err != nil {
 		return err.Error()

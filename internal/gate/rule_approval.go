@@ -11,7 +11,7 @@ import (
 var approvalRule = rule{
 	doc: Doc{ID: "approval", Since: "v0.2", Severity: Deny, Title: "Approval",
 		Text: "In mode Approve, or where approval.approvers says so, a live action needs that many different people's Approval of exactly this plan: vouched for by the API server, unexpired, unused. A plan that somebody rejected is denied."},
-	weigh: func(r Rail, m *matter) (Decision, string) {
+	weigh: func(r *Rail, m *matter) (Decision, string) {
 		return m.each(ReachGit, func(x *chosen) (Decision, string) {
 			switch _, known := m.Approvals.Get(); {
 			case !known:
@@ -26,7 +26,7 @@ var approvalRule = rule{
 	},
 }
 
-func (r Rail) askedFor(m *matter, x *chosen) (Decision, string) {
+func (r *Rail) askedFor(m *matter, x *chosen) (Decision, string) {
 	need, known := r.Approvers.Get()
 	switch {
 	case !known:
@@ -37,7 +37,7 @@ func (r Rail) askedFor(m *matter, x *chosen) (Decision, string) {
 		need = max(need, 1)
 	}
 	if n := len(x.standing); n < need {
-		return Hold, fmt.Sprintf("it waits for approval: %d of %d have approved plan %.19s%s", n, need, x.PlanDigest(), fallen(m.Facts, x.Action))
+		return Hold, fmt.Sprintf("it waits for approval: %d of %d have approved plan %.19s%s", n, need, x.PlanDigest(), fallen(m.Facts, *x.Action))
 	}
 	return Allow, ""
 }

@@ -11,7 +11,7 @@ import (
 var breakerRule = rule{
 	doc: Doc{ID: "breaker", Since: "v0.2", Severity: Hold, Title: "Breaker",
 		Text: "While the breaker of the namespace, or the one of everything, is open, or nobody can say, nothing is done. Two actions that made it worse, or five that failed or did not help, within an hour open a namespace's; two open namespaces, or ten such actions, open the one of everything. Only a human closes them (moorgate breaker reset)."},
-	weigh: func(_ Rail, m *matter) (Decision, string) {
+	weigh: func(_ *Rail, m *matter) (Decision, string) {
 		return m.lately(func(l Ledger, next Spent) string { return l.broken(next) })
 	},
 }

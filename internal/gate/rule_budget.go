@@ -13,13 +13,13 @@ import (
 var budgetRule = rule{
 	doc: Doc{ID: "budget", Since: "v0.2", Severity: Hold, Title: "Budgets",
 		Text: "No more than budgets.total, perNamespace and perWorkload actions are started in any window of their length, across crashes and fail-overs. What was spent must be known."},
-	weigh: func(r Rail, m *matter) (Decision, string) {
+	weigh: func(r *Rail, m *matter) (Decision, string) {
 		return m.lately(func(l Ledger, next Spent) string { return r.overspent(l, next, m.At) })
 	},
 }
 
 // overspent says which budget of a Guardrail has nothing left; empty if each has.
-func (r Rail) overspent(l Ledger, next Spent, at time.Time) string {
+func (r *Rail) overspent(l Ledger, next Spent, at time.Time) string {
 	total, inNamespace, onWorkload := 0, 0, 0
 	b := r.Budgets
 	from, fromHere, fromThis := at.Add(-b.Total.Window), at.Add(-b.Namespace.Window), at.Add(-b.Workload.Window)

@@ -8,7 +8,7 @@ import "fmt"
 var confidenceRule = rule{
 	doc: Doc{ID: "confidence", Since: "v0.1", Severity: Hold, Title: "Confidence",
 		Text: "Below confidenceBelow, or with no confidence at all, a human looks, whatever the score. Approving the plan of an action is looking."},
-	weigh: func(r Rail, m *matter) (Decision, string) {
+	weigh: func(r *Rail, m *matter) (Decision, string) {
 		if m.Silent != "" {
 			return Allow, "" // the silence rule speaks
 		}

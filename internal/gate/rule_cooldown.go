@@ -11,7 +11,7 @@ import (
 var coolDownRule = rule{
 	doc: Doc{ID: "cool-down", Since: "v0.2", Severity: Hold, Title: "Cool-down",
 		Text: "The same action on the same target waits for restraint.coolDown, at least 5 minutes. Three failures on one workload with no success in between stop actions on it for an hour, three actions that did not help with none that healed in between for four hours."},
-	weigh: func(r Rail, m *matter) (Decision, string) {
+	weigh: func(r *Rail, m *matter) (Decision, string) {
 		return m.lately(func(l Ledger, next Spent) string { return r.tooSoon(l, next, m.At) })
 	},
 }
@@ -23,7 +23,7 @@ const (
 )
 
 // tooSoon says why one more entry would come too soon; empty if it would not.
-func (r Rail) tooSoon(l Ledger, next Spent, at time.Time) string {
+func (r *Rail) tooSoon(l Ledger, next Spent, at time.Time) string {
 	coolDown := max(r.Restraint.CoolDown, CoolDownLeast)
 	for i := range l.Entries {
 		s := &l.Entries[i]

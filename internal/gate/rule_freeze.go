@@ -7,7 +7,7 @@ import "time"
 var freezeRule = rule{
 	doc: Doc{ID: "freeze", Since: "v0.2", Severity: Hold, Title: "Freeze windows",
 		Text: "While a freeze window is open no live action is begun. Pull requests may be opened: people merge them."},
-	weigh: func(r Rail, m *matter) (Decision, string) {
+	weigh: func(r *Rail, m *matter) (Decision, string) {
 		if !m.acts(ReachLive) || len(r.Freezes) == 0 {
 			return Allow, ""
 		}

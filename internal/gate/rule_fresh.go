@@ -9,7 +9,7 @@ import (
 var freshRule = rule{
 	doc: Doc{ID: "fresh", Since: "v0.2", Severity: Hold, Title: "Fresh evidence",
 		Text: "Where the oldest evidence that a choice rests on is older than restraint.fresh, or its age is not known, nothing is done."},
-	weigh: func(r Rail, m *matter) (Decision, string) {
+	weigh: func(r *Rail, m *matter) (Decision, string) {
 		if !m.acts(ReachGit) {
 			return Allow, ""
 		}

@@ -10,7 +10,7 @@ import (
 var healthRule = rule{
 	doc: Doc{ID: "health", Since: "v0.2", Severity: Hold, Title: "Enough must be well",
 		Text: "Where less than restraint.minHealthyPercent of the namespace's pods are well, or nobody can say, no live action is begun."},
-	weigh: func(r Rail, m *matter) (Decision, string) {
+	weigh: func(r *Rail, m *matter) (Decision, string) {
 		if !m.acts(ReachLive) {
 			return Allow, ""
 		}

@@ -11,7 +11,7 @@ import (
 var historyRule = rule{
 	doc: Doc{ID: "history", Since: "v0.2", Severity: Hold, Title: "Trust is earned",
 		Text: "A live action asks a human until the lower bound (Wilson, 95 %) of what healed before, for the same cause and action, reaches historyBelow. What was never tried always asks."},
-	weigh: func(r Rail, m *matter) (Decision, string) {
+	weigh: func(r *Rail, m *matter) (Decision, string) {
 		if m.approved(r) {
 			return Allow, ""
 		}
@@ -25,7 +25,7 @@ var historyRule = rule{
 }
 
 // untrusted says why what came of a verb for a cause before is not enough to act without asking; empty if it is.
-func (r Rail) untrusted(cause, verb string, history Fact[Tally]) string {
+func (r *Rail) untrusted(cause, verb string, history Fact[Tally]) string {
 	below, err := number(r.HistoryBelow, "historyBelow")
 	if err != nil {
 		return err.Error()

@@ -10,9 +10,9 @@ import (
 var menuRule = rule{
 	doc: Doc{ID: "menu", Since: "v0.1", Severity: Deny, Title: "Only what is on the menu",
 		Text: "The advisor may only pick from the menu that code wrote for this happening. Anything else denies the whole choice."},
-	weigh: func(_ Rail, m *matter) (Decision, string) {
+	weigh: func(_ *Rail, m *matter) (Decision, string) {
 		for i, id := range m.Choice {
-			if _, ok := onMenu(m.Menu, id); !ok {
+			if !slices.ContainsFunc(m.Menu, func(x Action) bool { return x.ID == id }) {
 				return Deny, fmt.Sprintf("%q is not on the menu of %d", id, len(m.Menu))
 			}
 			if slices.Contains(m.Choice[:i], id) {

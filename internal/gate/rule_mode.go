@@ -6,7 +6,7 @@ package gate
 var modeRule = rule{
 	doc: Doc{ID: "mode", Since: "v0.1", Severity: Hold, Title: "Mode",
 		Text: "Observe: nothing is touched. Propose: pull requests. Approve: live actions after a human's Approval. Automatic: live actions within bounds. Rollout annotations follow the admission mode instead."},
-	weigh: func(r Rail, m *matter) (Decision, string) {
+	weigh: func(r *Rail, m *matter) (Decision, string) {
 		return m.each(ReachMark, func(x *chosen) (Decision, string) {
 			switch reach := x.reach(); {
 			case reach == ReachLive && r.Mode < Approve:

@@ -11,9 +11,9 @@ import (
 var neverRule = rule{
 	doc: Doc{ID: "never", Since: "v0.2", Severity: Deny, Title: "Never",
 		Text: "Namespaces, RBAC, Secrets, CustomResourceDefinitions, API services, webhook and admission configurations and Moorgate's own kinds are never changed; volumes and claims are never deleted. No Guardrail and no approval lifts this."},
-	weigh: func(_ Rail, m *matter) (Decision, string) {
+	weigh: func(_ *Rail, m *matter) (Decision, string) {
 		return m.each(ReachMark, func(x *chosen) (Decision, string) {
-			if what := untouchable(x.Action); what != "" {
+			if what := untouchable(*x.Action); what != "" {
 				return Deny, fmt.Sprintf("Moorgate never changes %s: %s %s", what, x.Verb, x.Target)
 			}
 			return Allow, ""

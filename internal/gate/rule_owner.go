@@ -11,7 +11,7 @@ import (
 var ownerRule = rule{
 	doc: Doc{ID: "owner", Since: "v0.2", Severity: Deny, Title: "Whose it is",
 		Text: "Replicas that an autoscaler sets and resources that a VerticalPodAutoscaler sets are never changed. What Git or Helm owns is changed by pull request only, live by nothing but an eviction. Who owns it must be known."},
-	weigh: func(_ Rail, m *matter) (Decision, string) {
+	weigh: func(_ *Rail, m *matter) (Decision, string) {
 		return m.each(ReachGit, func(x *chosen) (Decision, string) {
 			if x.Verb == "evict" && len(x.Edits) == 0 {
 				return Allow, ""

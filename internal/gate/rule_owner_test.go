@@ -33,6 +33,7 @@ func TestOwner(t *testing.T) {
 			a.Choice, f.Menu[1].Edits = []string{"propose"}, []Edit{{"spec.replicas", "1", "2"}}
 		}), Deny, "sets the replicas"},
 		{"an autoscaler's replicas as part of the whole", owned(hpa, edit("spec", `{"replicas":1}`, `{"replicas":2}`)), Deny, "sets the replicas"},
+		{"a whole that is spelled out, without an autoscaler's replicas", owned(hpa, edit("spec", `{"paused":false}`, `{"paused":true}`)), Allow, ""},
 		{"the image of what an autoscaler scales", owned(hpa, edit("spec.template.spec.containers[name=app].image", `"a"`, `"b"`)), Allow, ""},
 		{"the template of what an autoscaler scales", owned(hpa, edit("spec.template", `"5d4"`, `"6f7"`)), Allow, ""},
 		{"the resources of what an autoscaler sizes", owned(vpa, edit("spec.template.spec.containers[name=app].resources.limits.memory", `"1"`, `"2"`)), Deny, "VerticalPodAutoscaler/web sets the resources"},

@@ -6,7 +6,7 @@ package gate
 var pauseRule = rule{
 	doc: Doc{ID: "pause", Since: "v0.1", Severity: Hold, Title: "Pause",
 		Text: "While a Guardrail or the process is paused, or it is not known whether they are, nothing is done. Admission requests are answered; none is refused."},
-	weigh: func(r Rail, m *matter) (Decision, string) {
+	weigh: func(r *Rail, m *matter) (Decision, string) {
 		if !m.acts(ReachMark) {
 			return Allow, ""
 		}

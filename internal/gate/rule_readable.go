@@ -7,7 +7,7 @@ import "fmt"
 var readableRule = rule{
 	doc: Doc{ID: "readable", Since: "v0.1", Severity: Hold, Title: "Unreadable Guardrails permit nothing",
 		Text: "A Guardrail with unknown fields or values that make no sense holds everything that it applies to, until a person mends it."},
-	weigh: func(r Rail, m *matter) (Decision, string) {
+	weigh: func(r *Rail, m *matter) (Decision, string) {
 		switch {
 		case r.Unreadable != "":
 			return Hold, "this Guardrail cannot be read: " + r.Unreadable

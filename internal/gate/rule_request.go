@@ -12,7 +12,7 @@ import (
 var requestRule = rule{
 	doc: Doc{ID: "request", Since: "v0.2", Severity: Deny, Title: "The request names the target",
 		Text: "A call to the API server that goes to anything but the object that was weighed, or to a subresource other than eviction, scale and resize, is denied. No Guardrail lifts this."},
-	weigh: func(_ Rail, m *matter) (Decision, string) {
+	weigh: func(_ *Rail, m *matter) (Decision, string) {
 		return m.each(ReachMark, func(x *chosen) (Decision, string) {
 			if x.Request == nil || x.reach() == ReachGit || x.Request.goesTo(x.Target) {
 				return Allow, ""

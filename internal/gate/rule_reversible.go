@@ -7,9 +7,9 @@ import "fmt"
 var reversibleRule = rule{
 	doc: Doc{ID: "reversible", Since: "v0.2", Severity: Hold, Title: "What cannot be taken back",
 		Text: "A live action that cannot be taken back asks a human, unless the Guardrail allows that action irreversible."},
-	weigh: func(r Rail, m *matter) (Decision, string) {
+	weigh: func(r *Rail, m *matter) (Decision, string) {
 		return m.each(ReachLive, func(x *chosen) (Decision, string) {
-			if allowed, _ := r.permitted(x.Action); x.Undo != "" || allowed.Irreversible || m.approved(r) {
+			if allowed, _ := r.permitted(*x.Action); x.Undo != "" || allowed.Irreversible || m.approved(r) {
 				return Allow, ""
 			}
 			return Hold, fmt.Sprintf("%s cannot be taken back", x.Verb)

@@ -11,7 +11,7 @@ import (
 var scopeRule = rule{
 	doc: Doc{ID: "scope", Since: "v0.2", Severity: Deny, Title: "Out of bounds",
 		Text: "Nothing is done in kube-system, kube-public, kube-node-lease, Moorgate's own namespace and those of GitOps controllers, nor to what has no namespace. No Guardrail lifts this."},
-	weigh: func(_ Rail, m *matter) (Decision, string) {
+	weigh: func(_ *Rail, m *matter) (Decision, string) {
 		return m.each(ReachGit, func(x *chosen) (Decision, string) {
 			switch namespace := x.Target.Namespace; {
 			case namespace == "":

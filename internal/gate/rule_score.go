@@ -23,7 +23,7 @@ var scoreRule = rule{
 	weigh: weighScore,
 }
 
-func weighScore(r Rail, m *matter) (Decision, string) {
+func weighScore(r *Rail, m *matter) (Decision, string) {
 	if m.Silent != "" {
 		return Allow, "" // the silence rule speaks
 	}
@@ -40,7 +40,8 @@ func weighScore(r Rail, m *matter) (Decision, string) {
 		return Deny, err.Error()
 	}
 	excused, counted := 0, 0
-	for _, x := range m.Findings {
+	for i := range m.Findings {
+		x := &m.Findings[i]
 		points := min(max(x.Points, 0), 100)
 		if excuse(x, r, m) {
 			excused += points
@@ -61,7 +62,7 @@ func weighScore(r Rail, m *matter) (Decision, string) {
 }
 
 // excuse reports whether a finding is too weak to count towards a denial here.
-func excuse(x Finding, r Rail, m *matter) bool {
+func excuse(x *Finding, r *Rail, m *matter) bool {
 	switch x.Nature {
 	case Standing:
 		return true

@@ -10,7 +10,7 @@ import (
 var waitRule = rule{
 	doc: Doc{ID: "wait", Since: "v0.2", Severity: Hold, Title: "Wait and see",
 		Text: "A live action waits until the happening has lasted for restraint.wait, at least 30 seconds."},
-	weigh: func(r Rail, m *matter) (Decision, string) {
+	weigh: func(r *Rail, m *matter) (Decision, string) {
 		if !m.acts(ReachLive) {
 			return Allow, ""
 		}
