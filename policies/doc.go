@@ -1,5 +1,5 @@
-// Package policies is what an operator may tune, and what holds it in place: strict parsing of Guardrail files, a preset to
-// begin with, the catalogue of the guardrail's rules (README.md, generated), and the tests of the fences and rights that
+// Package policies is what an operator may tune, and what holds it in place: strict parsing of Guardrail files, the presets,
+// the catalogue of the guardrail's rules (README.md, generated), and the tests of the fences and rights that
 // the chart ships (charts/moorgate/files).
 //
 // It holds numbers and lists, never logic: what a number means is decided in internal/gate. It never talks to a cluster,

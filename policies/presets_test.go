@@ -166,3 +166,26 @@ func TestWhatPresetsNeverLetHappen(t *testing.T) {
 		}
 	}
 }
+
+// What a namespace's policy costs: four Guardrails, one of which has a freeze window.
+func BenchmarkCompose(b *testing.B) {
+	var all []unstructured.Unstructured
+	for _, p := range presets {
+		parsed, err := Parse(p.name+".yaml", p.content)
+		if err != nil {
+			b.Fatal(err)
+		}
+		all = append(all, parsed...)
+	}
+	frozen, err := Parse("frozen.yaml", []byte(rail("{name: frozen}", frozen("nights", "0 22 * * 1-5", "8h", "Europe/Berlin"))))
+	if err != nil {
+		b.Fatal(err)
+	}
+	all = append(all, frozen...)
+	b.ReportAllocs()
+	for b.Loop() {
+		if p := cluster.Compose(all, labels.Set{tier: "production"}, thursday); len(p.Rails) != 2 {
+			b.Fatal(p)
+		}
+	}
+}

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/gate"
 )
 
 func TestOptionsAreCheckedAllAtOnce(t *testing.T) {
@@ -57,5 +60,19 @@ func TestReadiness(t *testing.T) {
 	r.add("two", func(context.Context) error { return errStill })
 	if text, ok := r.report(t.Context()); ok || !strings.Contains(text, "[-] two: still filling") {
 		t.Errorf("%t %q", ok, text)
+	}
+}
+
+// --paused is one more reason to pause, for whatever reaches a workload or Git, and for nothing else.
+func TestAProcessThatIsPausedTouchesNothing(t *testing.T) {
+	o := options{paused: []string{"ana: upgrade"}}
+	for reach, want := range map[gate.Reach]bool{gate.ReachLive: true, gate.ReachGit: true, gate.ReachMark: true, gate.ReachAnswer: false, gate.ReachNothing: false} {
+		v := gate.Decide(cluster.Default(), gate.Assessment{Choice: []string{"it"}}, gate.Facts{Menu: []gate.Action{{ID: "it", Reach: reach}}, Paused: o.whyPaused(t.Context())})
+		if got := says(v, "pause", "ana: upgrade"); got != want {
+			t.Errorf("%s is paused: %t, want %t", reach, got, want)
+		}
+	}
+	if reasons, known := (&options{}).whyPaused(t.Context()).Get(); !known || len(reasons) != 0 {
+		t.Errorf("without the flag it is paused for %v (known: %t)", reasons, known)
 	}
 }
