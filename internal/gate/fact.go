@@ -57,7 +57,7 @@ func (f Fact[T]) MarshalJSON() ([]byte, error) {
 func (f *Fact[T]) UnmarshalJSON(b []byte) error {
 	if v, ok := plain[T](b); ok {
 		*f = Known(v)
-		return nil
+		return nil // what follows would read the same
 	}
 	var j struct {
 		Value   json.RawMessage `json:"value"`
