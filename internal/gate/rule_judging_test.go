@@ -119,6 +119,14 @@ func TestConfidence(t *testing.T) {
 	})
 }
 
+func TestConfidenceSaysNothingOfWhatCouldBeRead(t *testing.T) {
+	a := opinion()
+	a.Confidence = Known(59)
+	if v := Decide(Policy{Rails: []Rail{rail()}}, a, facts()); len(v.Reasons) != 1 || v.Reasons[0].Text != "confidence 59 is below 60" {
+		t.Errorf("%+v", v.Reasons)
+	}
+}
+
 func TestMode(t *testing.T) {
 	in := func(m Mode, admission Admission, choice ...string) func(*Rail, *Assessment, *Facts) {
 		return func(r *Rail, a *Assessment, f *Facts) {
