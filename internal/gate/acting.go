@@ -18,7 +18,7 @@ func age(now time.Time, t Fact[time.Time], what string) (time.Duration, string) 
 	at, known := t.Get()
 	switch {
 	case now.IsZero():
-		return 0, "what time it is is not known"
+		return 0, "the time is not known"
 	case !known:
 		return 0, what + " is not known: " + t.Why()
 	case at.IsZero():

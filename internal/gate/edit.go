@@ -12,7 +12,7 @@ import (
 func steps(path string) []string {
 	var all []string
 	for path != "" {
-		step := ""
+		var step string
 		switch path[0] {
 		case '.':
 			path = path[1:]

@@ -71,7 +71,7 @@ func (m *matter) lately(weigh func(l Ledger, next Spent) string) (Decision, stri
 	why := l.partial()
 	switch {
 	case m.At.IsZero():
-		why = "what time it is is not known"
+		why = "the time is not known"
 	case !known:
 		why = "what was done lately is not known: " + m.Ledger.Why()
 	}

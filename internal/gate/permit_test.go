@@ -248,7 +248,7 @@ func TestPlanDigest(t *testing.T) {
 
 func TestDigest(t *testing.T) {
 	a := eviction()
-	if a.Digest() != a.Digest() || a.Digest() == a.PlanDigest() || !strings.HasPrefix(a.Digest(), "sha256:") || len(a.Digest()) != 71 {
+	if a.Digest() != eviction().Digest() || a.Digest() == a.PlanDigest() || !strings.HasPrefix(a.Digest(), "sha256:") || len(a.Digest()) != 71 {
 		t.Errorf("digest %s, plan %s", a.Digest(), a.PlanDigest())
 	}
 	shifted := eviction()

@@ -108,7 +108,7 @@ func TestWithoutATimeNothingIsDone(t *testing.T) {
 	v := Decide(Policy{Rails: []Rail{r}}, opinion(), f)
 	said := map[string]bool{}
 	for _, reason := range v.Reasons {
-		if reason.Decision != Hold || !strings.HasPrefix(reason.Text, "what time it is is not known") {
+		if reason.Decision != Hold || !strings.HasPrefix(reason.Text, "the time is not known") {
 			t.Errorf("%+v", reason)
 		}
 		said[reason.Rule] = true

@@ -12,7 +12,7 @@ var freezeRule = rule{
 			return Allow, ""
 		}
 		if m.At.IsZero() {
-			return Hold, "what time it is is not known, and there are freeze windows"
+			return Hold, "the time is not known, and there are freeze windows"
 		}
 		for _, w := range r.Freezes {
 			switch {

@@ -20,7 +20,7 @@ func TestStrict(t *testing.T) {
 		{"refuses an empty key that is there twice", `{"":1,"":2}`, `the key "" is there twice`},
 		{"refuses a key that is there twice within", `{"findings":[{"id":"x"},{"evidence":["a"],"id":"x","id":"y"}]}`, `at $.findings[1]: the key "id" is there twice`},
 		{"refuses a key that is there twice in a fact", `{"score":{"value":1,"Value":2}}`, `at $.score: the key "Value" is there twice`},
-		{"refuses a field that nobody knows", `{"advisor":"x","confidense":1}`, `unknown field "confidense"`},
+		{"refuses a field that nobody knows", `{"advisor":"x","certainty":1}`, `unknown field "certainty"`},
 		{"refuses a field that nobody knows within", `{"findings":[{"weight":1}]}`, `unknown field "weight"`},
 		{"refuses a field that nobody knows in a fact", `{"score":{"valeu":1}}`, `unknown field "valeu"`},
 		{"refuses a field that nobody knows in a fact's value", `{"score":{"value":{"well":1}}}`, "cannot unmarshal object"},
