@@ -173,7 +173,7 @@ func TestTheLedgerIsMade(t *testing.T) {
 	}
 	defer s.furnishLedger(t)
 	makes := []write{{"make one", create(ledgerMap(), client.DryRunAll)}}
-	t.Run("not by act, whatever its rights", func(t *testing.T) { refused(t, s.unbound(t, "moorgate-act"), makes, "moorgate-ledger") })
+	t.Run("not by act, whatever its rights", func(t *testing.T) { refused(t, s.unbound(t, "moorgate-act"), makes, "moorgate-ledger", "moorgate-act") })
 	t.Run("not by the owner of Moorgate's namespace", func(t *testing.T) { refused(t, s.who(t, "owner-of-moorgate"), makes, "moorgate-ledger") })
 	t.Run("by an administrator", func(t *testing.T) { allowed(t, s.admin, makes) })
 	t.Run("not under the name of the probe", func(t *testing.T) {
