@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
 	"moorgate.dev/charts"
 	"moorgate.dev/internal/cluster"
 	testcluster "moorgate.dev/test/cluster"
@@ -49,6 +52,14 @@ func TestActStartsWithTheRightsOfTheChartAndNoMore(t *testing.T) {
 		}
 		defer resp.Body.Close()
 		return resp.StatusCode == http.StatusOK
+	})
+	admin, err := kubernetes.NewForConfig(c.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it holds its lease", func() bool {
+		lease, err := admin.CoordinationV1().Leases(ownNamespace).Get(t.Context(), actIdentity, metav1.GetOptions{})
+		return err == nil && lease.Spec.HolderIdentity != nil && *lease.Spec.HolderIdentity != ""
 	})
 	stop()
 	if err := <-ended; err != nil || strings.Contains(said.String(), "forbidden") || strings.Contains(said.String(), "no permit") {

@@ -26,5 +26,13 @@
 // This does not hold when both clocks are wrong in the same direction at once, nor when the API server's own memory is set back
 // (a restored etcd): then more may be done than there should be, and nobody can say from within.
 //
-// It translates and stores; it never decides, never writes to a workload, and never reads a Secret.
+// # The guard and the hand
+//
+// Every client of webhook, judge and act is made of a config that went through Guarded. What such a client writes is refused before
+// it leaves the process, unless it is on the list of the books that this identity keeps, or carries a Permit for exactly these
+// bytes, which is spent by that. One thing carries Permits: Hand, which sends the Request of an Action, once, and says what came
+// of it. So there is one way to act, and whoever finds another finds the guard in it.
+//
+// The package translates, stores, and sends what was permitted; it never decides, never writes to a workload in any other way, and
+// never reads a Secret.
 package cluster

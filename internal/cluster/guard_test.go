@@ -277,3 +277,28 @@ func with(change func(carried) carried) func(*testing.T, *http.Request) *http.Re
 		return r.WithContext(context.WithValue(r.Context(), permitKey{}, change(c)))
 	}
 }
+
+type nowhere struct{}
+
+func (nowhere) RoundTrip(*http.Request) (*http.Response, error) { return nil, nil }
+
+func BenchmarkGuard(b *testing.B) {
+	g := guard{next: nowhere{}, own: OwnOfJudge(), scheme: "https", host: "127.0.0.1:6443"}
+	for name, r := range map[string]struct{ method, path string }{
+		"read":        {http.MethodGet, "/api/v1/namespaces/shop/pods?watch=true"},
+		"bookkeeping": {http.MethodPatch, "/apis/moorgate.dev/v1alpha1/namespaces/shop/cases/x/status"},
+	} {
+		b.Run(name, func(b *testing.B) {
+			req, err := http.NewRequest(r.method, "https://127.0.0.1:6443"+r.path, http.NoBody)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := g.RoundTrip(req); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
