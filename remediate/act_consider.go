@@ -40,17 +40,20 @@ func (a *Acts) consider(ctx context.Context, c *v1alpha1.Case, k Key) (time.Dura
 		return 0, err
 	}
 	action, _ := j.Chosen()
+	switch {
+	case exhausted(c, v.question, action):
+		return rarely * a.Every, nil // the Case says how the last action came out, and that it takes a human now
+	case action.PlanDigest() != plan:
+		return a.hold(ctx, c, held{plan: plan, verdict: only("plan", "what was judged cannot be done any more: the pods have changed since")})
+	case action.Verb != verbEvict:
+		return a.hold(ctx, c, held{plan: plan, verb: action.Verb, verdict: only("hand", fmt.Sprintf("this version cannot do %q itself: it takes a human", action.Verb))})
+	}
 	real, err := a.first.genuine(ctx, action.Target, k, v.world.At)
 	switch {
 	case err != nil:
 		return 0, err
-	case action.PlanDigest() != plan || !real:
-		return a.hold(ctx, c, held{plan: plan, verdict: movedOn()})
-	case action.Verb != verbEvict:
-		return a.hold(ctx, c, held{plan: plan, verb: action.Verb, verdict: gate.Verdict{Decision: gate.Hold, Reasons: []gate.Reason{{Rule: "hand", Decision: gate.Hold,
-			Text: fmt.Sprintf("this version cannot do %q itself: it takes a human", action.Verb)}}}})
-	case exhausted(c, v.question, action):
-		return a.Every, nil // the Case says how the last action came out, and that it takes a human now
+	case !real:
+		return a.hold(ctx, c, held{plan: plan, verdict: only("plan", "what was judged is not what the pod shows, to whoever begins with the pod")})
 	case j.Verdict.Decision < gate.Allow:
 		return a.hold(ctx, c, held{plan: plan, verb: action.Verb, verdict: j.Verdict, view: &v, policy: policy})
 	}
@@ -64,10 +67,9 @@ func (a *Acts) weigh(ctx context.Context, v view, p gate.Policy, offRecord bool)
 	return flow.Judge(ctx, a.Log, q, p, &v)
 }
 
-// movedOn is the verdict on a plan that is not on the menu any more.
-func movedOn() gate.Verdict {
-	return gate.Verdict{Decision: gate.Hold, Reasons: []gate.Reason{{Rule: "plan", Decision: gate.Hold,
-		Text: "what was judged cannot be done any more: the pods have changed since"}}}
+// only is a verdict that holds for one reason, which is none of the guardrail's.
+func only(rule, text string) gate.Verdict {
+	return gate.Verdict{Decision: gate.Hold, Reasons: []gate.Reason{{Rule: rule, Decision: gate.Hold, Text: text}}}
 }
 
 // exhausted is whether the last action on a Case did not help, or nobody knows, and no human has approved another since.

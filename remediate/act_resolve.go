@@ -87,6 +87,9 @@ func (a *Acts) ending(ctx context.Context, r gate.Record) (gate.Outcome, string,
 		}
 		return a.byLedger(ctx, r.Reservation, true)
 	}
+	if c.CreationTimestamp.After(r.At.Add(-gate.WaitLeast / 2)) {
+		return gate.OutcomeUnknown, "its Case was made anew since, and what the old one said is lost", nil
+	}
 	return a.byLedger(ctx, r.Reservation, false)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -180,5 +181,32 @@ func TestARejectionStands(t *testing.T) {
 	h.held("web", "approval", "bo rejected it")
 	if !h.stands(pod) {
 		t.Error("it was evicted all the same")
+	}
+}
+
+// TestACrashSpendsAnApproval shows a process that is killed when it has used somebody's word and not yet claimed the Case: nothing was
+// done, the word is spent, and another is asked for.
+func TestACrashSpendsAnApproval(t *testing.T) {
+	h := newHouse(t)
+	h.trusted()
+	h.guardrail(func(g *v1alpha1.GuardrailSpec) { g.Mode = "Approve" })
+	ana := h.approver("ana")
+	pod := h.ill("web", 3)
+	h.judging()
+	dir := filepath.Join(t.TempDir(), "audit")
+	first := h.process(afterUse, dir)
+	name, a := h.held("web", "approval", "0 of 1 have approved")
+	word := approval(h.namespace, name, "ana", a.Plan)
+	if err := ana.Create(t.Context(), word); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Wait(); !killed(err) {
+		t.Fatalf("the process was not killed: %v", err)
+	}
+	h.acting(func(a *assembly) { a.dir = dir })
+	h.held("web", "approval", "1 was used before")
+	h.eventually("the intent to have an outcome", func() error { return h.paired(dir, []gate.Outcome{gate.OutcomeRefused}) })
+	if s := h.spent(); !h.stands(pod) || len(s) != 1 || s[0].Result != gate.ResultRefused {
+		t.Errorf("the pod stands: %t, the ledger has %+v", h.stands(pod), s)
 	}
 }

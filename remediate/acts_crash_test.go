@@ -167,6 +167,31 @@ func TestAnotherNodeTakesOver(t *testing.T) {
 	}
 }
 
+// TestACaseThatIsDeletedTakesItsStoryAlong shows an eviction whose process and whose Case are gone: the log is closed and says that
+// nobody knows, and what was spent stays spent.
+func TestACaseThatIsDeletedTakesItsStoryAlong(t *testing.T) {
+	h := newHouse(t)
+	h.trusted()
+	h.guardrail()
+	h.ill("web", 3)
+	h.judging()
+	dir := filepath.Join(t.TempDir(), "audit")
+	if err := h.process(afterRequest, dir).Wait(); !killed(err) {
+		t.Fatalf("the process was not killed: %v", err)
+	}
+	for _, c := range h.cases() {
+		if err := h.admin.Delete(t.Context(), &c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, stop := h.acting(func(a *assembly) { a.dir = dir })
+	h.eventually("the log to be closed", func() error { return h.paired(dir, []gate.Outcome{gate.OutcomeUnknown}) })
+	stop()
+	if s := h.spent(); len(s) != 1 || s[0].Result != gate.ResultPending {
+		t.Errorf("the ledger has %+v", s)
+	}
+}
+
 // sightless cannot read a single pod.
 type sightless struct{ client.Reader }
 

@@ -251,6 +251,27 @@ func TestL08WithoutAnIntentNothingIsDone(t *testing.T) {
 	}
 }
 
+// TestAPanicIsSurvived shows a defect that a look wakes, twice: it is logged, and the third look acts.
+func TestAPanicIsSurvived(t *testing.T) {
+	h := newHouse(t)
+	h.trusted()
+	h.guardrail()
+	h.ill("web", 3)
+	h.judging()
+	var looks atomic.Int32
+	h.acting(func(a *assembly) {
+		a.change = func(acts *remediate.Acts) {
+			acts.Circumstances.Paused = func(context.Context) gate.Fact[[]string] {
+				if looks.Add(1) <= 2 {
+					panic("a defect")
+				}
+				return gate.Known[[]string](nil)
+			}
+		}
+	})
+	h.acted("web", v1alpha1.PhaseHealed)
+}
+
 type full struct {
 	flow.Log
 	tried *atomic.Int32

@@ -30,6 +30,7 @@ import (
 // The points at which a process that acts may die.
 const (
 	beforeIntent   = "before the intent"
+	afterUse       = "after the approvals, before the claim"
 	afterIntent    = "after the intent, before the claim"
 	afterClaim     = "after the claim, before the request"
 	afterRequest   = "after the request, without a reply"
@@ -91,7 +92,7 @@ func (a assembly) make() (*crew, error) {
 		return nil, err
 	}
 	approvals := ours.Approvals{Reader: live, Writer: live, Fences: fences, Now: time.Now}
-	log, err := audit.Open(a.dir, audit.Options{Now: time.Now, Name: "act"})
+	log, err := audit.Open(a.dir, audit.Options{Now: a.clock, Name: "act"})
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +110,11 @@ func (a assembly) make() (*crew, error) {
 			a.at(afterSettled)
 			return err
 		},
-		Use: approvals.Use,
+		Use: func(ctx context.Context, namespace string, given []gate.Approval, reservation string) (*gate.Reason, error) {
+			refused, err := approvals.Use(ctx, namespace, given, reservation)
+			a.at(afterUse)
+			return refused, err
+		},
 		Unresolved: func() []gate.Record {
 			var open []gate.Record
 			for _, e := range log.Unresolved() {
