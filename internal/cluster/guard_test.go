@@ -87,7 +87,7 @@ func permitFor(plan gate.Action, mode gate.Mode) (gate.Permit, bool) {
 	f := gate.Facts{At: now, Subject: plan.Target, Menu: []gate.Action{plan}, Paused: gate.Known([]string(nil)),
 		Rollback: gate.Known(false), Failing: gate.Known(false), Namespace: gate.Known(map[string]string{}), Since: gate.Known(now.Add(-time.Hour)),
 		Oldest: gate.Known(now), Owner: gate.Known(gate.Owner{}), Health: gate.Known(gate.Share{Well: 9, Total: 10}), Storm: gate.Known(0),
-		Ledger: gate.Known(gate.Ledger{}), History: gate.Known(gate.Tally{Tried: 73, Healed: 73}), Approvals: gate.Known([]gate.Approval(nil))}
+		Ledger: gate.Known(gate.Ledger{}), History: gate.Known(gate.Tally{Verb: plan.Verb, Tried: 73, Healed: 73}), Approvals: gate.Known([]gate.Approval(nil))}
 	a := gate.Assessment{Score: gate.Known(100), Confidence: gate.Known(100), Agreement: gate.Known(100), Choice: []string{plan.ID}}
 	return gate.Decide(gate.Policy{Rails: []gate.Rail{rail}}, a, f).Permit()
 }
