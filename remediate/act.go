@@ -56,7 +56,7 @@ type Acts struct {
 	Every time.Duration
 	// HealthyDelay is how long after an action it is looked at whether it helped. Default 2 min.
 	HealthyDelay time.Duration
-	// Steady is how long a container has to run and be ready before it counts as well. Default 1 min.
+	// Steady is how long a container has to run and be ready before it counts as well. Default 1 min, and at most half of HealthyDelay.
 	Steady time.Duration
 	// Grace is how long an intent without an outcome has to be seen before it is found out what became of it: whoever made it may
 	// be about to carry it out, for as long as Within, and the API server may be at it for a minute more. It is counted from when
@@ -85,13 +85,16 @@ func (a *Acts) complete() error {
 		a.Cases.Now = a.Now
 	}
 	for d, standard := range map[*time.Duration]time.Duration{&a.Every: 30 * time.Second, &a.HealthyDelay: 2 * time.Minute,
-		&a.Steady: time.Minute, &a.Grace: 2 * time.Minute, &a.Within: 30 * time.Second} {
+		&a.Grace: 2 * time.Minute, &a.Within: 30 * time.Second} {
 		if *d < 0 {
 			return fmt.Errorf("start to act on Cases: %s is not a time to wait", *d)
 		}
 		if *d == 0 {
 			*d = standard
 		}
+	}
+	if a.Steady == 0 {
+		a.Steady = min(time.Minute, a.HealthyDelay/2) // what is looked at after HealthyDelay must be able to count as well
 	}
 	a.Grace = max(a.Grace, 2*a.Within)
 	a.seen, a.words = newSightings(maxKnown), newSightings(maxKnown)

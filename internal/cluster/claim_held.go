@@ -37,10 +37,12 @@ func HeldFor(plan, verb string, reasons []gate.Reason) v1alpha1.Acting {
 		a.Reasons = append(a.Reasons, v1alpha1.Reason{Rule: gate.OneLine(r.Rule, 64), Guardrail: gate.OneLine(r.Guardrail, 253),
 			Decision: r.Decision.String(), Text: gate.OneLine(r.Text, maxText)})
 	}
-	worst := gate.Allow
+	worst, asks := gate.Allow, false
 	for _, r := range reasons {
-		if r.Decision < worst {
-			worst, a.Text = r.Decision, gate.OneLine("held: "+r.Text, 512)
+		// Of reasons that weigh the same the one that a human can do something about comes first.
+		ask := r.Rule == "approval" && !asks
+		if r.Decision < worst || r.Decision == worst && ask {
+			worst, asks, a.Text = r.Decision, r.Rule == "approval", gate.OneLine(r.Text, 512)
 		}
 	}
 	return a

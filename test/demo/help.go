@@ -68,5 +68,9 @@ func (s *stage) actingCase(ctx context.Context, path string) (name string, err e
 		name, _, _ = strings.Cut(out, "\n")
 		return name != "", err
 	})
-	return name, err
+	if err != nil {
+		acting, _ := s.get(ctx, "-n", "till", "get", "cases", "-o", "jsonpath={.items[*].status.acting}")
+		return "", fmt.Errorf("%w\nthe Case says: %s", err, acting)
+	}
+	return name, nil
 }

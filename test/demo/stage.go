@@ -59,7 +59,7 @@ func newStage(ctx context.Context, binary string) (*stage, error) {
 		return s, err
 	}
 	s.out.command("moorgate run --url https://127.0.0.1:PORT --webhook-kubeconfig FILE --judge-kubeconfig FILE --act-kubeconfig FILE")
-	s.process, err = process.Start(ctx, s.cluster, process.Options{Binary: s.binary, Dir: s.dir, Args: []string{"--act-every", "2s", "--healthy-delay", "5s"}})
+	s.process, err = process.Start(ctx, s.cluster, process.Options{Binary: s.binary, Dir: s.dir, Args: []string{"--act-every", "2s", "--healthy-delay", "10s"}})
 	return s, err
 }
 
