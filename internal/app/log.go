@@ -139,6 +139,9 @@ func (l *auditLog) close() error {
 	if l.broken != nil {
 		return l.broken
 	}
+	if n, err := l.log.CopyFailures(); n > 0 {
+		l.logger.Warn("records are in the audit log that could not be printed to standard output (--audit-stdout)", "records", n, "error", err)
+	}
 	return l.log.Close()
 }
 

@@ -58,6 +58,8 @@ type options struct {
 	actEvery          time.Duration
 	healthyDelay      time.Duration
 	auditMode         string
+	auditStdout       bool
+	auditKey          string
 	auditListen       string
 	recordsTo         string
 	anchorGit         string
@@ -72,6 +74,8 @@ func (o *options) common(f *pflag.FlagSet) {
 	f.StringVar(&o.auditDir, "audit-dir", defaultAuditDir, "folder of the audit log; made if missing, held by one process")
 	f.StringVar(&o.auditMode, "audit-mode", "batch", "batch: what no action waits for is on stable storage within a second; strict: before its answer")
 	f.BoolVar(&o.allowExcess, "allow-over-privileged", false, "start even where an identity may do more than it should, as with your own kubeconfig on a laptop; never in production")
+	f.BoolVar(&o.auditStdout, "audit-stdout", false, "print every record to standard output too, as the log's own lines; one that cannot be printed holds nothing up")
+	f.StringVar(&o.auditKey, "audit-key", "", "file with the Ed25519 key that checkpoints are signed with, PKCS #8 in PEM (default: one of its own in the log's folder)")
 	f.StringVar(&o.health, "health", ":8081", "address that serves /healthz and /readyz")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	f.StringArrayVar(&o.paused, "paused", nil, "a reason for which this process touches nothing while it runs: it answers, judges and keeps Cases (moorgate pause stops all processes)")

@@ -3,8 +3,10 @@ package app
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -26,9 +28,13 @@ type recorder interface {
 }
 
 // openRecorder opens the log of this process or, with --records-to, what hands its records to the judge.
-func openRecorder(ctx context.Context, o options, role string, logger *slog.Logger) (recorder, error) {
+func openRecorder(ctx context.Context, o options, role string, stdout io.Writer, logger *slog.Logger) (recorder, error) {
 	if o.recordsTo == "" {
-		return openLog(ctx, o.auditDir, audit.Options{Now: time.Now, Name: role, Mode: auditModes[o.auditMode]}, logger)
+		how, err := o.auditOptions(role, stdout)
+		if err != nil {
+			return nil, err
+		}
+		return openLog(ctx, o.auditDir, how, logger)
 	}
 	config, err := restConfig(o.webhookKubeconfig, o.kubeconfig)
 	if err != nil {
@@ -45,6 +51,25 @@ func openRecorder(ctx context.Context, o options, role string, logger *slog.Logg
 	trust := &judgeTrust{anchors: cluster.Anchors{Client: api}}
 	token := func() (string, error) { return bearer(config, "") }
 	return newHandoff(trust.forget(postRecords(o.recordsTo, trust.client, token)), time.Now, logger), nil
+}
+
+// auditOptions say how the log of this process is kept.
+func (o *options) auditOptions(role string, stdout io.Writer) (audit.Options, error) {
+	how := audit.Options{Now: time.Now, Name: role, Mode: auditModes[o.auditMode]}
+	if o.auditStdout {
+		how.Copy = stdout
+	}
+	if o.auditKey == "" {
+		return how, nil
+	}
+	pem, err := os.ReadFile(o.auditKey)
+	if err != nil {
+		return how, fmt.Errorf("read the signing key (--audit-key): %w", err)
+	}
+	if how.Signer, err = audit.ParseSigner(pem); err != nil {
+		return how, fmt.Errorf("--audit-key %s: %w", o.auditKey, err)
+	}
+	return how, nil
 }
 
 var auditModes = map[string]audit.Mode{"batch": audit.Batch, "strict": audit.Strict}

@@ -55,7 +55,7 @@ func serve(cmd *cobra.Command, o options, role string, parts ...part) error {
 	libraries := o.libraryLogger(cmd.ErrOrStderr())
 	ctrl.SetLogger(logr.FromSlogHandler(libraries.Handler()))
 	klog.SetSlogLogger(libraries)
-	log, err := openRecorder(cmd.Context(), o, role, logger)
+	log, err := openRecorder(cmd.Context(), o, role, cmd.OutOrStdout(), logger)
 	if err != nil {
 		return err
 	}
