@@ -266,7 +266,8 @@ type Restraint struct {
 	// +kubebuilder:default=51
 	// +optional
 	MinHealthyPercent *int32 `json:"minHealthyPercent,omitempty"`
-	// StormCases is how many new Cases in the whole cluster within 10 minutes stop live actions; 0 stops them always.
+	// StormCases is how many new Cases of drift or failure in the whole cluster within 10 minutes stop live actions; 0 stops
+	// them always.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=10000
 	// +kubebuilder:default=20

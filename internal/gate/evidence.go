@@ -54,7 +54,8 @@ type Facts struct {
 	Owner Fact[Owner] `json:"owner,omitzero"`
 	// Health is how many pods of the subject's namespace are well.
 	Health Fact[Share] `json:"health,omitzero"`
-	// Storm is how many Cases were opened in the whole cluster in the last StormWindow.
+	// Storm is how many Cases of drift or failure were opened in the whole cluster in the last StormWindow. A rollout that
+	// somebody asks for is no storm.
 	Storm Fact[int] `json:"storm,omitzero"`
 	// Ledger is what was spent lately.
 	Ledger Fact[Ledger] `json:"ledger,omitzero"`

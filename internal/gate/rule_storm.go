@@ -6,7 +6,7 @@ import "fmt"
 // found yet, and no live action is begun until it is over.
 var stormRule = rule{
 	doc: Doc{ID: "storm", Since: "v0.2", Severity: Hold, Title: "Storm",
-		Text: "Where restraint.stormCases or more Cases were opened in the cluster within 10 minutes, or nobody can say, no live action is begun."},
+		Text: "Where restraint.stormCases or more Cases of drift or failure were opened in the cluster within 10 minutes, or nobody can say, no live action is begun."},
 	weigh: func(r *Rail, m *matter) (Decision, string) {
 		if !m.acts(ReachLive) {
 			return Allow, ""
