@@ -44,6 +44,7 @@ var rightsList = map[string]map[string]string{
 		"moorgate.dev/cases": "create", // of its own face; fenced
 		"/secrets":           "create", // dry runs; fenced
 		"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get update patch", // its content is fenced
+		"/v1/records": "post", // a URL of the judge's
 	}),
 	"Role/moorgate-webhook": {"/secrets=moorgate-webhook-certificate": "get update patch"},
 	"ClusterRole/moorgate-judge": merge(reads, map[string]string{
