@@ -35,7 +35,7 @@ func TestAct(t *testing.T) {
 		}
 	})
 	t.Run("may not, whatever its rights", func(t *testing.T) {
-		refused(t, s.unbound(t, "moorgate-act"), s.actMayNot(), "moorgate-act", "moorgate-ledger")
+		refused(t, s.unbound(t, "moorgate-act"), s.actMayNot(), "moorgate-act", "moorgate-ledger", "moorgate-approvals")
 	})
 	t.Run("may evict where it was enabled, and does not take another pod for it", func(t *testing.T) {
 		s.bind(t, s.namespace, "moorgate-act-evict", actAccount)
@@ -76,7 +76,7 @@ func TestL09TheAllowListIsEnforcedAtExecutionInRBACAndInTheFence(t *testing.T) {
 			})
 		}
 	})
-	t.Run("in the fence", func(t *testing.T) { refused(t, s.unbound(t, "moorgate-act"), s.actMayNot(), "moorgate-act", "moorgate-ledger") })
+	t.Run("in the fence", func(t *testing.T) { refused(t, s.unbound(t, "moorgate-act"), s.actMayNot(), "moorgate-act", "moorgate-ledger", "moorgate-approvals") })
 }
 
 func (s stage) actMay(t *testing.T) []write {

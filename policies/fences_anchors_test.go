@@ -49,7 +49,7 @@ func TestAnchorsOnlyGrow(t *testing.T) {
 		{"take a verifier key away", set(map[string]any{"judge-1.keys": "key1\n"})},
 		{"delete them all", remove(anchors)},
 	}
-	t.Run("the judge may not set them back", func(t *testing.T) { refused(t, judge, refusals, "moorgate-anchors") })
+	t.Run("the judge may not set them back", func(t *testing.T) { refused(t, judge, refusals, "moorgate-anchors", "moorgate-judge") })
 	t.Run("act may not set them back", func(t *testing.T) { refused(t, act, refusals, "moorgate-anchors", "moorgate-act") })
 	t.Run("the webhook may write none", func(t *testing.T) {
 		refused(t, webhook, []write{{"a checkpoint", set(map[string]any{"judge-1": note(20)})}}, "moorgate-anchors", "moorgate-webhook")
