@@ -76,7 +76,9 @@ func TestL09TheAllowListIsEnforcedAtExecutionInRBACAndInTheFence(t *testing.T) {
 			})
 		}
 	})
-	t.Run("in the fence", func(t *testing.T) { refused(t, s.unbound(t, "moorgate-act"), s.actMayNot(), "moorgate-act", "moorgate-ledger", "moorgate-approvals") })
+	t.Run("in the fence", func(t *testing.T) {
+		refused(t, s.unbound(t, "moorgate-act"), s.actMayNot(), "moorgate-act", "moorgate-ledger", "moorgate-approvals")
+	})
 }
 
 func (s stage) actMay(t *testing.T) []write {

@@ -2,6 +2,7 @@ package policies
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ func (s stage) approval(approver string) *v1alpha1.Approval {
 func (s stage) person(t *testing.T, name string, groups ...string) hand {
 	t.Helper()
 	config := rest.CopyConfig(s.cluster.Config())
-	config.Impersonate.UserName, config.Impersonate.Groups = name, append(groups, "system:authenticated")
+	config.Impersonate.UserName, config.Impersonate.Groups = name, slices.Concat(groups, []string{"system:authenticated"})
 	return handOf(t, config)
 }
 

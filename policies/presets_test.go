@@ -85,12 +85,12 @@ func TestL07ThresholdsAreLiveInEveryPreset(t *testing.T) {
 				set := labels.Set{tier: p.tier}
 				policy, _ := decidedIn(t, p.content, set, asked("admit"))
 				s := threshold.scene(policy.Rails[0])
-				raised, most := strings.NewReplacer(), 100
+				most := 100
 				if threshold.name == "denyBelow" {
 					most = known(policy.Rails[0].WarnBelow)
 				}
 				line := lineOf(t, string(p.content), threshold.name)
-				raised = strings.NewReplacer(line, fmt.Sprintf("    %s: %d\n", threshold.name, most))
+				raised := strings.NewReplacer(line, fmt.Sprintf("    %s: %d\n", threshold.name, most))
 				_, was := decidedIn(t, p.content, set, s)
 				_, is := decidedIn(t, []byte(raised.Replace(string(p.content))), set, s)
 				_, rests := idle[p.name+" "+threshold.name]

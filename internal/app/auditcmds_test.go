@@ -276,11 +276,11 @@ func TestAuditExport(t *testing.T) {
 func TestNearestNames(t *testing.T) {
 	names := []string{"shop/remediate-web-aaaaaaaaaaaa", "shop/webhook-cart-bbbbbbbbbbbb", "stage/drift-web-cccccccccccc"}
 	for want, name := range map[string]string{names[0]: "shop/remediate-wed-aaaaaaaaaaaa", names[1]: "cart", names[2]: "drift-web-ccccccccccc"} {
-		if got := nearest(name, names, 3); len(got) == 0 || got[0] != want {
+		if got := nearest(name, names); len(got) == 0 || got[0] != want {
 			t.Errorf("nearest to %s: %v", name, got)
 		}
 	}
-	if got := nearest("zzzzzzzz", names, 3); len(got) != 0 {
+	if got := nearest("zzzzzzzz", names); len(got) != 0 {
 		t.Errorf("nothing is like it: %v", got)
 	}
 }

@@ -136,7 +136,7 @@ func TestTheAuditLogIsServedToThoseWhoMayReadIt(t *testing.T) {
 		}
 		got = append(got, e.Record.Text)
 	}
-	if strings.Join(got, " ") != "shop/a shop/a" {
+	if strings.Join(got, ",") != "shop/a,shop/a" {
 		t.Errorf("of shop/a the server tells %v", got)
 	}
 	for _, err := range (&auditClient{http: s.client, token: stranger}).entries(t.Context(), s.url, "") {

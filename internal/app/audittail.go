@@ -162,7 +162,7 @@ func (o tailOptions) printer(w io.Writer) func(audit.Entry) error {
 	encoder.SetEscapeHTML(false)
 	paint, several := painter(w), o.logs.several()
 	return func(e audit.Entry) error {
-		err := error(nil)
+		var err error
 		if o.output == "json" {
 			err = encoder.Encode(e)
 		} else {

@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -113,9 +114,9 @@ func (o outside) verify(dir, id string, only bool) verified {
 		v.err = err
 		return v
 	}
-	all := anchors
+	all := slices.Clip(anchors)
 	if v.keyed = own != nil && (only && len(o.keys) > 0 || len(keysFor(o.keys, id)) > 0); v.keyed {
-		all = append(anchors[:len(anchors):len(anchors)], audit.Anchor{Checkpoint: own, Keys: o.keys})
+		all = append(all, audit.Anchor{Checkpoint: own, Keys: o.keys})
 	}
 	if v.report, err = audit.Verify(dir, all...); err != nil && !errors.As(err, &v.damage) {
 		v.err = err

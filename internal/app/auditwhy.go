@@ -149,7 +149,7 @@ func (s *found) unknown(name string) error {
 		return fmt.Errorf("nothing is known of Case %s: these logs are empty; name the folders of judge's and act's logs with --dir", shown(name))
 	}
 	why := fmt.Sprintf("nothing is known of Case %s: these logs hold %s from %s to %s, and none is about it", shown(name), count(s.records, "record"), stamp(s.from), stamp(s.to))
-	if near := nearest(name, slices.Sorted(maps.Keys(s.names)), suggestions); len(near) > 0 {
+	if near := nearest(name, slices.Sorted(maps.Keys(s.names))); len(near) > 0 {
 		why += "; the nearest names: " + shown(strings.Join(near, ", "))
 	}
 	if s.damaged > 0 {

@@ -94,7 +94,7 @@ func (h *hearing) meant(ctx context.Context, key client.ObjectKey) string {
 	for _, c := range list.Items {
 		names = append(names, c.Name)
 	}
-	if names = nearest(key.Name, names, suggestions); len(names) == 0 {
+	if names = nearest(key.Name, names); len(names) == 0 {
 		return ""
 	}
 	return "; did you mean " + strings.Join(names, ", ") + "?"

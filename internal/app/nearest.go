@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// nearest returns up to n of the names that look most like the one that was not found: those that hold it first, then those
+// nearest returns a few of the names that look most like the one that was not found: those that hold it first, then those
 // that take the fewest changes, but no more than half of it.
-func nearest(name string, names []string, n int) []string {
+func nearest(name string, names []string) []string {
 	type near struct {
 		name     string
 		distance int
@@ -32,7 +32,7 @@ func nearest(name string, names []string, n int) []string {
 	}
 	slices.SortStableFunc(all, func(a, b near) int { return cmp.Compare(a.distance, b.distance) })
 	var out []string
-	for _, x := range all[:min(n, len(all))] {
+	for _, x := range all[:min(suggestions, len(all))] {
 		out = append(out, x.name)
 	}
 	return out

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -289,7 +290,7 @@ func TestAReplayThatIsInterruptedSaysSo(t *testing.T) {
 	if err := r.print(&out, replayOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(out.String(), "PARTIAL: interrupted after 10 records") || r.code(false) != exit(exitFailed) {
+	if !strings.Contains(out.String(), "PARTIAL: interrupted after 10 records") || !errors.Is(r.code(false), exit(exitFailed)) {
 		t.Errorf("code %v\n%s", r.code(false), out.String())
 	}
 }

@@ -295,7 +295,7 @@ func BenchmarkGuard(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := g.RoundTrip(req); err != nil {
+				if _, err := g.RoundTrip(req); err != nil { //nolint:bodyclose // nobody answers
 					b.Fatal(err)
 				}
 			}

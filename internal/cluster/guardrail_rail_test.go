@@ -119,5 +119,5 @@ func TestARailSaysAllThatItsGuardrailSays(t *testing.T) {
 // Without a clock nobody knows whether a window is open.
 func TestFreezeWindowsHoldWhereTheTimeIsNotKnown(t *testing.T) {
 	frozen := guardrail(t, "a", `{`+numbers+`,"freeze":[{"reason":"a","schedule":"0 0 * * *","duration":"1h","timeZone":"UTC"}]}`)
-	unreadable("what time it is")(t, Compose([]unstructured.Unstructured{frozen}, labels.Set{}, time.Time{}))
+	unreadable("the time is not known")(t, Compose([]unstructured.Unstructured{frozen}, labels.Set{}, time.Time{}))
 }

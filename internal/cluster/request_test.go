@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -14,7 +15,7 @@ func TestRequestsAreExact(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"namespace":"shop","name":"web-1"},"deleteOptions":{"preconditions":{"uid":"` + web1.UID + `"}}}`
-	if pod.Method != "POST" || pod.Path != "/api/v1/namespaces/shop/pods/web-1/eviction" || pod.ContentType != "application/json" || string(pod.Body) != want {
+	if pod.Method != http.MethodPost || pod.Path != "/api/v1/namespaces/shop/pods/web-1/eviction" || pod.ContentType != "application/json" || string(pod.Body) != want {
 		t.Errorf("%+v %s", pod, pod.Body)
 	}
 	rollout := gate.Ref{Group: "apps", Version: "v1", Kind: "StatefulSet", Namespace: "shop", Name: "db.main", UID: "u-1"}
@@ -23,7 +24,7 @@ func TestRequestsAreExact(t *testing.T) {
 		t.Fatal(err)
 	}
 	want = `{"apiVersion":"apps/v1","kind":"StatefulSet","metadata":{"namespace":"shop","name":"db.main","uid":"u-1","annotations":{"moorgate.dev/a":"1","moorgate.dev/b":"2"}}}`
-	if marks.Method != "PATCH" || marks.Path != "/apis/apps/v1/namespaces/shop/statefulsets/db.main?fieldManager=moorgate&force=true" ||
+	if marks.Method != http.MethodPatch || marks.Path != "/apis/apps/v1/namespaces/shop/statefulsets/db.main?fieldManager=moorgate&force=true" ||
 		marks.ContentType != "application/apply-patch+yaml" || string(marks.Body) != want {
 		t.Errorf("%+v %s", marks, marks.Body)
 	}

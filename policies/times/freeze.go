@@ -37,7 +37,7 @@ func Intervals(w v1alpha1.FreezeWindow, at time.Time) ([]gate.Interval, error) {
 		return nil, err
 	}
 	if at.IsZero() {
-		return nil, errors.New("what time it is is not known")
+		return nil, errors.New("the time is not known")
 	}
 	at = at.UTC().Truncate(time.Second) // windows begin and end on whole seconds
 	var open []gate.Interval
@@ -91,7 +91,7 @@ func readSchedule(text string) (cron.Schedule, error) {
 		return nil, errors.New("the zone stands in timeZone, not in the schedule")
 	}
 	if strings.HasPrefix(strings.TrimSpace(text), "@") {
-		return nil, errors.New("want five fields: minute, hour, day of the month, month, day of the week")
+		return nil, errors.New("want five fields: minute, hour, day of the month, the month, day of the week")
 	}
 	schedule, err := fields.Parse(text)
 	if err != nil {
