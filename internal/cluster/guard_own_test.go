@@ -169,3 +169,36 @@ func TestBehindAProxyTheGuardKnowsItsPrefix(t *testing.T) {
 		r.refuses(t, c, req)
 	}
 }
+
+// What is written without a Permit is written in one way only, and to where the config says.
+func TestBookkeepingIsSpelledInOneWay(t *testing.T) {
+	const status = "/apis/moorgate.dev/v1alpha1/namespaces/shop/cases/web/status"
+	for name, spoil := range map[string]func(*http.Request){
+		"as it should be":      func(*http.Request) {},
+		"a trailing slash":     func(r *http.Request) { r.URL.Path += "/" },
+		"an escaped letter":    func(r *http.Request) { r.URL.RawPath = strings.Replace(status, "web", "%77eb", 1) },
+		"an opaque URL":        func(r *http.Request) { r.URL.Opaque = "//" + r.URL.Host + "/api/v1/namespaces/shop/pods/web" },
+		"another scheme":       func(r *http.Request) { r.URL.Scheme = "https" },
+		"another host":         func(r *http.Request) { r.URL.Host = "localhost:1" },
+		"another host by name": func(r *http.Request) { r.Host = "elsewhere" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newReceiver(t)
+			_, c := r.guarded(t, OwnOfAct())
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, r.URL+status, strings.NewReader("{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			spoil(req)
+			if name != "as it should be" {
+				r.refuses(t, c, req)
+				return
+			}
+			resp, err := c.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+		})
+	}
+}
