@@ -1,5 +1,6 @@
 // Package v1alpha1 holds the kinds of the API group moorgate.dev that people see: Guardrail says what Moorgate may do,
-// Case is one happening from signal to outcome, GitSource names a repository that says what the cluster should be.
+// Case is one happening from signal to outcome, Approval is a human's word on one plan, GitSource names a repository that says
+// what the cluster should be.
 //
 // It is types only. The CustomResourceDefinitions and the deepcopy functions are generated from them, and a test fails when
 // they are out of date. Validation lives in the schema and in CEL, so that the API server refuses what makes no sense.
