@@ -34,7 +34,7 @@ func TestActStartsWithTheRightsOfTheChartAndNoMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	var said strings.Builder
+	var said lockedBuffer
 	root := newRoot()
 	root.SetArgs([]string{"act", "--kubeconfig", kubeconfig, "--audit-dir", filepath.Join(t.TempDir(), "audit"), "--health", health, "--audit-listen", "127.0.0.1:0"})
 	root.SetErr(&said)
