@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"moorgate.dev/internal/audit"
 	"moorgate.dev/internal/gate"
 )
 
@@ -58,9 +59,12 @@ func (h *handoff) Append(_ context.Context, r gate.Record) (gate.Position, error
 		return gate.Position{}, fmt.Errorf("hand over a record of kind %s: only verdicts may be held in memory", r.Kind)
 	}
 	r.At = h.now().UTC()
-	line, err := json.Marshal(r)
+	line, err := encodeRecord(r)
 	if err != nil {
 		return gate.Position{}, fmt.Errorf("encode a record to hand it over: %w", err)
+	}
+	if len(line) > audit.MaxLine {
+		return gate.Position{}, fmt.Errorf("hand over a record of %d bytes: no log takes more than %d", len(line), audit.MaxLine)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -73,7 +77,7 @@ func (h *handoff) Append(_ context.Context, r gate.Record) (gate.Position, error
 	if h.since.IsZero() {
 		h.since = h.now()
 	}
-	h.waiting, h.bytes = append(h.waiting, append(line, '\n')), h.bytes+len(line)+1
+	h.waiting, h.bytes = append(h.waiting, line), h.bytes+len(line)
 	if len(h.waiting) >= handedRecords {
 		select {
 		case h.wake <- struct{}{}:
@@ -81,6 +85,21 @@ func (h *handoff) Append(_ context.Context, r gate.Record) (gate.Position, error
 		}
 	}
 	return gate.Position{}, nil
+}
+
+// encodeRecord writes a record as a JSON line, the one way: what is read from it and written again is the same. Text that is no
+// UTF-8 is replaced, and written as what it was replaced by.
+func encodeRecord(r gate.Record) ([]byte, error) {
+	line, err := json.Marshal(r)
+	if err != nil || !bytes.Contains(line, []byte(`\ufffd`)) {
+		return append(line, '\n'), err
+	}
+	var clean gate.Record
+	if err := json.Unmarshal(line, &clean); err != nil {
+		return nil, err
+	}
+	line, err = json.Marshal(clean)
+	return append(line, '\n'), err
 }
 
 // late says that the judge has taken nothing for too long. The lock is held.

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"moorgate.dev/internal/audit"
 	"moorgate.dev/internal/gate"
 )
 
@@ -167,6 +168,29 @@ func TestARecordThatIsRefusedHoldsUpNoOther(t *testing.T) {
 			t.Errorf("the judge has %q (%v)", got, err)
 		}
 	})
+}
+
+// Whoever names a namespace's labels must not be able to keep its records out of the judge's log.
+func TestWhatTheHandoffSendsIsTaken(t *testing.T) {
+	hostile := admission("shop/webhook-web-1")
+	hostile.Facts = &gate.Facts{Namespace: gate.Known(map[string]string{"App": "1", "app": "2", "<b>": "&"}), Paused: gate.Known([]string(nil)),
+		Unread: []string{"broken \xff text", `a literal \ufffd`, "<script>"}}
+	judge := &judgeSide{}
+	h := newHandoff(judge.send, time.Now, slog.New(slog.DiscardHandler))
+	if _, err := h.Append(t.Context(), hostile); err != nil {
+		t.Fatal(err)
+	}
+	h.flush(t.Context())
+	if err := h.close(); err != nil || len(judge.took) != 1 {
+		t.Fatalf("%d records were taken, %v; %v", len(judge.took), err, h.cause)
+	}
+	if set, known := judge.took[0].Facts.Namespace.Get(); !known || set["App"] != "1" || set["app"] != "2" {
+		t.Errorf("the labels came as %v", set)
+	}
+	hostile.Text = strings.Repeat("x", audit.MaxLine)
+	if _, err := h.Append(t.Context(), hostile); err == nil {
+		t.Error("a record that no log takes was taken, and would hold up all others")
+	}
 }
 
 func TestHandoffIsBoundedAndTakesNoIntents(t *testing.T) {
