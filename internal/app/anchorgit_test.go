@@ -10,30 +10,15 @@ import (
 	"testing"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"moorgate.dev/charts"
 	"moorgate.dev/internal/audit"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/forge"
 	"moorgate.dev/internal/gate"
-	testcluster "moorgate.dev/test/cluster"
 )
 
 // What the cluster remembers of a log is remembered in a real Git repository too, and proves the log without the cluster.
 func TestAnchorsAreRememberedInGit(t *testing.T) {
-	c := testcluster.Shared(t)
-	if err := cluster.Install(t.Context(), c.Config(), charts.Files, cluster.InstallOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	s, err := scheme()
-	if err != nil {
-		t.Fatal(err)
-	}
-	api, err := client.New(c.Config(), client.Options{Scheme: s})
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, api := installedOn(t)
 	discard, anchors := slog.New(slog.DiscardHandler), cluster.Anchors{Client: api}
 	log, err := openLog(t.Context(), filepath.Join(t.TempDir(), "log"), audit.Options{Now: time.Now, Name: "act"}, discard)
 	if err != nil {

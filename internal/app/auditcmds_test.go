@@ -15,13 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"moorgate.dev/charts"
 	"moorgate.dev/internal/audit"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
-	testcluster "moorgate.dev/test/cluster"
 )
 
 // step writes one record of a Case.
@@ -330,18 +326,7 @@ func (l *lockedBuffer) String() string {
 }
 
 func TestAuditVerifyAsksTheClusterWhatItRemembers(t *testing.T) {
-	c := testcluster.Shared(t)
-	if err := cluster.Install(t.Context(), c.Config(), charts.Files, cluster.InstallOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	s, err := scheme()
-	if err != nil {
-		t.Fatal(err)
-	}
-	api, err := client.New(c.Config(), client.Options{Scheme: s})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, api := installedOn(t)
 	dir := written(t, 5)
 	id := idOf(dir)
 	signed, err := audit.ReadCheckpoint(dir)

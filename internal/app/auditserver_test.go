@@ -193,18 +193,7 @@ func TestHalfALogIsNoLog(t *testing.T) {
 
 // What the cluster remembers of a log shows one that was set back.
 func TestALogThatWasSetBackIsNotStartedWith(t *testing.T) {
-	c := testcluster.Shared(t)
-	if err := cluster.Install(t.Context(), c.Config(), charts.Files, cluster.InstallOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	s, err := scheme()
-	if err != nil {
-		t.Fatal(err)
-	}
-	api, err := client.New(c.Config(), client.Options{Scheme: s})
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, api := installedOn(t)
 	dir, copied := t.TempDir()+"/log", t.TempDir()+"/copy"
 	discard := slog.New(slog.DiscardHandler)
 	open := func() *anchoring {
@@ -246,4 +235,22 @@ func TestALogThatWasSetBackIsNotStartedWith(t *testing.T) {
 	if err := open().hold(t.Context()); err == nil || !strings.Contains(err.Error(), "is not what the cluster remembers of it") {
 		t.Errorf("a log that was set back: %v", err)
 	}
+}
+
+// installedOn is a cluster on which Moorgate is installed, and an administrator's way to it.
+func installedOn(t *testing.T) (*testcluster.Cluster, client.Client) {
+	t.Helper()
+	c := testcluster.Shared(t)
+	if err := cluster.Install(t.Context(), c.Config(), charts.Files, cluster.InstallOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := scheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := client.New(c.Config(), client.Options{Scheme: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, api
 }
