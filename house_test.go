@@ -23,7 +23,7 @@ const module = "moorgate.dev"
 // other, nor do the faces on floor 3.
 var floors = map[string]int{
 	"api/v1alpha1": 0, "internal/gate": 0, "charts": 0,
-	"internal/flow": 1, "policies/times": 1,
+	"internal/flow": 1, "internal/redact": 1, "policies/times": 1,
 	"internal/advise": 2, "internal/audit": 2, "internal/cluster": 2, "internal/forge": 2, "internal/source": 2, "internal/notify": 2,
 	"certs": 2, "policies": 3,
 	"webhook": 3, "drift": 3, "remediate": 3,
@@ -33,9 +33,9 @@ var floors = map[string]int{
 
 // faceMayImport is all that a face may import of this module, besides its own subpackages.
 var faceMayImport = map[string][]string{
-	"webhook":   {"internal/flow", "internal/gate", "internal/cluster", "internal/source", "api/v1alpha1", "certs"},
-	"drift":     {"internal/flow", "internal/gate", "internal/cluster", "internal/source", "api/v1alpha1", "internal/forge"},
-	"remediate": {"internal/flow", "internal/gate", "internal/cluster", "internal/source", "api/v1alpha1", "certs"},
+	"webhook":   {"internal/flow", "internal/gate", "internal/redact", "internal/cluster", "internal/source", "api/v1alpha1", "certs"},
+	"drift":     {"internal/flow", "internal/gate", "internal/redact", "internal/cluster", "internal/source", "api/v1alpha1", "internal/forge"},
+	"remediate": {"internal/flow", "internal/gate", "internal/redact", "internal/cluster", "internal/source", "api/v1alpha1", "certs"},
 }
 
 // homes says where an SDK may be imported, and nowhere else.

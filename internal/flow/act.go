@@ -58,6 +58,7 @@ func Act(ctx context.Context, a Attempt) (gate.Outcome, gate.Verdict, error) {
 	if err != nil {
 		return gate.OutcomeRefused, gate.Verdict{}, fmt.Errorf("look again before acting: %w", err)
 	}
+	q.Asking = p.Asking()
 	opinion := a.Advisor.Advise(ctx, q)
 	j := Judgement{Question: q, Policy: p, Assessment: opinion, Verdict: gate.Decide(p, opinion, q.Facts)}
 	plan, _ := j.Chosen()

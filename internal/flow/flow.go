@@ -21,12 +21,47 @@ type Question struct {
 	Facts     gate.Facts
 	Evidence  []gate.Evidence
 	OffRecord bool // a dry run or a review: judged the same way, leaving no record
+
+	// What follows is for a model, and no part of the record.
+
+	// Claims are statements about the subject that code has checked, so that what a model claims can be held against them. One
+	// that is not here was not checked.
+	Claims map[Claim]gate.Fact[bool]
+	// Shape is what an answer rests on, without what changes from one look to the next: questions of one face with the same
+	// Shape may share an answer. Empty: nobody shares.
+	Shape string
+	// Asking is what the policy says about asking a model, and Checks what the advisor without a model said. Judge and the
+	// advisors that ask others fill them in.
+	Asking gate.Asking
+	Checks gate.Assessment
+}
+
+// Claim is a statement that code can check: Kind from a closed list of its face, and what it is about.
+type Claim struct {
+	Kind   string `json:"kind"`   // missing
+	Object string `json:"object"` // Secret/db
 }
 
 // Advisor has opinions. Checks, causes and drift rules are advisors without a model in them. An advisor that has nothing
 // to say answers with Silent; it never fails.
 type Advisor interface {
 	Advise(ctx context.Context, q Question) gate.Assessment
+}
+
+// Beside makes an advisor that asks a model beside the given one, which has no model in it: advise.Panel.Beside. A face that has
+// none is advised by its own advisor alone.
+type Beside func(checks Advisor) Advisor
+
+// Of is the advisor to ask. A nil Beside asks no model, and says so.
+func (b Beside) Of(checks Advisor) Advisor {
+	if b != nil {
+		return b(checks)
+	}
+	return AdvisorFunc(func(ctx context.Context, q Question) gate.Assessment {
+		a := checks.Advise(ctx, q)
+		a.Alone = "no model is configured"
+		return a
+	})
 }
 
 // AdvisorFunc is a function that is an Advisor.
@@ -59,6 +94,7 @@ type Judgement struct {
 // Judge asks the advisor, lets the guardrail decide, and records the verdict. The Judgement is complete even when the
 // recording failed; the error then says so, and the caller decides what an unrecorded verdict is worth.
 func Judge(ctx context.Context, log Log, q Question, p gate.Policy, a Advisor) (Judgement, error) {
+	q.Asking = p.Asking()
 	opinion := a.Advise(ctx, q)
 	j := Judgement{Question: q, Policy: p, Assessment: opinion, Verdict: gate.Decide(p, opinion, q.Facts)}
 	if q.OffRecord {

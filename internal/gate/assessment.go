@@ -16,7 +16,13 @@ const (
 	// Standing was true before the change too, or of the revision that it goes back to: refusing would keep out a pause, a
 	// smaller size or a rollback, and mend nothing.
 	Standing Nature = "standing"
+	// Advised is what a model says. It counts towards a denial only where the Guardrail lets it.
+	Advised Nature = "advised"
 )
+
+// CauseOther is the cause that no rule knows: where it stands, the choice is a human's or, within the menu and the Guardrail,
+// a model's.
+const CauseOther = "other"
 
 // Finding is one thing that an advisor found wrong.
 type Finding struct {
@@ -45,6 +51,10 @@ type Assessment struct {
 	Choice []string `json:"choice,omitempty"`
 	// Silent says why there is no opinion; empty where there is one.
 	Silent string `json:"silent,omitempty"`
+	// Open says what an advisor without a model could not settle, so that a model's view is of use; empty where it is settled.
+	Open string `json:"open,omitempty"`
+	// Alone says why no model had a part in this; empty where one had.
+	Alone string `json:"alone,omitempty"`
 }
 
 // Weightiest returns the findings with those that matter most first: hard ones, then by points.

@@ -23,6 +23,10 @@ type Evidence struct {
 	Text   string    `json:"text,omitempty"`
 	// Unread says why the evidence is missing. It is empty for evidence that was read.
 	Unread string `json:"unread,omitempty"`
+	// Size is how many bytes the whole has, where Text is only a part of it; 0: Text is the whole.
+	Size int `json:"size,omitempty"`
+	// Left says in words what was left out of Text; empty where nothing was.
+	Left string `json:"left,omitempty"`
 	// Blob is the digest of the whole, where Text is only its beginning: "sha256:" and 64 hexadecimal digits.
 	Blob string `json:"blob,omitempty"`
 }

@@ -79,6 +79,10 @@ type Rail struct {
 	// Approvers is how many different humans must approve a plan before it is done live, in whatever mode. In Approve it is
 	// one at least.
 	Approvers Fact[int] `json:"approvers,omitzero"`
+	// Asking is when a model is asked and what it may cost.
+	Asking Asking `json:"asking,omitzero"`
+	// DenyAdvised makes what a model found count towards the denial of a rollout.
+	DenyAdvised bool `json:"denyAdvised,omitempty"`
 	// DenyPending makes what is not there yet count towards a denial.
 	DenyPending bool `json:"denyPending,omitempty"`
 	// Paused holds the reasons for which this Guardrail is paused.

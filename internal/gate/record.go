@@ -47,12 +47,25 @@ type Record struct {
 }
 
 // Exchange is one question to a model and its answer. The texts are blobs of the audit log, by digest.
+//
+// A call leaves two records with the same ID: one before it, with what was Reserved for it and neither Answered nor Failed, and
+// one after it. Where the second is missing, the process died in between and the whole reservation counts as spent.
 type Exchange struct {
+	ID         string            `json:"id,omitempty"`
 	Model      string            `json:"model"`
-	Prompt     string            `json:"prompt"` // name and version of the prompt
+	Tier       string            `json:"tier,omitempty"` // triage or expert
+	Prompt     string            `json:"prompt"`         // name and version of the prompt
 	Parameters map[string]string `json:"parameters,omitempty"`
-	Asked      string            `json:"asked"`              // digest of the prompt as it was sent
-	Answered   string            `json:"answered,omitempty"` // digest of the answer as it came
+	Asked      string            `json:"asked"`               // digest of the prompt as it was sent
+	Answered   string            `json:"answered,omitempty"`  // digest of the answer as it came
+	Failed     string            `json:"failed,omitempty"`    // why there is no answer
+	Escalated  string            `json:"escalated,omitempty"` // why the expert was asked
+	Degraded   []string          `json:"degraded,omitempty"`  // what the endpoint could not do
+	// Findings is how many findings the answer held, and Ungrounded how many of them were dropped.
+	Findings   int `json:"findings,omitempty"`
+	Ungrounded int `json:"ungrounded,omitempty"`
+	// Reserved is the most tokens that the call may cost, in and out.
+	Reserved int `json:"reserved,omitempty"`
 	// Tokens as the model counted them, and what they cost.
 	TokensIn     int           `json:"tokensIn"`
 	TokensCached int           `json:"tokensCached,omitempty"`

@@ -13,13 +13,13 @@ import (
 // the Guardrail says denyPending. What is about the recent past or the present load never counts towards the denial of a
 // rollback or of a change to a workload that is failing now: the gate must not block the fix. Nor does it where these two
 // could not be established, unless something is to be done in Git or live. What was true before the change already, or of the revision that it goes back to, never counts
-// towards a denial at all. Excused findings still count towards the warning.
+// towards a denial at all. What a model found counts towards the denial of a rollout only where the Guardrail says denyAdvised. Excused findings still count towards the warning.
 //
 // However much is excused, what is not excused keeps its weight: the score that stands against denyBelow is never above 100
 // less the points of the findings that count.
 var scoreRule = rule{
 	doc: Doc{ID: "score", Since: "v0.1", Severity: Deny, Title: "Score",
-		Text: "Below denyBelow, or with a hard failure: denied. Below warnBelow: a human's eye; an approval of the plan is one. Findings about what is not there yet count towards a denial only with denyPending; findings about the recent past never count against a rollback or a change to a failing workload; what was true before the change never counts."},
+		Text: "Below denyBelow, or with a hard failure: denied. Below warnBelow: a human's eye; an approval of the plan is one. Findings about what is not there yet count towards a denial only with denyPending; findings about the recent past never count against a rollback or a change to a failing workload; what was true before the change never counts; what a model found counts against a rollout only with denyAdvised."},
 	weigh: weighScore,
 }
 
@@ -68,6 +68,8 @@ func excuse(x *Finding, r *Rail, m *matter) bool {
 		return true
 	case Pending:
 		return !r.DenyPending
+	case Advised:
+		return !r.DenyAdvised && !m.acts(ReachGit)
 	case Recent:
 		rollback, knownRollback := m.Rollback.Get()
 		failing, knownFailing := m.Failing.Get()
