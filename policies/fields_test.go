@@ -32,6 +32,7 @@ actions:
 type flip struct {
 	before, after string // spec fragments laid over unhindered; they differ in the field alone
 	scene         scene
+	asks          bool // the field is about asking a model: how it is asked changes, not the answer
 	words         bool // the field is words for people: the reason changes, not the answer
 }
 
@@ -52,6 +53,13 @@ var flips = map[string]flip{
 
 	"admission.mode":      {after: `{admission: {mode: Warn}}`, scene: asked("admit").but(score(10))},
 	"admission.onMissing": {after: `{admission: {mode: Enforce, onMissing: Deny}}`, scene: asked("admit").but(missing)},
+
+	"admission.onAdvice": {after: `{admission: {mode: Enforce, onAdvice: Deny}}`, scene: asked("admit").but(advised)},
+
+	"model.ask":                   {before: `{model: {ask: Unsettled}}`, after: `{model: {ask: Never}}`, scene: asked("admit"), asks: true},
+	"model.expert":                {before: `{model: {expert: Unsure}}`, after: `{model: {expert: Always}}`, scene: asked("admit"), asks: true},
+	"model.tokensPerCase":         {before: `{model: {tokensPerCase: 1000}}`, after: `{model: {tokensPerCase: 999}}`, scene: asked("admit"), asks: true},
+	"model.tokensPerNamespaceDay": {before: `{model: {tokensPerNamespaceDay: 1000}}`, after: `{model: {tokensPerNamespaceDay: 999}}`, scene: asked("admit"), asks: true},
 
 	"actions.verb":                 {before: `{actions: [{verb: evict, irreversible: Allow}]}`, after: `{actions: [{verb: roll-back, irreversible: Allow}]}`, scene: asked("evict")},
 	"actions.kinds":                {after: `{actions: [{verb: evict, irreversible: Allow, kinds: [Node]}, {verb: pull-request}, {verb: roll-back}]}`, scene: asked("evict")},
@@ -113,6 +121,11 @@ func frozen(reason, schedule, duration, zone string) string {
 // missing is a rollout that refers to something that is not there.
 func missing(a *gate.Assessment, _ *gate.Facts) {
 	a.Score, a.Findings = gate.Known(40), []gate.Finding{{ID: "references", Text: "Secret db is not there", Points: 60, Nature: gate.Pending}}
+}
+
+// advised is a rollout that a model speaks against.
+func advised(a *gate.Assessment, _ *gate.Facts) {
+	a.Score, a.Findings = gate.Known(40), []gate.Finding{{ID: "model", Text: "the new image has no migration", Points: 60, Nature: gate.Advised}}
 }
 
 // An allow-list in an API elsewhere was never read by any code.
@@ -253,6 +266,9 @@ func end(t *testing.T, content []byte, f flip) string {
 	said := v.Decision.String()
 	if f.words {
 		said = asJSON(t, v.Reasons)
+	}
+	if f.asks {
+		return asJSON(t, p.Asking())
 	}
 	if f.scene.a.Choice[0] == "admit" {
 		said = answered(p, v)

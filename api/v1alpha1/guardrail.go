@@ -48,6 +48,11 @@ type GuardrailSpec struct {
 	// +kubebuilder:default={}
 	Admission Admission `json:"admission,omitzero"`
 
+	// Model says when a model is asked, where Moorgate has one, and what that may cost.
+	// +optional
+	// +kubebuilder:default={}
+	Model ModelTerms `json:"model,omitzero"`
+
 	// Actions are all that may be done, live or in Git; what is not here is not done. By default pull requests, and nothing
 	// live. Answers at the gate and annotations on rollouts follow admission instead.
 	// +kubebuilder:validation:MaxItems=16
@@ -364,6 +369,43 @@ type Admission struct {
 	// +kubebuilder:default=Warn
 	// +optional
 	OnMissing string `json:"onMissing,omitempty"`
+
+	// OnAdvice is what a model's findings may do by themselves: Warn, or count towards a denial (Deny). They lower a score in
+	// either case, and never raise one.
+	// +kubebuilder:validation:Enum=Warn;Deny
+	// +kubebuilder:default=Warn
+	// +optional
+	OnAdvice string `json:"onAdvice,omitempty"`
+}
+
+// ModelTerms say when a model is asked and what that may cost. Every Guardrail that applies has to agree: the most sparing wins.
+//
+// +kubebuilder:pruning:PreserveUnknownFields
+type ModelTerms struct {
+	// Ask is when a model is asked: Never, about what the checks, causes and drift rules could not settle (Unsettled), or Always.
+	// +kubebuilder:validation:Enum=Never;Unsettled;Always
+	// +kubebuilder:default=Unsettled
+	// +optional
+	Ask string `json:"ask,omitempty"`
+	// Expert is when the larger model is asked after the one that triages: Never, where that is unsure or its samples disagree
+	// (Unsure), or Always.
+	// +kubebuilder:validation:Enum=Never;Unsure;Always
+	// +kubebuilder:default=Unsure
+	// +optional
+	Expert string `json:"expert,omitempty"`
+	// TokensPerCase is how many tokens, in and out, one Case may cost in all. The most that a call may cost is set aside before
+	// it, so a little less can be used.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10000000
+	// +kubebuilder:default=150000
+	// +optional
+	TokensPerCase *int32 `json:"tokensPerCase,omitempty"`
+	// TokensPerNamespaceDay is how many tokens all Cases of one namespace may cost in a day (UTC).
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000000000
+	// +kubebuilder:default=2000000
+	// +optional
+	TokensPerNamespaceDay *int32 `json:"tokensPerNamespaceDay,omitempty"`
 }
 
 // Pause is one person's reason to stop.

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -15,7 +16,7 @@ import (
 // meant to forbid.
 func Rail(g v1alpha1.Guardrail, at time.Time) (gate.Rail, error) {
 	r := gate.Rail{Name: g.Name}
-	for _, part := range []func(*gate.Rail, v1alpha1.GuardrailSpec) error{readModes, readThresholds, readActions, readBudgets, readRestraint, readApproval} {
+	for _, part := range []func(*gate.Rail, v1alpha1.GuardrailSpec) error{readModes, readThresholds, readModel, readActions, readBudgets, readRestraint, readApproval} {
 		if err := part(&r, g.Spec); err != nil {
 			return gate.Rail{Name: g.Name}, err
 		}
@@ -49,7 +50,31 @@ func readModes(r *gate.Rail, s v1alpha1.GuardrailSpec) error {
 	default:
 		return fmt.Errorf("admission.onMissing %q is not one of Warn, Deny", s.Admission.OnMissing)
 	}
+	switch s.Admission.OnAdvice {
+	case "", "Warn":
+	case "Deny":
+		r.DenyAdvised = true
+	default:
+		return fmt.Errorf("admission.onAdvice %q is not one of Warn, Deny", s.Admission.OnAdvice)
+	}
 	return nil
+}
+
+// readModel reads when a model is asked. What is not set, as by a schema from before there was one, asks none: that is careful
+// enough, and makes nothing else of the Guardrail unreadable.
+func readModel(r *gate.Rail, s v1alpha1.GuardrailSpec) error {
+	m, a := s.Model, &r.Asking
+	if err := a.Ask.UnmarshalText([]byte(m.Ask)); err != nil || (m.Ask != "" && a.Ask.String() != m.Ask) {
+		return fmt.Errorf("model.ask %q is not one of Never, Unsettled, Always", m.Ask)
+	}
+	if err := a.Expert.UnmarshalText([]byte(m.Expert)); err != nil || (m.Expert != "" && a.Expert.String() != m.Expert) {
+		return fmt.Errorf("model.expert %q is not one of Never, Unsure, Always", m.Expert)
+	}
+	none := new(int32)
+	var err1, err2 error
+	a.CaseTokens, err1 = within(cmp.Or(m.TokensPerCase, none), 10_000_000, "model.tokensPerCase")
+	a.NamespaceTokens, err2 = within(cmp.Or(m.TokensPerNamespaceDay, none), 1_000_000_000, "model.tokensPerNamespaceDay")
+	return errors.Join(err1, err2)
 }
 
 func readThresholds(r *gate.Rail, s v1alpha1.GuardrailSpec) error {

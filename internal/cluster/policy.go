@@ -136,6 +136,7 @@ func holding(name, why string) gate.Rail {
 func Default() gate.Policy {
 	return gate.Policy{Rails: []gate.Rail{{Name: "(none applies: Observe)", Mode: gate.Observe, Admission: gate.AdmissionObserve,
 		WarnBelow: gate.Known(80), DenyBelow: gate.Known(50), ConfidenceBelow: gate.Known(60), AgreementBelow: gate.Known(67), HistoryBelow: gate.Known(80),
+		Asking:  gate.Asking{Ask: gate.AskUnsettled, Expert: gate.ExpertUnsure, CaseTokens: 150_000, NamespaceTokens: 2_000_000},
 		Actions: []gate.Permitted{{Verb: "pull-request"}},
 		Budgets: gate.Budgets{Total: gate.Budget{Actions: 10, Window: time.Hour}, Namespace: gate.Budget{Actions: 3, Window: time.Hour},
 			Workload: gate.Budget{Actions: 1, Window: time.Hour}},

@@ -105,6 +105,33 @@ func TestWeakFindings(t *testing.T) {
 	}
 }
 
+// TestAModelsFindings shows that what a model found keeps no rollout out by itself, unless the Guardrail says so, and excuses nothing
+// where something is to be done.
+func TestAModelsFindings(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		choice string
+		denies bool // denyAdvised
+		points int  // of what a check found beside it
+		want   Decision
+	}{
+		{"they warn about a rollout", "admit", false, 0, Hold},
+		{"they deny one where the Guardrail says so", "admit", true, 0, Deny},
+		{"they excuse nothing that a check found", "admit", false, 51, Deny},
+		{"they deny an action", "act", false, 0, Deny},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r, a := rail(), opinion()
+			r.DenyAdvised = tt.denies
+			a.Choice, a.Score = []string{tt.choice}, Known(max(0, 40-tt.points))
+			a.Findings = []Finding{{ID: "model", Text: "doubtful", Points: 60, Nature: Advised}, {ID: "check", Text: "wrong", Points: tt.points}}
+			if v := Decide(Policy{Rails: []Rail{r}}, a, facts()); v.Decision != tt.want {
+				t.Errorf("decision = %s, want %s; reasons %+v", v.Decision, tt.want, v.Reasons)
+			}
+		})
+	}
+}
+
 func TestPointsFromStrangersCannotRaiseAScore(t *testing.T) {
 	a, f := opinion(), facts()
 	a.Choice, a.Score = []string{"admit"}, Known(10)

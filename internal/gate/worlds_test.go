@@ -109,7 +109,7 @@ func drawAssessment(t *rapid.T) Assessment {
 
 func drawFinding(t *rapid.T) Finding {
 	return Finding{ID: "f", Text: rapid.SampledFrom([]string{"bad", ""}).Draw(t, "text"), Points: rapid.IntRange(-50, 120).Draw(t, "points"), Hard: rapid.Bool().Draw(t, "hard"),
-		Nature: rapid.SampledFrom([]Nature{Lasting, Pending, Recent, Standing}).Draw(t, "nature")}
+		Nature: rapid.SampledFrom([]Nature{Lasting, Pending, Recent, Standing, Advised}).Draw(t, "nature")}
 }
 
 func drawFacts(t *rapid.T) Facts {
