@@ -59,6 +59,7 @@ func drawRail(t *rapid.T) Rail {
 		r.Freezes = []Interval{drawInterval(t)}
 	}
 	r.DenyPending = rapid.Bool().Draw(t, "denyPending")
+	r.DenyAdvised = rapid.Bool().Draw(t, "denyAdvised")
 	if odd(t, "paused") {
 		r.Paused = []string{"why"}
 	}

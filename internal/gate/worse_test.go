@@ -26,6 +26,7 @@ var tightenings = slices.Concat([]tightening{
 		}
 	}},
 	{"deny pending", func(_ *rapid.T, r *Rail) { r.DenyPending = true }},
+	{"deny advised", func(_ *rapid.T, r *Rail) { r.DenyAdvised = true }},
 	{"pause", func(_ *rapid.T, r *Rail) { r.Paused = append(r.Paused, "stop") }},
 	{"unreadable", func(_ *rapid.T, r *Rail) { r.Unreadable = "what is this" }},
 	{"another freeze", func(t *rapid.T, r *Rail) { r.Freezes = append(r.Freezes, drawInterval(t)) }},
