@@ -2,6 +2,7 @@ package advise
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"moorgate.dev/internal/advise/prompts"
@@ -24,14 +25,88 @@ type Bench struct {
 	TokensOut int // most tokens of an answer, with what the model thinks before it
 }
 
-// Panel asks models about what an advisor without one could not settle. Log, Door, Now, Terms and Triage are required.
+// Panel asks models about what an advisor without one could not settle. Door, Now, Terms and Triage are required.
 type Panel struct {
 	Triage Bench
 	Expert Bench // the zero Bench: there is none
 	Terms  map[gate.Face]prompts.Terms
-	Log    Log
 	Door   *redact.Door
 	Now    func() time.Time
+	// Memory shares answers among questions of one shape. nil: each is asked by itself.
+	Memory *Memory
+	// Recall adds to a question how incidents like it came out before. nil: nothing is added.
+	Recall func(ctx context.Context, q flow.Question) []gate.Evidence
 	// Patience is how long a question may take in all, samples, tiers and retries included. Default 60 s.
 	Patience time.Duration
 }
+
+const patience = 60 * time.Second
+
+// Beside makes an advisor that asks the models beside the given one, where the Guardrails let it and that one left something open,
+// and takes the more careful of both. Whatever goes wrong, it is the given one's opinion, in time, with why it stands alone.
+func (p *Panel) Beside(checks flow.Advisor) flow.Advisor {
+	return flow.AdvisorFunc(func(ctx context.Context, q flow.Question) gate.Assessment {
+		a := checks.Advise(ctx, q)
+		if a.Alone = p.declines(q, a); a.Alone != "" {
+			return a
+		}
+		q.Checks = a
+		return Lower(a, p.advise(ctx, q), q.Facts.Menu)
+	})
+}
+
+// declines says why no model is asked about a question; empty where one is.
+func (p *Panel) declines(q flow.Question, a gate.Assessment) string {
+	switch {
+	case q.Asking.Ask == gate.AskNever:
+		return "the Guardrail asks no model"
+	case a.Open == "" && q.Asking.Ask != gate.AskAlways:
+		return "nothing was left open"
+	case p.Triage.Model == nil:
+		return "no model is configured"
+	}
+	if _, ok := p.Terms[q.Signal.Face]; !ok {
+		return fmt.Sprintf("there is no question for %s", q.Signal.Face)
+	}
+	if _, remembered := p.Memory.recall(shape(q)); q.OffRecord && !remembered {
+		return "off the record no model is asked"
+	}
+	return ""
+}
+
+// Advise asks the models, whatever the Guardrails say about when to ask. It answers within Patience.
+func (p *Panel) advise(ctx context.Context, q flow.Question) gate.Assessment {
+	limit := p.Patience
+	if limit <= 0 {
+		limit = patience
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	answer := make(chan gate.Assessment, 1)
+	go func() {
+		defer func() {
+			if fault := recover(); fault != nil {
+				answer <- silent(fmt.Sprintf("asking a model failed by a fault of Moorgate's own: %v", fault))
+			}
+		}()
+		answer <- p.ask(ctx, q)
+	}()
+	select {
+	case a := <-answer:
+		return a
+	case <-ctx.Done(): // a Model that does not listen is not waited for
+		select {
+		case a := <-answer:
+			return a
+		default:
+		}
+		return silent(fmt.Sprintf("no model answered within %s", limit))
+	}
+}
+
+// silent is the opinion of models that have none.
+func silent(why string) gate.Assessment {
+	return gate.Assessment{Advisor: advisorName, Silent: gate.OneLine(why, 400)}
+}
+
+const advisorName = "model"

@@ -53,6 +53,10 @@ type Assessment struct {
 	Silent string `json:"silent,omitempty"`
 	// Open says what an advisor without a model could not settle, so that a model's view is of use; empty where it is settled.
 	Open string `json:"open,omitempty"`
+	// Ungrounded is how many findings of a model were dropped, because nothing that it was shown bears them out.
+	Ungrounded int `json:"ungrounded,omitempty"`
+	// Escalated says why the expert model was asked too.
+	Escalated string `json:"escalated,omitempty"`
 	// Alone says why no model had a part in this; empty where one had.
 	Alone string `json:"alone,omitempty"`
 }

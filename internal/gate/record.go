@@ -61,9 +61,6 @@ type Exchange struct {
 	Failed     string            `json:"failed,omitempty"`    // why there is no answer
 	Escalated  string            `json:"escalated,omitempty"` // why the expert was asked
 	Degraded   []string          `json:"degraded,omitempty"`  // what the endpoint could not do
-	// Findings is how many findings the answer held, and Ungrounded how many of them were dropped.
-	Findings   int `json:"findings,omitempty"`
-	Ungrounded int `json:"ungrounded,omitempty"`
 	// Reserved is the most tokens that the call may cost, in and out.
 	Reserved int `json:"reserved,omitempty"`
 	// Tokens as the model counted them, and what they cost.

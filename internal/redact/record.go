@@ -65,7 +65,7 @@ func (d *Door) Evidence(list []gate.Evidence) []gate.Evidence {
 }
 
 func (d *Door) assessment(a gate.Assessment) gate.Assessment {
-	a.Silent, a.Open, a.Alone = d.Text(a.Silent), d.Text(a.Open), d.Text(a.Alone)
+	a.Silent, a.Open, a.Alone, a.Escalated = d.Text(a.Silent), d.Text(a.Open), d.Text(a.Alone), d.Text(a.Escalated)
 	a.Findings = slices.Clone(a.Findings)
 	for i := range a.Findings {
 		a.Findings[i].Text = d.Text(a.Findings[i].Text)

@@ -20,7 +20,8 @@ type Rendered struct {
 	Name string // of the prompt, with its version: incident@1
 	// System is the same for all questions of one face; User holds what is particular, with untrusted text fenced.
 	System, User string
-	Schema       json.RawMessage
+	Schema       json.RawMessage // as it is sent: within what strict endpoints take
+	Local        json.RawMessage // with all bounds, for checking here
 	// Shown is the text of each item of evidence as it stands in User, by id: what a finding may cite.
 	Shown map[string]string
 	// Left says in words what was left out of the evidence.

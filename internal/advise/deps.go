@@ -1,6 +1,0 @@
-package advise
-
-import (
-	_ "github.com/openai/openai-go/v3"
-	_ "github.com/santhosh-tekuri/jsonschema/v6"
-)
