@@ -20,6 +20,7 @@ import (
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/redact"
 )
 
 // concurrent is how many GitSources are looked at side by side, so that one slow server does not hold up all others.
@@ -50,13 +51,20 @@ type Detector struct {
 	Guardrails cluster.Guardrails
 	// Circumstances say what the rules about acting ask for. What it leaves out is unknown, and holds every pull request.
 	Circumstances cluster.Circumstances
-	Now           func() time.Time
+	// Beside has a model asked about what the rules could not settle, after the Case says what they found. nil: none is asked.
+	Beside flow.Beside
+	// Aside is where that is done; the rounds wait for nobody. nil: none is asked.
+	Aside *flow.Aside
+	// Door is what everything passes that is collected for a model; nil: nothing of it comes through.
+	Door *redact.Door
+	Now  func() time.Time
 	// Interval is how often Git is read and everything compared again, a minute where it is zero. In between, a change to
 	// a Deployment has it compared with what was read last.
 	Interval time.Duration
 
-	lock sync.Mutex
-	last map[client.ObjectKey]tree
+	lock    sync.Mutex
+	last    map[client.ObjectKey]tree
+	counsel counsel
 }
 
 // SetUp has the Detector called for every GitSource and for every change of a Deployment beside one.

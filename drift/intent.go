@@ -39,6 +39,9 @@ func assess(l *look) gate.Assessment {
 		a.Choice = []string{ItemAdopt}
 		a.Score = gate.Known(100 - lost(l))
 	}
+	if a.Cause == CausePerson || a.Cause == CauseUnknown {
+		a.Open = "whether the change is an emergency fix or an accident is not for a rule to say"
+	}
 	switch a.Cause {
 	case CauseUnknown, CauseUnreadable:
 		a.Confidence = gate.Unknown[int]("the cause is not known")

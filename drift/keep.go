@@ -51,18 +51,24 @@ func (d *Detector) keep(ctx context.Context, g v1alpha1.GitSource, l *look, p ga
 		// Circumstances say whether the process is paused, if it can be; a Guardrail that is paused says so itself.
 		Facts: gate.Facts{At: d.Now(), Subject: l.subject, Menu: menu(l), Paused: gate.Known[[]string](nil), Unread: l.unread}}
 	d.circumstances(ctx, &q, l, g.Name)
-	rehearsal, _ := flow.Judge(ctx, d.Log, q, p, intent(l))
+	advisor := d.counsel.remembered(q.Case, l)
+	rehearsal, _ := flow.Judge(ctx, d.Log, q, p, advisor)
 	if err == nil && said(&k, d.tell(l, rehearsal, nil)) {
+		d.confer(key, l, q, p)
 		return nil
 	}
 	q.OffRecord = false
-	j, recordErr := flow.Judge(ctx, d.Log, q, p, intent(l))
+	j, recordErr := flow.Judge(ctx, d.Log, q, p, advisor)
 	if apierrors.IsNotFound(err) {
 		if _, _, err := d.Cases.Open(ctx, s, nil, map[string]string{LabelSource: sourceLabel(g.Name)}); err != nil {
 			return err
 		}
 	}
-	return d.Cases.Keep(ctx, key, d.tell(l, j, recordErr))
+	if err := d.Cases.Keep(ctx, key, d.tell(l, j, recordErr)); err != nil {
+		return err
+	}
+	d.confer(key, l, q, p)
+	return nil
 }
 
 // circumstances completes the facts with what the rules about acting ask for. The commit may be old, and yet it is what Git

@@ -51,7 +51,7 @@ var rightsList = map[string]map[string]string{
 		"moorgate.dev/cases": look + " create delete", "moorgate.dev/cases/status": "update patch",
 		"moorgate.dev/gitsources": look, "moorgate.dev/gitsources/status": "update patch", "moorgate.dev/approvals": look,
 		"moorgate.dev/guardrails/status": "update patch",
-		"batch/jobs":                     "get", "batch/cronjobs": "get",
+		"batch/jobs":                     "get", "batch/cronjobs": "get", "/pods/log": "get",
 		"/events": "list watch create patch", "events.k8s.io/events": "create patch",
 		"apps/deployments": look + " patch", "apps/statefulsets": look + " patch", "apps/daemonsets": look + " patch", // marks, dry runs; fenced
 		"/secrets": "create", // dry runs; fenced

@@ -21,11 +21,12 @@ import (
 type view struct {
 	world    causes.World
 	question flow.Question
+	plan     string // the digest of what was chosen, which is all that is taken from a Case
 }
 
-// Advise has the opinion of this face on what was seen last.
+// Advise has the opinion of this face on what was seen last, with what was chosen for a cause that no rule knows.
 func (v *view) Advise(_ context.Context, q flow.Question) gate.Assessment {
-	return causes.Assess(v.world, q.Facts.Menu)
+	return elected(causes.Assess(v.world, q.Facts.Menu), q.Facts, v.plan)
 }
 
 // see looks at a happening. plan is the digest of what was chosen.
@@ -34,17 +35,16 @@ func (a *Acts) see(ctx context.Context, e eye, c *v1alpha1.Case, k Key, plan str
 	if err != nil {
 		return view{}, err
 	}
-	v := view{world: w, question: ask(k, w, plan)}
+	v := view{world: w, question: ask(k, w, plan), plan: plan}
 	if v.question.Case != client.ObjectKeyFromObject(c).String() {
 		return view{}, fmt.Errorf("case %s/%s is not the Case of what it tells of, which is %s", c.Namespace, c.Name, v.question.Case)
 	}
-	circumstances(ctx, a.Circumstances, &v.question, w, since(c, w.At))
+	circumstances(ctx, a.Circumstances, &v.question, v.Advise(ctx, v.question), since(c, w.At))
 	return v, a.hear(ctx, v.question)
 }
 
 // circumstances adds to a question what the rules about acting ask for, and returns the action that is going to be chosen.
-func circumstances(ctx context.Context, c cluster.Circumstances, q *flow.Question, w causes.World, began gate.Fact[time.Time]) gate.Action {
-	opinion := causes.Assess(w, q.Facts.Menu)
+func circumstances(ctx context.Context, c cluster.Circumstances, q *flow.Question, opinion gate.Assessment, began gate.Fact[time.Time]) gate.Action {
 	chosen, _ := flow.Judgement{Question: *q, Assessment: opinion}.Chosen()
 	c.Complete(ctx, q, began, opinion.Cause, chosen.Verb)
 	return chosen

@@ -73,8 +73,13 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	if p.Beside != nil && p.counsel.heard(k) { // the Case holds what a model said: what is said next has to hold that too
+		p.memory.keep(k, shape, plan, now)
+		p.confer(k)
+		return nil
+	}
 	choice := p.circumstances(ctx, &q, w, opened, isNew)
-	verdict, recordErr := flow.Judge(ctx, p.Log, q, policy, causes.Advisor(w))
+	verdict, recordErr := flow.Judge(ctx, p.Log, q, policy, p.alone(w))
 	judged := p.Cases.Judged(verdict, recordErr)
 	key := client.ObjectKey{Namespace: k.Root.Namespace, Name: q.Signal.CaseName()}
 	err = p.keep(ctx, key, func(s *v1alpha1.CaseStatus) {
@@ -88,6 +93,9 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 		plan = choice.PlanDigest()
 	}
 	p.memory.keep(k, shape, plan, now)
+	if asks, _ := flow.Asks(policy, verdict.Assessment); asks && p.Beside != nil {
+		p.confer(k)
+	}
 	return nil
 }
 
@@ -114,7 +122,7 @@ func (p *patrol) circumstances(ctx context.Context, q *flow.Question, w causes.W
 			began = since(c, w.At)
 		}
 	}
-	return circumstances(ctx, p.Circumstances, q, w, began)
+	return circumstances(ctx, p.Circumstances, q, causes.Assess(w, q.Facts.Menu), began)
 }
 
 // keep writes the status of a Case. Where somebody else wrote at the same time it reads again and tries again: what was

@@ -14,6 +14,7 @@ import (
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/redact"
 )
 
 // The bounds of what is kept in memory.
@@ -44,8 +45,14 @@ type Watcher struct {
 	Guardrails cluster.Guardrails
 	// Circumstances are what a verdict on acting rests on besides the happening. Without them it is held.
 	Circumstances cluster.Circumstances
-	Now           func() time.Time
-	Logger        *slog.Logger
+	// Beside has a model asked about what the causes could not settle, after the Case says what they found. nil: none is asked.
+	Beside flow.Beside
+	// Door is what everything passes that is collected for a model; nil: nothing of it comes through.
+	Door *redact.Door
+	// Logs reads the end of a container's log, at most so many bytes. nil: no log is read.
+	Logs   func(ctx context.Context, pod gate.Ref, container string, previous bool, bytes int64) ([]byte, error)
+	Now    func() time.Time
+	Logger *slog.Logger
 
 	// Wait is how long a pod waits before somebody looks, so that a burst is one look. Default 5 s.
 	Wait time.Duration
@@ -65,12 +72,13 @@ func (w Watcher) Run(ctx context.Context) error {
 		return err
 	}
 	p := &patrol{Watcher: w, eye: eye{reader: w.Reader, owners: w.Owners, settle: w.Settle, roots: newRoots(maxRoots, allRoots, rootsFor)},
-		intake: newIntake(maxWaiting), memory: newMemory(maxKnown, w.Again), turns: newTurns(w.Sweep), told: map[types.UID]string{}}
+		intake: newIntake(maxWaiting), memory: newMemory(maxKnown, w.Again), turns: newTurns(w.Sweep), told: map[types.UID]string{}, counsel: newCounsel(ctx)}
 	f := follower{events: w.Events, now: w.Now, logger: w.Logger, take: p.take}
 	var following sync.WaitGroup
 	following.Go(func() { f.run(ctx) })
 	p.run(ctx)
 	following.Wait()
+	p.counsel.aside.Wait()
 	return nil
 }
 
@@ -99,11 +107,12 @@ func (w *Watcher) complete() error {
 // patrol is a Watcher at work. One goroutine looks and judges; the events only add to the intake.
 type patrol struct {
 	Watcher
-	eye    eye
-	intake *intake
-	memory *memory
-	turns  turns
-	told   map[types.UID]string // how a Case ended that is recorded and could not be written on the Case
+	eye     eye
+	intake  *intake
+	memory  *memory
+	turns   turns
+	told    map[types.UID]string // how a Case ended that is recorded and could not be written on the Case
+	counsel *counsel             // about what a model is asked, outside of the one goroutine
 }
 
 // take is where events come in.

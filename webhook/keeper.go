@@ -15,6 +15,7 @@ import (
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/redact"
 	"moorgate.dev/webhook/checks"
 )
 
@@ -25,6 +26,12 @@ type Keeper struct {
 	// Client reads from informer caches and writes to the API server: Cases, their status, and annotations.
 	Client client.Client
 	Events events.EventRecorder
+	// Beside has a model asked about a rollout that is in, once a Case. nil: none is asked.
+	Beside flow.Beside
+	// Aside is where that is done; no reconciler waits for it. nil: none is asked.
+	Aside *flow.Aside
+	// Door is what everything passes that is collected for a model; nil: nothing of it comes through.
+	Door *redact.Door
 	// Paused holds the reasons for which this process does nothing. Nil: it is never paused.
 	Paused func() gate.Fact[[]string]
 	Logger *slog.Logger

@@ -58,7 +58,11 @@ func (s *Settler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	if c.Status.Answer == "" {
 		return ctrl.Result{}, s.copyAnswer(ctx, &c) // its own update brings us back
 	}
-	if c.Spec.Answer.Said == Denied || !doubtful(c.Spec.Answer.Opinion) || meta.IsStatusConditionTrue(c.Status.Conditions, CaseSettled) {
+	if c.Spec.Answer.Said == Denied {
+		return ctrl.Result{}, nil
+	}
+	if !doubtful(c.Spec.Answer.Opinion) || meta.IsStatusConditionTrue(c.Status.Conditions, CaseSettled) {
+		s.confer(ctx, &c)
 		return ctrl.Result{}, nil
 	}
 	age := s.Now().Sub(c.CreationTimestamp.Time)

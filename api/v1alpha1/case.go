@@ -103,6 +103,10 @@ type Opinion struct {
 	// Confidence, 0 to 100, is how sure we are. Absent: it could not be said.
 	// +optional
 	Confidence *int32 `json:"confidence,omitempty"`
+	// Alone says why no model had a part in this. Empty: one had.
+	// +kubebuilder:validation:MaxLength=160
+	// +optional
+	Alone string `json:"alone,omitempty"`
 	// Reasons say why the decision is not higher.
 	// +kubebuilder:validation:MaxItems=12
 	// +listType=atomic
@@ -146,8 +150,8 @@ type Finding struct {
 	// +optional
 	Hard bool `json:"hard,omitempty"`
 	// Nature is pending (may merely not be there yet), recent (about the recent past or the present load), standing (true
-	// before the change too) or empty.
-	// +kubebuilder:validation:Enum="";pending;recent;standing
+	// before the change too), advised (a model says so) or empty.
+	// +kubebuilder:validation:Enum="";pending;recent;standing;advised
 	// +optional
 	Nature string `json:"nature,omitempty"`
 }

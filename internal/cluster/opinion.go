@@ -20,7 +20,7 @@ const (
 
 // Opinion is a judgement as a Case holds it, within the bounds of the Case's schema.
 func Opinion(j flow.Judgement) v1alpha1.Opinion {
-	o := v1alpha1.Opinion{Decision: j.Verdict.Decision.String(), Cause: gate.OneLine(j.Assessment.Cause, 64),
+	o := v1alpha1.Opinion{Decision: j.Verdict.Decision.String(), Cause: gate.OneLine(j.Assessment.Cause, 64), Alone: gate.OneLine(j.Assessment.Alone, maxValue),
 		Score: number(j.Assessment.Score), Confidence: number(j.Assessment.Confidence)}
 	for _, r := range first(j.Verdict.Reasons, maxListed) {
 		o.Reasons = append(o.Reasons, v1alpha1.Reason{Rule: gate.OneLine(r.Rule, 64), Guardrail: gate.OneLine(r.Guardrail, 253),

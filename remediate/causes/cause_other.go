@@ -11,7 +11,7 @@ import (
 // known: the container was killed by a signal and nobody says whose, it never started, its status does not say how it
 // ended, or its pods end in different ways. Nobody acts on that: the confidence is low whatever could be read.
 var other = Cause{
-	Doc: gate.Doc{ID: "other", Since: "v0.1", Title: "Something else",
+	Doc: gate.Doc{ID: gate.CauseOther, Since: "v0.1", Title: "Something else",
 		Text: "The container crash-loops and no other cause explains more than half of its pods. What was seen is told; nothing is done without a human."},
 	Points: 30, Sure: 50, Replaceable: true,
 	explains: func(Pod) bool { return true },

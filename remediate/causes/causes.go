@@ -2,6 +2,7 @@ package causes
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"moorgate.dev/internal/flow"
@@ -84,8 +85,24 @@ func Assess(w World, menu []gate.Action) gate.Assessment {
 		score -= f.Points
 	}
 	a.Score = gate.Known(max(0, score))
-	a.Confidence = gate.Known(confidence(w, cause, len(explained)))
+	sure := confidence(w, cause, len(explained))
+	a.Confidence = gate.Known(sure)
+	a.Open = open(cause, sure)
 	return a
+}
+
+// unsettled is the confidence below which a second opinion is of use.
+const unsettled = 60
+
+// open says what the causes could not settle; empty where they are sure.
+func open(c Cause, sure int) string {
+	switch {
+	case c.ID == other.ID:
+		return "no rule knows why the container fails"
+	case sure < unsettled:
+		return fmt.Sprintf("the cause %s is only %d %% sure", c.ID, sure)
+	}
+	return ""
 }
 
 // The points that the choice itself costs. No finding costs more than its cause, so that the cause is what listings show.

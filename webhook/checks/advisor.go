@@ -51,6 +51,9 @@ func Assess(r Rollout, menu []gate.Action) gate.Assessment {
 	if slices.ContainsFunc(menu, func(m gate.Action) bool { return m.ID == Admit }) {
 		a.Choice = []string{Admit}
 	}
+	if !slices.ContainsFunc(a.Findings, func(f gate.Finding) bool { return f.Hard && f.Nature == gate.Lasting }) {
+		a.Open = "whether the change itself is sound is not for a check to say"
+	}
 	return a
 }
 

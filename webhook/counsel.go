@@ -1,0 +1,241 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/webhook/checks"
+)
+
+// CaseAdvised is True on a Case once a model had a part in its verdict, and False with the reason where it was asked in vain.
+const CaseAdvised = "Advised"
+
+// confer has a model asked about a rollout that is in, once a Case: what it says comes onto the Case, and changes nothing else.
+func (s *Settler) confer(ctx context.Context, c *v1alpha1.Case) {
+	if s.Beside == nil || s.Aside == nil || meta.FindStatusCondition(c.Status.Conditions, CaseAdvised) != nil {
+		return
+	}
+	if asks := s.policy(ctx, c.Namespace).Asking().Ask; asks == gate.AskNever {
+		return
+	}
+	key := client.ObjectKeyFromObject(c)
+	s.Aside.Do("webhook/"+key.String(), func(ctx context.Context) {
+		if err := s.consult(ctx, key); err != nil && ctx.Err() == nil {
+			s.Logger.WarnContext(ctx, "ask a model about a rollout", "case", key.String(), "error", gate.OneLine(err.Error(), 1024))
+		}
+	})
+}
+
+// consult looks at the workload as it stands, has a model asked about it, and keeps what came of it.
+func (s *Settler) consult(ctx context.Context, key client.ObjectKey) error {
+	var c v1alpha1.Case
+	if err := s.Client.Get(ctx, key, &c); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	obj, err := s.subject(ctx, &c)
+	if err != nil || obj == nil {
+		return err
+	}
+	change, err := standing("UPDATE", obj)
+	if err != nil || checks.Hash(change.New.Template) != c.Labels[v1alpha1.LabelTemplate] {
+		return err // it has moved on, and has another Case
+	}
+	change.Afterwards = !stood(c.Spec.Answer.Opinion)
+	seen, err := s.see(ctx, change)
+	if err != nil {
+		return err
+	}
+	if asks, _ := flow.Asks(seen.policy, seen.assessment); !asks {
+		return nil
+	}
+	before := s.before(ctx, obj, c.Labels[v1alpha1.LabelTemplate])
+	s.brief(&seen, before)
+	seen.question.Signal, seen.question.Case = signalOf(&c), key.String()
+	said := flow.AdvisorFunc(func(context.Context, flow.Question) gate.Assessment { return seen.assessment })
+	j, recordErr := flow.Judge(ctx, s.Log, seen.question, seen.policy, s.Beside.Of(said))
+	return s.cases().Keep(ctx, key, func(st *v1alpha1.CaseStatus) {
+		s.cases().Judged(j, recordErr)(st)
+		st.Menu, st.Chosen = nil, nil // nothing is offered: the rollout is in
+		condition := metav1.Condition{Type: CaseAdvised, Status: metav1.ConditionTrue, Reason: "Asked", Message: "a model had a part in the verdict", LastTransitionTime: metav1.NewTime(s.Now())}
+		if alone := j.Assessment.Alone; alone != "" {
+			condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, "Alone", gate.OneLine(alone, 512)
+		}
+		meta.SetStatusCondition(&st.Conditions, condition)
+	})
+}
+
+// before is the template that a Deployment had before this one, as its ReplicaSets keep it; nil where nobody knows.
+func (s *Settler) before(ctx context.Context, obj client.Object, hash string) *corev1.PodTemplateSpec {
+	if _, ok := obj.(*appsv1.Deployment); !ok {
+		return nil
+	}
+	var list appsv1.ReplicaSetList
+	if err := s.Client.List(ctx, &list, client.InNamespace(obj.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil {
+		return nil
+	}
+	var newest *appsv1.ReplicaSet
+	for i := range list.Items {
+		r := &list.Items[i]
+		if owner := metav1.GetControllerOf(r); owner == nil || owner.UID != obj.GetUID() || checks.Hash(r.Spec.Template) == hash {
+			continue
+		}
+		if newest == nil || revision(r) > revision(newest) {
+			newest = r
+		}
+	}
+	if newest == nil {
+		return nil
+	}
+	return &newest.Spec.Template
+}
+
+func revision(r *appsv1.ReplicaSet) int {
+	var n int
+	_, _ = fmt.Sscan(r.Annotations["deployment.kubernetes.io/revision"], &n)
+	return n
+}
+
+// The evidence that is collected for a model alone.
+const (
+	EvidenceTemplate = "template" // the pod template that came in
+	EvidenceDiff     = "diff"     // what differs from the one before
+)
+
+// The kinds of claim that this face's code checks.
+const (
+	ClaimMissing  = "missing"       // KIND/NAME that the rollout refers to
+	ClaimFinding  = "check-found"   // the id of a check
+	ClaimRollback = "is-a-rollback" // KIND/NAME
+	ClaimFailing  = "fails-now"     // KIND/NAME: as it ran before this
+)
+
+// Claims lists the kinds of claim that this face's code checks.
+func Claims() []string { return []string{ClaimMissing, ClaimFinding, ClaimRollback, ClaimFailing} }
+
+// brief adds to a question what a model needs to know: the change without values that may be secret, and what code has checked.
+func (k *Keeper) brief(seen *sighting, before *corev1.PodTemplateSpec) {
+	q := &seen.question
+	now := k.describe(&seen.rollout.New.Template)
+	source := seen.change.New.Ref.String()
+	items := []gate.Evidence{{ID: EvidenceTemplate, Source: "pod template of " + source, At: q.Facts.At, Trust: gate.FromAPI, Text: strings.Join(now, "\n")}}
+	diff := gate.Evidence{ID: EvidenceDiff, Source: "change of " + source, At: q.Facts.At, Trust: gate.FromAPI}
+	if before == nil {
+		diff.Unread = "what it was before is not kept"
+	} else {
+		diff.Text = difference(k.describe(before), now)
+	}
+	q.Evidence = k.Door.Evidence(slices.Concat([]gate.Evidence{diff}, items, q.Evidence))
+	q.Claims = claims(seen)
+	q.Shape = q.Case + "/" + seen.template
+}
+
+func claims(seen *sighting) map[flow.Claim]gate.Fact[bool] {
+	ref := seen.change.New.Ref.Kind + "/" + seen.change.New.Ref.Name
+	out := map[flow.Claim]gate.Fact[bool]{{Kind: ClaimRollback, Object: ref}: seen.question.Facts.Rollback, {Kind: ClaimFailing, Object: ref}: seen.question.Facts.Failing}
+	w := seen.rollout.World
+	for kind, names := range map[string]map[string]gate.Fact[bool]{"Secret": w.Secrets, "ConfigMap": w.ConfigMaps, "ServiceAccount": w.ServiceAccounts, "PersistentVolumeClaim": w.Claims} {
+		for name, exists := range names {
+			missing := gate.Unknown[bool](exists.Why())
+			if there, known := exists.Get(); known {
+				missing = gate.Known(!there)
+			}
+			out[flow.Claim{Kind: ClaimMissing, Object: kind + "/" + name}] = missing
+		}
+	}
+	for _, c := range checks.All() {
+		out[flow.Claim{Kind: ClaimFinding, Object: c.ID}] = gate.Known(slices.ContainsFunc(seen.assessment.Findings, func(f gate.Finding) bool { return f.ID == c.ID }))
+	}
+	return out
+}
+
+// describe tells a pod template in lines, without values that may be secret.
+func (k *Keeper) describe(t *corev1.PodTemplateSpec) []string {
+	var out []string
+	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	say("service account: %s", t.Spec.ServiceAccountName)
+	say("host network: %t", t.Spec.HostNetwork)
+	for _, v := range t.Spec.Volumes {
+		say("volume %s", v.Name)
+	}
+	for name, value := range t.Labels {
+		say("label %s: %s", name, value)
+	}
+	for name, value := range t.Annotations {
+		say("annotation %s: %s", name, k.Door.Value(value))
+	}
+	for i, c := range slices.Concat(t.Spec.InitContainers, t.Spec.Containers) {
+		kind := "container"
+		if i < len(t.Spec.InitContainers) {
+			kind = "init container"
+		}
+		k.container(kind+" "+c.Name, &c, say)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (k *Keeper) container(name string, c *corev1.Container, say func(string, ...any)) {
+	say("%s image: %s", name, c.Image)
+	for i, a := range slices.Concat(c.Command, c.Args) {
+		say("%s argument %d: %s", name, i+1, k.Door.Value(a))
+	}
+	for _, v := range c.Env {
+		switch from := v.ValueFrom; {
+		case from == nil:
+			say("%s env %s: %s", name, v.Name, k.Door.Value(v.Value))
+		case from.SecretKeyRef != nil:
+			say("%s env %s: key %s of Secret %s", name, v.Name, from.SecretKeyRef.Key, from.SecretKeyRef.Name)
+		case from.ConfigMapKeyRef != nil:
+			say("%s env %s: key %s of ConfigMap %s", name, v.Name, from.ConfigMapKeyRef.Key, from.ConfigMapKeyRef.Name)
+		}
+	}
+	for resource, q := range c.Resources.Limits {
+		say("%s limit %s: %s", name, resource, q.String())
+	}
+	for resource, q := range c.Resources.Requests {
+		say("%s request %s: %s", name, resource, q.String())
+	}
+	for _, p := range c.Ports {
+		say("%s port %d %s", name, p.ContainerPort, p.Name)
+	}
+	for _, m := range c.VolumeMounts {
+		say("%s mounts %s at %s", name, m.Name, m.MountPath)
+	}
+	for probe, p := range map[string]*corev1.Probe{"liveness": c.LivenessProbe, "readiness": c.ReadinessProbe, "startup": c.StartupProbe} {
+		if p != nil && p.HTTPGet != nil {
+			say("%s %s probe: HTTP GET port %s path %s, delay %ds", name, probe, p.HTTPGet.Port.String(), p.HTTPGet.Path, p.InitialDelaySeconds)
+		} else if p != nil {
+			say("%s %s probe: not HTTP, delay %ds", name, probe, p.InitialDelaySeconds)
+		}
+	}
+}
+
+// difference is what went and what came, a line each.
+func difference(before, now []string) string {
+	var out []string
+	for _, line := range before {
+		if !slices.Contains(now, line) {
+			out = append(out, "- "+line)
+		}
+	}
+	for _, line := range now {
+		if !slices.Contains(before, line) {
+			out = append(out, "+ "+line)
+		}
+	}
+	if len(out) == 0 {
+		return "nothing that can be shown"
+	}
+	return strings.Join(out, "\n")
+}
