@@ -24,7 +24,7 @@ told in the order of their times. --server reads the log of a running Moorgate i
 	}
 	var logs logFlags
 	logs.add(cmd.PersistentFlags())
-	cmd.AddCommand(newAuditTail(&logs), newAuditWhy(&logs), newAuditVerify(&logs), newAuditExport(&logs))
+	cmd.AddCommand(newAuditTail(&logs), newAuditWhy(&logs), newAuditVerify(&logs), newAuditExport(&logs), newAuditCalibration(&logs))
 	return cmd
 }
 
