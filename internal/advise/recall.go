@@ -46,8 +46,8 @@ type Remembered struct {
 // the same face and namespace, not too old, and its outcome was verified.
 type Recall struct {
 	Next flow.Advisor
-	// Past returns what is remembered, newest first.
-	Past func(ctx context.Context) ([]Remembered, error)
+	// Past returns what is remembered of a namespace, newest first.
+	Past func(ctx context.Context, namespace string) ([]Remembered, error)
 	Now  func() time.Time
 	// MaxAge is how old a memory may be. Default 30 days. Patience is how long Past may take. Default 3 s.
 	MaxAge   time.Duration
@@ -57,7 +57,7 @@ type Recall struct {
 // Advise adds what is remembered to the evidence and asks Next.
 func (r Recall) Advise(ctx context.Context, q flow.Question) gate.Assessment {
 	within, cancel := context.WithTimeout(ctx, orDefault(r.Patience, recallPatience))
-	past, err := r.Past(within)
+	past, err := r.Past(within, q.Signal.Subject.Namespace)
 	cancel()
 	now := r.Now()
 	q.Evidence = slices.Clone(q.Evidence)

@@ -36,7 +36,7 @@ func memory(change ...func(*Remembered)) Remembered {
 func recalledQuestion(t *testing.T, q flow.Question, past []Remembered, err error) flow.Question {
 	t.Helper()
 	var got flow.Question
-	r := Recall{Now: func() time.Time { return recallNow }, Past: func(context.Context) ([]Remembered, error) { return past, err },
+	r := Recall{Now: func() time.Time { return recallNow }, Past: func(context.Context, string) ([]Remembered, error) { return past, err },
 		Next: flow.AdvisorFunc(func(_ context.Context, q flow.Question) gate.Assessment {
 			got = q
 			return gate.Assessment{Advisor: "next"}

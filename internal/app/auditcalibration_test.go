@@ -11,6 +11,9 @@ import (
 	"moorgate.dev/internal/gate"
 )
 
+// What a Case says of the past is what a model is reminded of: one is made from the other.
+var _ = advise.Remembered(cluster.Past{})
+
 // caseEnding is how a Case of the calibration's log ended.
 type caseEnding struct {
 	sure    int
