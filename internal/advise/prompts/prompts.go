@@ -20,9 +20,10 @@ type Rendered struct {
 	Name string // of the prompt, with its version: incident@1
 	// System is the same for all questions of one face; User holds what is particular, with untrusted text fenced.
 	System, User string
-	Schema       json.RawMessage // as it is sent: within what strict endpoints take
-	Local        json.RawMessage // with all bounds, for checking here
-	// Shown is the text of each item of evidence as it stands in User, by id: what a finding may cite.
+	// Schema is what is sent: without the bounds that strict modes refuse. Local is the full schema, which answers are held against.
+	Schema, Local json.RawMessage
+	// Shown is the text of each item of evidence as it stands in User, without the marks before its lines, by id: what a finding
+	// may cite. What could not be read is not in it.
 	Shown map[string]string
 	// Left says in words what was left out of the evidence.
 	Left []string
