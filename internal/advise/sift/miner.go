@@ -16,13 +16,15 @@ type miner struct {
 	leaves    map[leafKey][]int
 	templates []template
 	words     [maxWords]uint64
+	told      uint64
 }
 
-// leafKey holds how many words a line has, its first two that are no wildcards, and how bad it is, so that an error never hides
-// among lines that are none.
+// leafKey holds how many words a line has, its first two that are no wildcards, how bad it is and the exit codes and the like
+// that it tells, so that an error never hides among lines that are none.
 type leafKey struct {
 	words, bad    int
 	first, second uint64
+	told          uint64 // the numbers that say how something ended
 }
 
 type template struct {
@@ -35,7 +37,7 @@ func newMiner() *miner { return &miner{leaves: map[leafKey][]int{}} }
 // of is the number of the template of a line; -1 where there is no more room.
 func (m *miner) of(line string, bad int) int {
 	words := m.split(line)
-	key := leafKey{words: len(words), bad: bad}
+	key := leafKey{words: len(words), bad: bad, told: m.told}
 	own := 0
 	for _, w := range words {
 		if w == wildcard {
@@ -93,6 +95,7 @@ const wildcard = 0
 // id, a time, an address. A number that says how something ended is not.
 func (m *miner) split(line string) []uint64 {
 	n, start, telling := 0, -1, false
+	m.told = 0
 	for i := 0; i <= len(line) && n < maxWords; i++ {
 		if i < len(line) && !separates[line[i]] {
 			if start < 0 {
@@ -105,8 +108,12 @@ func (m *miner) split(line string) []uint64 {
 		}
 		word := line[start:i]
 		start = -1
-		if m.words[n] = hash(word); varies(word) && !(telling && len(word) <= 3) {
-			m.words[n] = wildcard
+		if m.words[n] = hash(word); varies(word) {
+			if telling && len(word) <= 3 {
+				m.told = m.told*31 + m.words[n]
+			} else {
+				m.words[n] = wildcard
+			}
 		}
 		telling = tells(word)
 		n++

@@ -37,7 +37,7 @@ func Object(o map[string]any, budget int) (kept, left string) {
 		w.spec("", spec)
 	}
 	for _, key := range sortedKeys(o) {
-		if !slices.Contains(knownTop, key) {
+		if !slices.Contains(knownTop, key) && !slices.Contains(neverShown, key) {
 			w.walk(key, o[key])
 		}
 	}

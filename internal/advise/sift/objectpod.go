@@ -89,7 +89,9 @@ func (w *fieldWriter) spec(path string, spec map[string]any) {
 		case "replicas", "paused", "strategy", "updateStrategy", "minReadySeconds", "progressDeadlineSeconds",
 			"containers", "initContainers", "ephemeralContainers", "template", "jobTemplate":
 		default:
-			w.walk(path+key, spec[key])
+			if !slices.Contains(neverShown, key) {
+				w.walk(path+key, spec[key])
+			}
 		}
 	}
 	for _, key := range []string{"template", "jobTemplate"} {
@@ -121,7 +123,7 @@ func (w *fieldWriter) containerSpec(path string, v any) {
 	}
 	w.line(path+".env", strings.Join(names, " "))
 	for _, key := range sortedKeys(c) {
-		if key != "name" && !slices.Contains(first, key) {
+		if key != "name" && !slices.Contains(first, key) && !slices.Contains(neverShown, key) {
 			w.walk(path+"."+key, c[key])
 		}
 	}

@@ -21,7 +21,7 @@ func traceEnd(lines []string, i int) int {
 func frameEnd(lines []string, i int) int {
 	end := i + 1
 	if !isFrame(bare(lines[i])) { // or else the log begins within a trace
-		if i+1 >= len(lines) || !isFrame(bare(lines[i+1])) {
+		if i+1 >= len(lines) || !isFrame(bare(lines[i+1])) && !isLink(bare(lines[i+1])) {
 			return i
 		}
 		end++
