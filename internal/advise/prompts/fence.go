@@ -39,9 +39,10 @@ func (f fence) broken(s string) string {
 	return s
 }
 
-// name is a name or a sentence that stands in a line of ours: one line, and short.
+// name is a name or a sentence that stands in a line of ours: one line, short, and without what we quote ids with.
 func (f fence) name(s string, limit int) string {
-	return f.broken(gate.OneLine(sift.Clean(strings.ReplaceAll(s, "\r", " ")), limit))
+	s = strings.NewReplacer("\r", " ", "`", "'").Replace(s)
+	return f.broken(gate.OneLine(sift.Clean(s), limit))
 }
 
 // lines are those of a text, each fit to be shown.

@@ -17,6 +17,7 @@ const (
 	maxMenu     = 32
 	maxFindings = 12
 	maxLeft     = 12
+	framing     = 200 // tokens of headings and of what is said to be left out, at first; corrected where it is more
 )
 
 // claimsTried are how many statements are shown, as many as there is room for.
@@ -77,7 +78,7 @@ func (w *wording) write(claims, room int) bool {
 	for _, f := range w.q.Checks.Findings {
 		need.Cited = append(need.Cited, f.Evidence...)
 	}
-	for evidence := room - sift.Tokens(fixed); ; {
+	for evidence := room - sift.Tokens(fixed) - framing; ; {
 		picked, left := sift.Select(need, w.q.Evidence, max(0, evidence))
 		var b strings.Builder
 		b.WriteString(fixed)

@@ -18,7 +18,7 @@ var framesTried = []int{40, 24, 12, 6, 3}
 
 // fit takes rows as long as they fit. A row that is pinned is cut until it does; a trace takes at most half of what is left, so that
 // one deep trace does not hide all others.
-func fit(rows []row, budget int) (shown []piece, hidden []row) {
+func fit(rows []row, budget, mark int) (shown []piece, hidden []row) {
 	pinned := 0
 	for _, r := range rows {
 		if r.pin {
@@ -35,20 +35,23 @@ func fit(rows []row, budget int) (shown []piece, hidden []row) {
 		} else if r.trace() {
 			most /= 2
 		}
-		text := r.tell(most)
+		text := r.tell(most, mark)
 		if text == "" {
 			hidden = append(hidden, r)
 			continue
 		}
 		shown = append(shown, piece{r.at, text})
-		room -= Tokens(text) + 1
+		room -= marked(text, mark) + 1
 	}
 	slices.SortFunc(shown, func(a, b piece) int { return cmp.Compare(a.at, b.at) })
 	return shown, hidden
 }
 
-// tell is the row in at most budget tokens; empty where it does not fit.
-func (r row) tell(budget int) string {
+// marked is what a text costs with a mark of so many tokens before each of its lines.
+func marked(text string, mark int) int { return Tokens(text) + mark*(strings.Count(text, "\n")+1) }
+
+// tell is the row in at most budget tokens, marks included; empty where it does not fit.
+func (r row) tell(budget, mark int) string {
 	if budget <= 0 {
 		return ""
 	}
@@ -58,23 +61,23 @@ func (r row) tell(budget int) string {
 	}
 	if !r.trace() {
 		text := prefix + shorten(r.lines[0], maxLine)
-		if Tokens(text) > budget {
+		if marked(text, mark) > budget {
 			if !r.pin {
 				return ""
 			}
-			return Cut(text, budget)
+			return Cut(text, budget-mark)
 		}
 		return text
 	}
 	for _, n := range framesTried {
-		if text := prefix + middleOut(r.lines, n); Tokens(text) <= budget {
+		if text := prefix + middleOut(r.lines, n); marked(text, mark) <= budget {
 			return text
 		}
 	}
 	if !r.pin {
 		return ""
 	}
-	return Cut(prefix+shorten(r.lines[0], maxLine), budget)
+	return Cut(prefix+shorten(r.lines[0], maxLine), budget-mark)
 }
 
 // maxCauses is how many lines of a trace that name a cause are kept from where it is cut.

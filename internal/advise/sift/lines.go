@@ -30,13 +30,16 @@ func (r row) trace() bool { return len(r.lines) > 1 }
 // "×412 GET /healthz 200". The first and the last line are always among them, then what speaks of errors, stack traces, what is
 // near the end, and what is rare; all of it in the order of the log. Nothing is shown that does not stand in the log but those
 // counts, an ellipsis where a long line was cut, and how many frames of a trace are missing. Left says in words what is not shown.
-func Lines(text string, budget int) (kept, left string) {
+func Lines(text string, budget int) (kept, left string) { return reduceLog(text, budget, 0) }
+
+// reduceLog is Lines where each line shown gets a mark of so many tokens.
+func reduceLog(text string, budget, mark int) (kept, left string) {
 	lines := linesOf(text)
 	if len(lines) == 0 {
 		return "", ""
 	}
 	rows, homeless := rowsOf(lines)
-	shown, hidden := fit(rows, budget)
+	shown, hidden := fit(rows, budget, mark)
 	var b strings.Builder
 	for i, s := range shown {
 		if i > 0 {

@@ -120,7 +120,7 @@ func TestLinesInvariants(t *testing.T) {
 			}
 		}
 		rows, homeless := rowsOf(all)
-		shown, hidden := fit(rows, budget)
+		shown, hidden := fit(rows, budget, 0)
 		n := homeless
 		for _, r := range rows {
 			n += r.count * len(r.lines)

@@ -41,7 +41,11 @@ func Object(o map[string]any, budget int) (kept, left string) {
 			w.walk(key, o[key])
 		}
 	}
-	return head(w.lines, budget, "fields")
+	if w.more > 0 {
+		left = fmt.Sprintf("%d fields not looked at", w.more)
+	}
+	kept, cut := head(w.lines, budget, 0, "fields")
+	return kept, joinLeft(cut, left)
 }
 
 var (
@@ -155,10 +159,10 @@ func sortedKeys(m map[string]any) []string {
 }
 
 // head is as many lines as fit, from the first on.
-func head(lines []string, budget int, what string) (kept, left string) {
+func head(lines []string, budget, mark int, what string) (kept, left string) {
 	room := budget + 1
 	for i, l := range lines {
-		cost := Tokens(l) + 1
+		cost := Tokens(l) + 1 + mark
 		if cost > room {
 			kept = strings.Join(lines[:i], "\n")
 			return kept, fmt.Sprintf("%d of %d %s left out", len(lines)-i, len(lines), what)

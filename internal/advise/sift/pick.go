@@ -27,7 +27,8 @@ var classNames = map[gate.Trust]string{gate.FromAPI: "API state", gate.FromGit: 
 	gate.FromLog: "container logs"}
 
 const (
-	headerCost = 40 // tokens of what is written around an item, beside its id and its source
+	markCost   = 2  // tokens of the mark before each line
+	headerCost = 64 // tokens of what is written around an item, beside its id and its source
 	floorCost  = 60 // tokens of text that an item gets before any gets more
 	shareOf    = 60 // percent of the budget that one item may take, where there is more than one
 	unreadOf   = 25 // percent of the budget for the lines that say what could not be read
@@ -43,7 +44,7 @@ func Cost(e gate.Evidence) int {
 	return n + Tokens(Short(e.Left)) + textCost(e.Text)
 }
 
-func textCost(text string) int { return Tokens(text) + 2*(strings.Count(text, "\n")+1) }
+func textCost(text string) int { return marked(text, markCost) }
 
 // Short is a name or a reason from elsewhere, fit to stand in a line of ours.
 func Short(s string) string { return gate.OneLine(s, maxName) }
@@ -162,38 +163,30 @@ func (s *selection) reduced(i int, e gate.Evidence) gate.Evidence {
 	if e.Unread != "" || e.Trust != gate.FromLog && s.costs[i] <= s.text[i] {
 		return e
 	}
-	whole := e.Text
+	reduce := firstLines
 	if e.Trust == gate.FromLog {
-		e.Text, e.Left = fitText(e, s.text[i], Lines)
-	} else {
-		e.Text, e.Left = fitText(e, s.text[i], func(t string, n int) (string, string) { return firstLines(t, n) })
+		reduce = reduceLog
 	}
+	whole := e.Text
+	var left string
+	if e.Text, left = reduce(whole, s.text[i], markCost); textCost(e.Text) > s.text[i] {
+		e.Text, left = "", "all of it left out"
+	}
+	e.Left = joinLeft(left, e.Left)
 	if e.Text != whole && e.Size == 0 {
 		e.Size = len(whole)
 	}
 	return e
 }
 
-// fitText reduces a text until it fits with the marks before its lines.
-func fitText(e gate.Evidence, budget int, reduce func(string, int) (string, string)) (text, left string) {
-	for n := budget - 2; ; n -= max(1, n/8) {
-		if n <= 0 {
-			return "", joinLeft(e.Left, "all of it left out")
-		}
-		if text, left = reduce(e.Text, n); textCost(text) <= budget {
-			return text, joinLeft(left, e.Left)
-		}
-	}
-}
-
 func joinLeft(a, b string) string { return strings.Join(fields(a, b), "; ") }
 
-func firstLines(text string, budget int) (kept, left string) {
+func firstLines(text string, budget, mark int) (kept, left string) {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	if len(lines) == 1 {
-		return Cut(text, budget), fmt.Sprintf("cut from %s", bytesOf(len(text)))
+		return Cut(text, budget-mark), fmt.Sprintf("cut from %s", bytesOf(len(text)))
 	}
-	return head(lines, budget, "lines")
+	return head(lines, budget, mark, "lines")
 }
 
 // left says what is missing, by class: "3 of 5 items of container logs left out: 12 KiB".
