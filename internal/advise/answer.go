@@ -81,7 +81,7 @@ func compiled(schema json.RawMessage) (*jsonschema.Schema, error) {
 		return nil, fmt.Errorf("read the schema of answers: %w", err)
 	}
 	c := jsonschema.NewCompiler()
-	c.UseLoader(nothing{})
+	c.UseLoader(unloaded{})
 	if err := c.AddResource("answer.json", doc); err != nil {
 		return nil, fmt.Errorf("read the schema of answers: %w", err)
 	}
@@ -96,8 +96,8 @@ func compiled(schema json.RawMessage) (*jsonschema.Schema, error) {
 	return s, nil
 }
 
-type nothing struct{}
+type unloaded struct{}
 
-func (nothing) Load(url string) (any, error) {
+func (unloaded) Load(url string) (any, error) {
 	return nil, fmt.Errorf("the schema refers to %s, and nothing is loaded", url)
 }

@@ -26,9 +26,6 @@ const confidenceForTriage = 60
 
 // ask asks the models, or remembers what they said about a question of the same shape, and makes an assessment of it.
 func (p *Panel) ask(ctx context.Context, q flow.Question) gate.Assessment {
-	if p.Recall != nil {
-		q.Evidence = append(p.Recall(ctx, q), q.Evidence...)
-	}
 	said, remembered := p.Memory.recall(shape(q))
 	if !remembered {
 		said = p.Memory.share(ctx, shape(q), func() looks { return p.look(ctx, q) })

@@ -35,18 +35,6 @@ type EndpointOptions struct {
 	Jitter func() float64
 }
 
-// Price is in millionths of a USD for a million tokens.
-type Price struct {
-	In, Cached, Out int64
-}
-
-// Of is what tokens cost, in millionths of a USD, rounded up.
-func (p Price) Of(u Usage) int64 {
-	cached := min(max(u.Cached, 0), u.In)
-	sum := int64(u.In-cached)*p.In + int64(cached)*p.Cached + int64(u.Out)*p.Out
-	return (sum + 999_999) / 1_000_000
-}
-
 // The bounds of a call.
 const (
 	callTimeout = 30 * time.Second
@@ -212,10 +200,10 @@ func (e *Endpoint) params(p Prompt, can abilities) openai.ChatCompletionNewParam
 func (e *Endpoint) read(p Prompt, c *openai.ChatCompletion, can abilities) (Answer, *Failure) {
 	a := Answer{Model: e.o.Model, Degraded: can.degraded(), Usage: Usage{In: int(c.Usage.PromptTokens), Cached: int(c.Usage.PromptTokensDetails.CachedTokens), Out: int(c.Usage.CompletionTokens)}}
 	if a.Usage.In <= 0 || a.Usage.Out < 0 {
-		a.Usage = Usage{In: AtMost(p) - p.MaxTokens, Out: p.MaxTokens}
+		a.Usage = Bound(p)
 		a.Degraded = append(a.Degraded, "the endpoint says nothing about tokens: the most that it can have cost is counted")
 	}
-	a.MicroUSD = e.o.Price.Of(a.Usage)
+	a.MicroUSD = e.o.Price.MicroUSD(a.Usage)
 	fail := func(kind FailureKind, text string) (Answer, *Failure) {
 		return Answer{}, &Failure{Kind: kind, Text: text, Usage: a.Usage, MicroUSD: a.MicroUSD}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"moorgate.dev/internal/advise/sift"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/redact"
 )
@@ -27,7 +26,7 @@ type Recorded struct {
 func (r Recorded) Ask(ctx context.Context, p Prompt) (Answer, error) {
 	p.User = r.Door.Text(p.User) // the last net: whoever rendered it should have left nothing for it
 	x := gate.Exchange{ID: r.NewID(), Model: r.Named, Tier: string(p.Tier), Prompt: p.Name, Escalated: p.Escalated,
-		Parameters: map[string]string{"sample": fmt.Sprint(p.Sample), "maxTokens": fmt.Sprint(p.MaxTokens)}, Reserved: AtMost(p)}
+		Parameters: map[string]string{"sample": fmt.Sprint(p.Sample), "maxTokens": fmt.Sprint(p.MaxTokens)}, Reserved: Bound(p).Total()}
 	var err error
 	if x.Asked, err = r.Log.PutBlob(ctx, []byte(p.System+"\n\n"+p.User)); err == nil {
 		err = r.write(ctx, p, x)
@@ -76,9 +75,4 @@ func (r Recorded) after(ctx context.Context, p Prompt, x gate.Exchange, a Answer
 func (r Recorded) write(ctx context.Context, p Prompt, x gate.Exchange) error {
 	_, err := r.Log.Append(ctx, gate.Record{Kind: gate.RecordModel, Correlation: p.Case, Model: &x})
 	return err
-}
-
-// AtMost is the most tokens that a call may cost, in and out.
-func AtMost(p Prompt) int {
-	return sift.AtMost(p.System+p.User+string(p.Schema)) + p.MaxTokens
 }

@@ -22,7 +22,7 @@ type Memory struct {
 	most  int
 
 	lock    sync.Mutex
-	entries map[string]*memory
+	entries map[string]*sharing
 }
 
 // How long what was said is shared, and how many answers are kept.
@@ -32,8 +32,8 @@ const (
 	memoryMost     = 1000
 )
 
-// memory is one answer, or the wait for one.
-type memory struct {
+// sharing is one answer, or the wait for one.
+type sharing struct {
 	done  chan struct{} // closed once there is an answer
 	said  looks
 	at    time.Time // of the answer
@@ -42,7 +42,7 @@ type memory struct {
 
 // NewMemory makes an empty Memory.
 func NewMemory(now func() time.Time) *Memory {
-	return &Memory{now: now, keeps: memoryKeeps, most: memoryMost, entries: map[string]*memory{}}
+	return &Memory{now: now, keeps: memoryKeeps, most: memoryMost, entries: map[string]*sharing{}}
 }
 
 // recall is what was said about a question of this shape, if that is remembered. It never waits.
@@ -80,7 +80,7 @@ func (m *Memory) share(ctx context.Context, key string, ask func() looks) looks 
 }
 
 // claim is the entry of a key, and whether the caller is the one who has to fill it.
-func (m *Memory) claim(key string) (*memory, bool) {
+func (m *Memory) claim(key string) (*sharing, bool) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
 	now := m.now()
@@ -90,7 +90,7 @@ func (m *Memory) claim(key string) (*memory, bool) {
 	if len(m.entries) >= m.most {
 		m.forget(now)
 	}
-	e := &memory{done: make(chan struct{})}
+	e := &sharing{done: make(chan struct{})}
 	m.entries[key] = e
 	return e, true
 }
@@ -112,7 +112,7 @@ func (m *Memory) forget(now time.Time) {
 	}
 }
 
-func (m *Memory) keep(e *memory, said looks) {
+func (m *Memory) keep(e *sharing, said looks) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
 	e.said, e.at = said, m.now()

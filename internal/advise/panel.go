@@ -34,8 +34,8 @@ type Panel struct {
 	Now    func() time.Time
 	// Memory shares answers among questions of one shape. nil: each is asked by itself.
 	Memory *Memory
-	// Recall adds to a question how incidents like it came out before. nil: nothing is added.
-	Recall func(ctx context.Context, q flow.Question) []gate.Evidence
+	// Past is what is remembered of a namespace, for Recall. nil: nothing is.
+	Past func(ctx context.Context, namespace string) ([]Remembered, error)
 	// Patience is how long a question may take in all, samples, tiers and retries included. Default 60 s.
 	Patience time.Duration
 }
@@ -89,7 +89,11 @@ func (p *Panel) advise(ctx context.Context, q flow.Question) gate.Assessment {
 				answer <- silent(fmt.Sprintf("asking a model failed by a fault of Moorgate's own: %v", fault))
 			}
 		}()
-		answer <- p.ask(ctx, q)
+		var asked flow.Advisor = flow.AdvisorFunc(p.ask)
+		if p.Past != nil {
+			asked = Recall{Next: asked, Past: p.Past, Now: p.Now}
+		}
+		answer <- asked.Advise(ctx, q)
 	}()
 	select {
 	case a := <-answer:
