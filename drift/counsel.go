@@ -22,6 +22,17 @@ const (
 	IntentRoutine    = "routine-operation"
 )
 
+// Intents lists what a model may say that a change looks like, each with what is meant by it.
+func Intents() []gate.Doc {
+	return []gate.Doc{
+		{ID: IntentEmergency, Title: "An emergency fix", Text: "Somebody changed the cluster on purpose to end or soften an incident; Git should learn of it."},
+		{ID: IntentAccident, Title: "An accident", Text: "Nothing speaks for a purpose: the change harms, contradicts what Git says in a way that nobody needs, or was meant for another place."},
+		{ID: IntentExperiment, Title: "An experiment", Text: "Somebody tries something out: debug settings, another image tag, a changed command. It should not stay."},
+		{ID: IntentRoutine, Title: "A routine operation", Text: "It belongs to running the workload, such as scaling or a restart, and Git need not say it."},
+		{ID: gate.CauseOther, Title: "Something else", Text: "None of these, or there is too little to tell."},
+	}
+}
+
 // The kinds of claim that this face's code checks.
 const (
 	ClaimManager   = "changed-by"        // FIELD=MANAGER

@@ -123,6 +123,19 @@ const (
 // Claims lists the kinds of claim that this face's code checks.
 func Claims() []string { return []string{ClaimMissing, ClaimFinding, ClaimRollback, ClaimFailing} }
 
+// Concerns lists what a model may say that speaks most against a rollout.
+func Concerns() []gate.Doc {
+	return []gate.Doc{
+		{ID: "sound", Title: "Nothing speaks against it", Text: "The change looks like what its author meant, and nothing shown speaks against it."},
+		{ID: "risky-change", Title: "The change itself is risky", Text: "It changes much at once, goes to another major version, loosens security, or drops something that the workload needs."},
+		{ID: "likely-mistake", Title: "A likely mistake", Text: "A value, a name, a port, a unit or an image looks wrong beside what was there before or what else is shown."},
+		{ID: "capacity", Title: "Too little room", Text: "What it asks for does not fit quotas, limits or nodes, or is far from what was asked for before."},
+		{ID: "recent-failures", Title: "The same failed lately", Text: "The workload, its namespace or what it depends on fails now or failed lately in a way that this change does not mend."},
+		{ID: "dependency", Title: "A dependency is not there", Text: "Something that the change refers to or needs is missing or unhealthy."},
+		{ID: gate.CauseOther, Title: "Something else", Text: "Something else speaks against it, or there is too little to tell."},
+	}
+}
+
 // brief adds to a question what a model needs to know: the change without values that may be secret, and what code has checked.
 func (k *Keeper) brief(seen *sighting, before *corev1.PodTemplateSpec) {
 	q := &seen.question

@@ -46,8 +46,8 @@ type handoff struct {
 	wake    chan struct{}
 }
 
-func newHandoff(send func(context.Context, []byte) (int, error), now func() time.Time, logger *slog.Logger) *handoff {
-	return &handoff{send: send, now: now, logger: logger, wake: make(chan struct{}, 1)}
+func newHandoff(send func(context.Context, []byte) (int, error), door *redact.Door, now func() time.Time, logger *slog.Logger) *handoff {
+	return &handoff{send: send, door: door, now: now, logger: logger, wake: make(chan struct{}, 1)}
 }
 
 // Append puts a record on its way. The Position is nowhere: the judge's log gives one, later.
@@ -58,6 +58,7 @@ func (h *handoff) Append(_ context.Context, r gate.Record) (gate.Position, error
 	if r.Kind != gate.RecordVerdict {
 		return gate.Position{}, fmt.Errorf("hand over a record of kind %s: only verdicts may be held in memory", r.Kind)
 	}
+	r = h.door.Record(r)
 	r.At = h.now().UTC()
 	line, err := encodeRecord(r)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"moorgate.dev/internal/audit"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/redact"
 )
 
 const mendEvery = 10 * time.Second
@@ -20,6 +21,7 @@ type auditLog struct {
 	dir     string
 	options audit.Options
 	logger  *slog.Logger
+	door    *redact.Door
 
 	mu     sync.RWMutex
 	log    *audit.Log
@@ -28,7 +30,12 @@ type auditLog struct {
 
 // openLog opens the log in dir and tells of what an earlier run left open.
 func openLog(ctx context.Context, dir string, o audit.Options, logger *slog.Logger) (*auditLog, error) {
-	l := &auditLog{dir: dir, options: o, logger: logger}
+	door, err := openDoor(dir, false)
+	if err != nil {
+		return nil, err
+	}
+	o.Redact = door.Bytes
+	l := &auditLog{dir: dir, options: o, logger: logger, door: door}
 	return l, l.open(ctx)
 }
 
@@ -46,7 +53,7 @@ func (l *auditLog) open(ctx context.Context) error {
 	return nil
 }
 
-// Append writes one record.
+// Append writes one record, whose texts pass the door.
 func (l *auditLog) Append(ctx context.Context, r gate.Record) (gate.Position, error) {
 	l.mu.RLock()
 	log, broken := l.log, l.broken
@@ -54,7 +61,18 @@ func (l *auditLog) Append(ctx context.Context, r gate.Record) (gate.Position, er
 	if broken != nil {
 		return gate.Position{}, broken
 	}
-	return log.Append(ctx, r)
+	return log.Append(ctx, l.door.Record(r))
+}
+
+// PutBlob keeps what is too large for a record.
+func (l *auditLog) PutBlob(ctx context.Context, content []byte) (string, error) {
+	l.mu.RLock()
+	log, broken := l.log, l.broken
+	l.mu.RUnlock()
+	if broken != nil {
+		return "", broken
+	}
+	return log.PutBlob(ctx, content)
 }
 
 // id is the log's id, and checkpoint its newest signed checkpoint with the key that checks it; empty where the log is broken.

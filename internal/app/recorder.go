@@ -50,7 +50,11 @@ func openRecorder(ctx context.Context, o options, role string, stdout io.Writer,
 	}
 	trust := &judgeTrust{anchors: cluster.Anchors{Client: api}}
 	token := func() (string, error) { return bearer(config, "") }
-	return newHandoff(trust.forget(postRecords(o.recordsTo, trust.client, token)), time.Now, logger), nil
+	door, err := openDoor("", false)
+	if err != nil {
+		return nil, err
+	}
+	return newHandoff(trust.forget(postRecords(o.recordsTo, trust.client, token)), door, time.Now, logger), nil
 }
 
 // auditOptions say how the log of this process is kept.

@@ -1,0 +1,160 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/drift"
+	"moorgate.dev/internal/advise"
+	"moorgate.dev/internal/advise/prompts"
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/redact"
+	"moorgate.dev/remediate/causes"
+
+	"moorgate.dev/remediate"
+	"moorgate.dev/webhook"
+)
+
+// models is what asks models in this process. A nil one asks none, and says so.
+type models struct {
+	panel    *advise.Panel
+	spend    *advise.Spend
+	breakers map[advise.Tier]*advise.Breaker
+}
+
+// beside is how a face asks beside its own advisor.
+func (m *models) beside() flow.Beside {
+	if m == nil {
+		return nil
+	}
+	return m.panel.Beside
+}
+
+// newModels puts together what a configuration names. Without a log nothing is recorded: a review at a terminal is nobody's
+// decision. It sends nothing yet.
+func newModels(c *modelConfig, log advise.Log, door *redact.Door) (*models, error) {
+	m := &models{spend: advise.NewSpend(c.limits()), breakers: map[advise.Tier]*advise.Breaker{}}
+	m.panel = &advise.Panel{Terms: terms(), Door: door, Now: time.Now, Memory: advise.NewMemory(time.Now), Patience: c.Patience.Duration}
+	for tier, t := range map[advise.Tier]*tierConfig{advise.Triage: c.Triage, advise.Expert: c.Expert} {
+		if t == nil {
+			continue
+		}
+		o, err := c.endpoint(t)
+		if err != nil {
+			return nil, err
+		}
+		var model advise.Model = advise.NewEndpoint(o)
+		if log != nil {
+			model = advise.Recorded{Next: model, Log: log, Door: door, Now: time.Now, NewID: rand.Text, Named: t.Model}
+		}
+		m.breakers[tier] = &advise.Breaker{Model: model, Now: time.Now}
+		bench := advise.Bench{Model: &advise.Limit{Model: m.breakers[tier], Spend: m.spend, Now: time.Now}, Samples: t.Samples, TokensIn: t.TokensIn, TokensOut: t.TokensOut}
+		if tier == advise.Triage {
+			m.panel.Triage = bench
+		} else {
+			m.panel.Expert = bench
+		}
+	}
+	return m, nil
+}
+
+// remembers has what was spent before counted from the audit log, and incidents like a new one looked up among past Cases.
+func (m *models) remembers(dir string, cases client.Reader) error {
+	m.panel.Past = func(ctx context.Context, namespace string) ([]advise.Remembered, error) {
+		past, err := cluster.PastCases(ctx, cases, namespace)
+		remembered := make([]advise.Remembered, len(past))
+		for i := range past {
+			remembered[i] = advise.Remembered(past[i])
+		}
+		return remembered, err
+	}
+	return m.spend.Replay(recordsIn(dir), time.Now())
+}
+
+// state says why a model is not asked at the moment, if that is so. It is no reason not to be ready: everything works without one.
+func (m *models) state() string {
+	var texts []string
+	for tier, b := range m.breakers {
+		if open, why, until := b.State(); open {
+			texts = append(texts, fmt.Sprintf("%s is left alone until %s: %s", tier, until.UTC().Format(time.RFC3339), why))
+		}
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (c *modelConfig) limits() advise.Limits {
+	l := advise.Limits{TokensPerDay: c.Limits.TokensPerDay, MicroUSDPerDay: microUSD(c.Limits.USDPerDay), MicroUSDPerMonth: microUSD(c.Limits.USDPerMonth),
+		Concurrent: c.Limits.Concurrent, CallsPerMinute: c.Limits.CallsPerMinute, Prices: map[advise.Tier]advise.Price{}}
+	for tier, t := range map[advise.Tier]*tierConfig{advise.Triage: c.Triage, advise.Expert: c.Expert} {
+		if t != nil && t.Price != (priceConfig{}) {
+			l.Prices[tier] = advise.Price(t.Price)
+		}
+	}
+	return l
+}
+
+// endpoint is how one of the models is reached.
+func (c *modelConfig) endpoint(t *tierConfig) (advise.EndpointOptions, error) {
+	o := advise.EndpointOptions{URL: c.URL, Model: t.Model, KeyHeader: c.Auth == "api-key", APIVersion: c.APIVersion, Timeout: c.Timeout.Duration,
+		Price: advise.Price(t.Price), Now: time.Now, Jitter: mathrand.Float64}
+	if c.KeyFile != "" {
+		path := c.file(c.KeyFile)
+		o.Key = func() (string, error) {
+			b, err := os.ReadFile(path)
+			if err == nil && len(strings.TrimSpace(string(b))) == 0 {
+				err = errors.New("it is empty")
+			}
+			if err != nil {
+				return "", fmt.Errorf("read keyFile %s: %w", path, err)
+			}
+			return strings.TrimSpace(string(b)), nil
+		}
+	}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.file(c.CAFile))
+		if err != nil {
+			return o, fmt.Errorf("read caFile: %w", err)
+		}
+		o.Roots = x509.NewCertPool()
+		if !o.Roots.AppendCertsFromPEM(pem) {
+			return o, fmt.Errorf("read caFile %s: it holds no certificate in PEM", c.CAFile)
+		}
+	}
+	if c.Proxy != "" {
+		proxy, err := url.Parse(c.Proxy)
+		if err != nil {
+			return o, fmt.Errorf("proxy: %w", err)
+		}
+		o.Proxy = proxy
+	}
+	return o, nil
+}
+
+// terms are what the question of each face may be answered with.
+func terms() map[gate.Face]prompts.Terms {
+	incident := prompts.Terms{Claims: remediate.Claims()}
+	for _, c := range causes.All() {
+		incident.Causes = append(incident.Causes, prompts.Cause{ID: c.ID, Title: c.Title, Text: c.Text})
+	}
+	intent := prompts.Terms{Claims: drift.Claims()}
+	for _, c := range drift.Intents() {
+		intent.Causes = append(intent.Causes, prompts.Cause{ID: c.ID, Title: c.Title, Text: c.Text})
+	}
+	readiness := prompts.Terms{Claims: webhook.Claims()}
+	for _, c := range webhook.Concerns() {
+		readiness.Causes = append(readiness.Causes, prompts.Cause{ID: c.ID, Title: c.Title, Text: c.Text})
+	}
+	return map[gate.Face]prompts.Terms{gate.FaceRemediate: incident, gate.FaceDrift: intent, gate.FaceWebhook: readiness}
+}
