@@ -3,11 +3,14 @@ package sift
 import "unicode/utf8"
 
 // Tokens estimates how many tokens a text costs. No tokenizer is at hand, and which one an endpoint has is not known, so the
-// estimate follows the cuts that they have in common: a run of small letters is a word, a capital starts another, every digit
-// is one token (several tokenizers do not join them), every mark is one, white space belongs to the word after it. Rare words
-// fall into pieces, so letters beyond the fifth of a word count again. What is not ASCII counts by its bytes. On logs, objects
-// and prose it is rarely below the count of a byte-pair tokenizer with 100,000 words or more, and mostly a fifth to a half
-// above it. Lines that end in no space cost at most the sum of what each costs, and one for each line break.
+// estimate follows the cuts that they have in common: a run of small letters is a word, a capital starts another, every digit is
+// one token (several tokenizers do not join them), every mark is one, white space belongs to the word after it. Rare words fall
+// into pieces, so letters beyond the fifth of a word count again. What is not ASCII counts by its bytes, which is more than
+// current tokenizers make of it.
+//
+// Against o200k_base and cl100k_base it is 1.3 to 1.8 times the count on prose, manifests, access logs, JSON logs, stack traces and
+// digests. It is below the count only on random letters: 0.8 on base64, 0.7 to 0.9 on lists of made-up words. Where a budget has to
+// hold whatever comes, AtMost does. Lines that end in no space cost at most the sum of what each costs, and one for each line break.
 func Tokens(s string) int {
 	n, run, last := 0, 0, other
 	for i := 0; i < len(s); {
