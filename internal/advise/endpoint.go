@@ -26,21 +26,15 @@ type EndpointOptions struct {
 	APIVersion string         // the query api-version that Azure OpenAI wants; empty: none
 	Roots      *x509.CertPool // nil: the system's
 	Proxy      *url.URL       // nil: none
-	Timeout    time.Duration  // of one try; 0: 30 s
+	Timeout    time.Duration  // of one call; 0: 30 s
 	Price      Price
 	Now        func() time.Time
-	// Wait waits before another try. nil: by a timer.
-	Wait func(ctx context.Context, d time.Duration) error
-	// Jitter spreads tries: 0 to 1. nil: 1.
-	Jitter func() float64
 }
 
 // The bounds of a call.
 const (
 	callTimeout = 30 * time.Second
 	answerBytes = 2 << 20 // of a response, unpacked
-	callRetries = 2
-	retryFirst  = 500 * time.Millisecond
 	learntFor   = time.Hour
 )
 
@@ -66,32 +60,22 @@ func NewEndpoint(o EndpointOptions) *Endpoint {
 	if o.Timeout <= 0 {
 		o.Timeout = callTimeout
 	}
-	if o.Wait == nil {
-		o.Wait = wait
-	}
-	if o.Jitter == nil {
-		o.Jitter = func() float64 { return 1 }
-	}
 	return &Endpoint{o: o, http: newHTTP(o)}
 }
 
-// Ask asks once, and again where the endpoint asks for patience or does not know a parameter, as long as ctx lets it.
+// Ask asks once, and at once again without what the endpoint says that it does not know.
 func (e *Endpoint) Ask(ctx context.Context, p Prompt) (Answer, error) {
-	for try := 0; ; {
+	for {
 		can := e.can()
 		a, f := e.try(ctx, p, can)
 		if f == nil {
 			return a, nil
 		}
-		if less, ok := can.without(f); ok {
-			e.learn(less)
-			continue // at most three times: then there is nothing left to leave out
-		}
-		pause, again := e.retries(ctx, f, try)
-		if !again || e.o.Wait(ctx, pause) != nil {
+		less, ok := can.without(f)
+		if !ok {
 			return Answer{}, f
 		}
-		try++
+		e.learn(less) // at most three times: then there is nothing left to leave out
 	}
 }
 
@@ -223,32 +207,4 @@ func (e *Endpoint) read(p Prompt, c *openai.ChatCompletion, can abilities) (Answ
 	}
 	a.Text = choice.Message.Content
 	return a, nil
-}
-
-// retries is how long to wait before another try, and whether there is one: for what passes by itself, and where the wait and
-// another try fit into what ctx leaves.
-func (e *Endpoint) retries(ctx context.Context, f *Failure, try int) (time.Duration, bool) {
-	switch f.Kind {
-	case FailedRate, FailedServer, FailedReach:
-	default:
-		return 0, false
-	}
-	pause := time.Duration(float64(retryFirst<<try) * (0.5 + e.o.Jitter()/2))
-	pause = max(pause, f.RetryAfter)
-	deadline, bounded := ctx.Deadline()
-	if try >= callRetries || ctx.Err() != nil || bounded && !e.o.Now().Add(pause).Before(deadline) || !bounded && pause > e.o.Timeout {
-		return 0, false
-	}
-	return pause, true
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -152,7 +152,7 @@ func TestRecordsAreTakenFromTheGateOnly(t *testing.T) {
 	webhook := s.account(t, c, c.Namespace(t, nil), "writer", "post", recordsPath)
 	line := func(r gate.Record) []byte {
 		t.Helper()
-		h := newHandoff(nil, time.Now, nil)
+		h := newHandoff(nil, doorForTests(t), time.Now, nil)
 		if _, err := h.Append(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}

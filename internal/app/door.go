@@ -47,3 +47,11 @@ func keptKey(path string, fresh []byte) ([]byte, error) {
 	}
 	return fresh, nil
 }
+
+// door is the door of this process's log, which what is collected for a model passes first.
+func (p *process) door() *redact.Door {
+	if log, ok := p.log.(*auditLog); ok {
+		return log.door
+	}
+	return nil
+}

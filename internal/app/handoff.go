@@ -15,6 +15,7 @@ import (
 
 	"moorgate.dev/internal/audit"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/redact"
 )
 
 const (
@@ -34,6 +35,7 @@ var errRefused = errors.New("refused")
 // verdicts and notes: an intent must be on stable storage before anything is done, and memory is none.
 type handoff struct {
 	send   func(ctx context.Context, batch []byte) (taken int, err error)
+	door   *redact.Door
 	now    func() time.Time
 	logger *slog.Logger
 

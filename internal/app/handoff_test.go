@@ -63,7 +63,7 @@ func admission(name string) gate.Record {
 // handing runs a handoff in a bubble of time.
 func handing(t *testing.T, judge *judgeSide, story func(h *handoff)) error {
 	t.Helper()
-	h := newHandoff(judge.send, time.Now, slog.New(slog.DiscardHandler))
+	h := newHandoff(judge.send, doorForTests(t), time.Now, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- h.run(ctx) }()
@@ -176,7 +176,7 @@ func TestWhatTheHandoffSendsIsTaken(t *testing.T) {
 	hostile.Facts = &gate.Facts{Namespace: gate.Known(map[string]string{"App": "1", "app": "2", "<b>": "&"}), Paused: gate.Known([]string(nil)),
 		Unread: []string{"broken \xff text", `a literal \ufffd`, "<script>"}}
 	judge := &judgeSide{}
-	h := newHandoff(judge.send, time.Now, slog.New(slog.DiscardHandler))
+	h := newHandoff(judge.send, doorForTests(t), time.Now, slog.New(slog.DiscardHandler))
 	if _, err := h.Append(t.Context(), hostile); err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestWhatTheHandoffSendsIsTaken(t *testing.T) {
 
 func TestHandoffIsBoundedAndTakesNoIntents(t *testing.T) {
 	judge := &judgeSide{fail: errors.New("away")}
-	h := newHandoff(judge.send, time.Now, slog.New(slog.DiscardHandler))
+	h := newHandoff(judge.send, doorForTests(t), time.Now, slog.New(slog.DiscardHandler))
 	if _, err := h.Append(t.Context(), gate.Record{Kind: gate.RecordIntent}); err == nil {
 		t.Error("an intent was taken into memory")
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -35,7 +36,8 @@ func judgePart(o options, lease string) part {
 		if err != nil {
 			return err
 		}
-		keeper := webhook.Keeper{Sight: sight, Log: p.log, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"), Logger: p.logger,
+		p.models.remember(mgr.GetAPIReader())
+		keeper := webhook.Keeper{Sight: sight, Log: p.log, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"), Logger: p.logger, Beside: p.models.beside(), Aside: p.aside, Door: p.door(),
 			Paused: func() gate.Fact[[]string] { return p.whyPaused(ctx) }}
 		hand, err := cluster.NewHand(mgr.GetConfig())
 		if err != nil {
@@ -89,7 +91,7 @@ func addDetector(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error
 	}
 	git := forge.Reader{Local: p.localGit}
 	d := &drift.Detector{Client: live, Log: p.log, Cases: cluster.Cases{Client: live, Now: time.Now}, Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now},
-		Circumstances: seen, Now: time.Now, Interval: p.driftEvery, Git: func(ctx context.Context, r drift.Repository, known string) (drift.Tree, error) {
+		Circumstances: seen, Beside: p.models.beside(), Aside: p.aside, Door: p.door(), Now: time.Now, Interval: p.driftEvery, Git: func(ctx context.Context, r drift.Repository, known string) (drift.Tree, error) {
 			tree, err := git.Read(ctx, forge.Repository(r), known)
 			return drift.Tree(tree), err
 		}}
@@ -103,7 +105,11 @@ func addWatcher(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error 
 	if err != nil {
 		return fmt.Errorf("prepare to watch Events: %w", err)
 	}
-	w := remediate.Watcher{Reader: mgr.GetCache(), Events: events, Log: p.log, Cases: cluster.Cases{Client: events, Now: time.Now},
+	pods, err := kubernetes.NewForConfig(mgr.GetConfig())
+	if err != nil {
+		return fmt.Errorf("prepare to read logs: %w", err)
+	}
+	w := remediate.Watcher{Beside: p.models.beside(), Door: p.door(), Logs: logsOf(pods), Reader: mgr.GetCache(), Events: events, Log: p.log, Cases: cluster.Cases{Client: events, Now: time.Now},
 		Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}, Circumstances: seen, Now: time.Now,
 		Logger: p.logger.With("face", "remediate")}
 	return mgr.Add(manager.RunnableFunc(w.Run))

@@ -41,11 +41,11 @@ type modelConfig struct {
 
 // tierConfig is one of the two models.
 type tierConfig struct {
-	Model     string      `json:"model"`
-	Samples   int         `json:"samples,omitempty"`   // independent answers to one question
-	TokensIn  int         `json:"tokensIn,omitempty"`  // most tokens of a question
-	TokensOut int         `json:"tokensOut,omitempty"` // most tokens of an answer, with what is thought before it
-	Price     priceConfig `json:"price,omitzero"`
+	Model     string       `json:"model"`
+	Samples   int          `json:"samples,omitempty"`   // independent answers to one question
+	TokensIn  int          `json:"tokensIn,omitempty"`  // most tokens of a question
+	TokensOut int          `json:"tokensOut,omitempty"` // most tokens of an answer, with what is thought before it
+	Price     *priceConfig `json:"price,omitempty"`     // {} is free; without one, budgets in USD refuse to ask
 }
 
 // priceConfig is in USD for a million tokens.
@@ -138,6 +138,13 @@ func (c *modelConfig) check() error {
 	if c.Triage == nil {
 		say("triage is missing: {model: NAME}")
 	}
+	if c.Limits.USDPerDay > 0 || c.Limits.USDPerMonth > 0 {
+		for name, t := range map[string]*tierConfig{"triage": c.Triage, "expert": c.Expert} {
+			if t != nil && t.Price == nil {
+				say("limits are in USD, and %s.price is missing: {in: …, cached: …, out: …} in USD for a million tokens", name)
+			}
+		}
+	}
 	errs = append(errs, c.Triage.check("triage"), c.Expert.check("expert"), c.Limits.check())
 	return errors.Join(errs...)
 }
@@ -156,7 +163,7 @@ func (t *tierConfig) check(name string) error {
 	if t.TokensIn < 2000 || t.TokensOut < 300 {
 		errs = append(errs, fmt.Errorf("%s.tokensIn is %d and tokensOut %d: a question needs 2000 at least, an answer 300", name, t.TokensIn, t.TokensOut))
 	}
-	if t.Price.In < 0 || t.Price.Cached < 0 || t.Price.Out < 0 {
+	if p := t.Price; p != nil && (p.In < 0 || p.Cached < 0 || p.Out < 0) {
 		errs = append(errs, fmt.Errorf("%s.price is below 0", name))
 	}
 	return errors.Join(errs...)

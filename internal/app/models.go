@@ -32,6 +32,7 @@ type models struct {
 	panel    *advise.Panel
 	spend    *advise.Spend
 	breakers map[advise.Tier]*advise.Breaker
+	unasked  string // why none is asked although one is configured
 }
 
 // beside is how a face asks beside its own advisor.
@@ -39,7 +40,51 @@ func (m *models) beside() flow.Beside {
 	if m == nil {
 		return nil
 	}
-	return m.panel.Beside
+	if m.unasked == "" {
+		return m.panel.Beside
+	}
+	return func(checks flow.Advisor) flow.Advisor {
+		return flow.AdvisorFunc(func(ctx context.Context, q flow.Question) gate.Assessment {
+			a := checks.Advise(ctx, q)
+			a.Alone = m.unasked
+			return a
+		})
+	}
+}
+
+const (
+	asideAtOnce = 4 // questions to models at once, of webhook and drift
+	asideRoom   = 512
+)
+
+// prepareModels reads the configuration of the models, if there is one.
+func (p *process) prepareModels(ctx context.Context) error {
+	p.aside = flow.NewAside(ctx, asideAtOnce, asideRoom)
+	log, kept := p.log.(*auditLog)
+	if p.model == "" || !kept {
+		p.logger.InfoContext(ctx, "no model is configured (--model): checks, causes and drift rules decide alone")
+		return nil
+	}
+	c, err := readModelConfig(p.model)
+	if err != nil {
+		return err
+	}
+	if p.models, err = newModels(c, log, log.door); err != nil {
+		return fmt.Errorf("--model %s: %w", p.model, err)
+	}
+	if err := p.models.spend.Replay(recordsIn(p.auditDir), time.Now()); err != nil {
+		p.models.unasked = "what models cost before cannot be read, so none is asked"
+		p.logger.ErrorContext(ctx, p.models.unasked, "error", err)
+	}
+	p.logger.InfoContext(ctx, "models are asked about what is left open", "url", c.URL, "triage", c.Triage.Model, "expert", c.expertName())
+	return nil
+}
+
+func (c *modelConfig) expertName() string {
+	if c.Expert == nil {
+		return "(none)"
+	}
+	return c.Expert.Model
 }
 
 // newModels puts together what a configuration names. Without a log nothing is recorded: a review at a terminal is nobody's
@@ -55,12 +100,12 @@ func newModels(c *modelConfig, log advise.Log, door *redact.Door) (*models, erro
 		if err != nil {
 			return nil, err
 		}
-		var model advise.Model = advise.NewEndpoint(o)
+		m.breakers[tier] = &advise.Breaker{Model: advise.NewEndpoint(o), Now: time.Now}
+		var model advise.Model = &advise.Limit{Model: m.breakers[tier], Spend: m.spend, Now: time.Now}
 		if log != nil {
 			model = advise.Recorded{Next: model, Log: log, Door: door, Now: time.Now, NewID: rand.Text, Named: t.Model}
 		}
-		m.breakers[tier] = &advise.Breaker{Model: model, Now: time.Now}
-		bench := advise.Bench{Model: &advise.Limit{Model: m.breakers[tier], Spend: m.spend, Now: time.Now}, Samples: t.Samples, TokensIn: t.TokensIn, TokensOut: t.TokensOut}
+		bench := advise.Bench{Model: advise.Retry{Next: model, Now: time.Now, Jitter: mathrand.Float64}, Samples: t.Samples, TokensIn: t.TokensIn, TokensOut: t.TokensOut}
 		if tier == advise.Triage {
 			m.panel.Triage = bench
 		} else {
@@ -70,8 +115,11 @@ func newModels(c *modelConfig, log advise.Log, door *redact.Door) (*models, erro
 	return m, nil
 }
 
-// remembers has what was spent before counted from the audit log, and incidents like a new one looked up among past Cases.
-func (m *models) remembers(dir string, cases client.Reader) error {
+// remember has incidents like a new one looked up among past Cases.
+func (m *models) remember(cases client.Reader) {
+	if m == nil {
+		return
+	}
 	m.panel.Past = func(ctx context.Context, namespace string) ([]advise.Remembered, error) {
 		past, err := cluster.PastCases(ctx, cases, namespace)
 		remembered := make([]advise.Remembered, len(past))
@@ -80,7 +128,6 @@ func (m *models) remembers(dir string, cases client.Reader) error {
 		}
 		return remembered, err
 	}
-	return m.spend.Replay(recordsIn(dir), time.Now())
 }
 
 // state says why a model is not asked at the moment, if that is so. It is no reason not to be ready: everything works without one.
@@ -98,8 +145,8 @@ func (c *modelConfig) limits() advise.Limits {
 	l := advise.Limits{TokensPerDay: c.Limits.TokensPerDay, MicroUSDPerDay: microUSD(c.Limits.USDPerDay), MicroUSDPerMonth: microUSD(c.Limits.USDPerMonth),
 		Concurrent: c.Limits.Concurrent, CallsPerMinute: c.Limits.CallsPerMinute, Prices: map[advise.Tier]advise.Price{}}
 	for tier, t := range map[advise.Tier]*tierConfig{advise.Triage: c.Triage, advise.Expert: c.Expert} {
-		if t != nil && t.Price != (priceConfig{}) {
-			l.Prices[tier] = advise.Price(t.Price)
+		if t != nil && t.Price != nil {
+			l.Prices[tier] = advise.Price(*t.Price)
 		}
 	}
 	return l
@@ -108,7 +155,10 @@ func (c *modelConfig) limits() advise.Limits {
 // endpoint is how one of the models is reached.
 func (c *modelConfig) endpoint(t *tierConfig) (advise.EndpointOptions, error) {
 	o := advise.EndpointOptions{URL: c.URL, Model: t.Model, KeyHeader: c.Auth == "api-key", APIVersion: c.APIVersion, Timeout: c.Timeout.Duration,
-		Price: advise.Price(t.Price), Now: time.Now, Jitter: mathrand.Float64}
+		Now: time.Now}
+	if t.Price != nil {
+		o.Price = advise.Price(*t.Price)
+	}
 	if c.KeyFile != "" {
 		path := c.file(c.KeyFile)
 		o.Key = func() (string, error) {

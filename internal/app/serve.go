@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 )
 
@@ -28,6 +29,8 @@ type process struct {
 	log    recorder
 	logger *slog.Logger
 	ready  readiness
+	models *models // nil: none is asked
+	aside  *flow.Aside
 
 	auditing sync.Once // for the parts that share one log
 }
@@ -61,7 +64,9 @@ func serve(cmd *cobra.Command, o options, role string, parts ...part) error {
 	}
 	p := &process{options: o, log: log, logger: logger}
 	p.ready.add("audit log", log.state)
-	err = p.run(cmd.Context(), role, parts)
+	if err = p.prepareModels(cmd.Context()); err == nil {
+		err = p.run(cmd.Context(), role, parts)
+	}
 	if closeErr := log.close(); closeErr != nil {
 		err = errors.Join(err, fmt.Errorf("close the audit log: %w", closeErr))
 	}
