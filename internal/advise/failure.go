@@ -42,7 +42,7 @@ func (e *Endpoint) failure(ctx context.Context, err error) *Failure {
 		return &Failure{Kind: FailedTLS, Text: "the endpoint's certificate is signed by nobody that is trusted: give its roots with caFile"}
 	case errors.As(err, &host), errors.As(err, &invalid):
 		return &Failure{Kind: FailedTLS, Text: "the endpoint's certificate is not good for this host or this time"}
-	case errors.As(err, &record):
+	case errors.As(err, &record), strings.Contains(err.Error(), "HTTP response to HTTPS client"):
 		return &Failure{Kind: FailedTLS, Text: "the endpoint does not speak TLS on this port: is the URL http:// or another port?"}
 	case errors.As(err, &lookup):
 		return &Failure{Kind: FailedReach, Text: "the endpoint's name is not known here: check the URL, and DNS"}
