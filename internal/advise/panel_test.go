@@ -84,7 +84,9 @@ func answering(o Opinion) Model {
 }
 
 func failing(kind FailureKind) Model {
-	return ModelFunc(func(context.Context, Prompt) (Answer, error) { return Answer{}, &Failure{Kind: kind, Text: "for the test"} })
+	return ModelFunc(func(context.Context, Prompt) (Answer, error) {
+		return Answer{}, &Failure{Kind: kind, Text: "for the test"}
+	})
 }
 
 func counting(m Model, n *atomic.Int64) Model {
