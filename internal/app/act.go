@@ -73,11 +73,11 @@ func (p *process) addActs(mgr ctrl.Manager, live client.Client) error {
 	if err != nil {
 		return err
 	}
-	log, ok := p.log.(*auditLog)
+	log, ok := ownLog(p.log)
 	if !ok {
 		return fmt.Errorf("act needs an audit log of its own")
 	}
-	acts := &remediate.Acts{Reader: mgr.GetCache(), Client: live, Log: log, Cases: cluster.Cases{Client: live, Now: time.Now},
+	acts := &remediate.Acts{Reader: mgr.GetCache(), Client: live, Log: p.log, Cases: cluster.Cases{Client: live, Now: time.Now},
 		Guardrails:    cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now},
 		Circumstances: p.circumstances(mgr.GetCache(), ledger, approvals),
 		Actor:         hand, Evict: cluster.Eviction, Reserve: ledger.Reserve, Settle: ledger.Settle, Use: approvals.Use,

@@ -36,7 +36,7 @@ func addAudit(ctx context.Context, p *process, mgr ctrl.Manager, role string) (e
 }
 
 func (p *process) audit(ctx context.Context, mgr ctrl.Manager, role string) error {
-	log, ok := p.log.(*auditLog)
+	log, ok := ownLog(p.log)
 	if !ok {
 		return errors.New("this part keeps a log of its own, and none was opened")
 	}

@@ -42,7 +42,7 @@ func (r *readiness) report(ctx context.Context) (text string, ok bool) {
 	return text, ok
 }
 
-// serveHealth serves /healthz, which answers while the process lives, and /readyz, which says what is missing.
+// serveHealth serves /healthz, which answers while the process lives, /readyz, which says what is missing, and /metrics.
 func (p *process) serveHealth(ctx context.Context) error {
 	if p.health == "" {
 		<-ctx.Done()
@@ -57,6 +57,7 @@ func (p *process) serveHealth(ctx context.Context) error {
 		}
 		_, _ = fmt.Fprint(w, text)
 	})
+	mux.Handle("GET /metrics", p.metrics)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	listener, err := net.Listen("tcp", p.health)
 	if err != nil {

@@ -77,7 +77,7 @@ func (o *options) common(f *pflag.FlagSet) {
 	f.BoolVar(&o.allowExcess, "allow-over-privileged", false, "start even where an identity may do more than it should, as with your own kubeconfig on a laptop; never in production")
 	f.BoolVar(&o.auditStdout, "audit-stdout", false, "print every record to standard output too, as the log's own lines; one that cannot be printed holds nothing up")
 	f.StringVar(&o.auditKey, "audit-key", "", "file with the Ed25519 key that checkpoints are signed with, PKCS #8 in PEM (default: one of its own in the log's folder)")
-	f.StringVar(&o.health, "health", ":8081", "address that serves /healthz and /readyz")
+	f.StringVar(&o.health, "health", ":8081", "address that serves /healthz, /readyz and /metrics")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	f.StringArrayVar(&o.paused, "paused", nil, "a reason for which this process touches nothing while it runs: it answers, judges and keeps Cases (moorgate pause stops all processes)")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log what is only of interest to developers too")

@@ -26,11 +26,12 @@ import (
 // process is what the parts of one running Moorgate share.
 type process struct {
 	options
-	log    recorder
-	logger *slog.Logger
-	ready  readiness
-	models *models // nil: none is asked
-	aside  *flow.Aside
+	log     recorder // a metered one
+	logger  *slog.Logger
+	ready   readiness
+	metrics *metrics
+	models  *models // nil: none is asked
+	aside   *flow.Aside
 
 	auditing sync.Once // for the parts that share one log
 }
@@ -62,7 +63,8 @@ func serve(cmd *cobra.Command, o options, role string, parts ...part) error {
 	if err != nil {
 		return err
 	}
-	p := &process{options: o, log: log, logger: logger}
+	counted := newMetrics()
+	p := &process{options: o, log: metered{log, counted}, logger: logger, metrics: counted}
 	p.ready.add("audit log", log.state)
 	if err = p.prepareModels(cmd.Context()); err == nil {
 		err = p.run(cmd.Context(), role, parts)

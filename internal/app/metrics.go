@@ -1,0 +1,164 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"moorgate.dev/internal/gate"
+)
+
+// The law: metrics come from Records through one hook, so that they cannot disagree with the audit log. What is not in the log is
+// not counted, and what could not be written is counted as just that. Every label is from a closed list or from the configuration;
+// whatever else comes is "other". No label names a namespace, a workload or a Case.
+
+// metrics are the numbers of one process.
+type metrics struct {
+	registry *prometheus.Registry
+
+	records       *prometheus.CounterVec
+	unwritten     *prometheus.CounterVec
+	verdicts      *prometheus.CounterVec
+	intents       *prometheus.CounterVec
+	outcomes      *prometheus.CounterVec
+	verifications *prometheus.CounterVec
+	model         modelMetrics
+}
+
+// newMetrics makes the numbers of a process that asks the given models, by the names in its configuration.
+func newMetrics(models ...string) *metrics {
+	m := &metrics{registry: prometheus.NewRegistry()}
+	m.records = m.counter("moorgate_records_total", "Records written to the audit log.", "kind")
+	m.unwritten = m.counter("moorgate_records_unwritten_total", "Records that the audit log did not take.", "kind")
+	m.verdicts = m.counter("moorgate_verdicts_total", "Questions decided, by face and decision.", "face", "decision")
+	m.intents = m.counter("moorgate_intents_total", "Actions that were about to be carried out, by verb.", "verb")
+	m.outcomes = m.counter("moorgate_outcomes_total", "What came of actions.", "verb", "outcome")
+	m.verifications = m.counter("moorgate_verifications_total", "How workloads fared after actions.", "result")
+	m.model.register(m, models)
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "moorgate_build_version", Help: "1, with the version that runs.", ConstLabels: prometheus.Labels{"version": version()}})
+	build.Set(1)
+	m.registry.MustRegister(build)
+	return m
+}
+
+func (m *metrics) counter(name, help string, labels ...string) *prometheus.CounterVec {
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	m.registry.MustRegister(c)
+	return c
+}
+
+// ServeHTTP serves the numbers to Prometheus. Nil metrics have none.
+func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if m == nil {
+		http.NotFound(w, r)
+		return
+	}
+	promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}).ServeHTTP(w, r)
+}
+
+// count counts a Record that was written.
+func (m *metrics) count(r gate.Record) {
+	m.records.WithLabelValues(closed(kindsOfRecord, string(r.Kind))).Inc()
+	switch r.Kind {
+	case gate.RecordVerdict:
+		m.verdict(r)
+	case gate.RecordModel:
+		if r.Model != nil {
+			m.model.exchange(*r.Model)
+		}
+	case gate.RecordIntent:
+		m.intents.WithLabelValues(verbOf(r)).Inc()
+	case gate.RecordOutcome:
+		outcome := gate.OutcomeUnknown
+		if r.Outcome != nil {
+			outcome = *r.Outcome
+		}
+		m.outcomes.WithLabelValues(verbOf(r), outcome.String()).Inc()
+	case gate.RecordVerification:
+		m.verifications.WithLabelValues(closed(results, string(r.Result))).Inc()
+	}
+}
+
+func (m *metrics) verdict(r gate.Record) {
+	face := otherLabel
+	if r.Signal != nil {
+		face = closed(faces, string(r.Signal.Face))
+	}
+	if r.Verdict != nil {
+		m.verdicts.WithLabelValues(face, r.Verdict.Decision.String()).Inc()
+	}
+	if r.Assessment != nil {
+		m.model.opinion(face, *r.Assessment)
+	}
+}
+
+const otherLabel = "other"
+
+// The closed lists of labels.
+var (
+	kindsOfRecord = []string{string(gate.RecordVerdict), string(gate.RecordModel), string(gate.RecordApproval), string(gate.RecordIntent), string(gate.RecordOutcome),
+		string(gate.RecordVerification), string(gate.RecordPullRequest), string(gate.RecordNotification), string(gate.RecordNote)}
+	faces   = []string{string(gate.FaceWebhook), string(gate.FaceDrift), string(gate.FaceRemediate)}
+	results = []string{string(gate.ResultRefused), string(gate.ResultUnknown), string(gate.ResultDone), string(gate.ResultHealed), string(gate.ResultIneffective), string(gate.ResultWorsened)}
+	verbs   = []string{"admit", "annotate", "pull-request", "evict", "roll-back", "escalate", "nothing"}
+)
+
+// closed is a label from a closed list.
+func closed(list []string, v string) string {
+	for _, known := range list {
+		if v == known {
+			return known
+		}
+	}
+	return otherLabel
+}
+
+func verbOf(r gate.Record) string {
+	if r.Action == nil {
+		return otherLabel
+	}
+	return closed(verbs, r.Action.Verb)
+}
+
+// metered is a recorder of which every Record is counted once it is written.
+type metered struct {
+	recorder
+	metrics *metrics
+}
+
+// Append writes a Record and counts it.
+func (m metered) Append(ctx context.Context, r gate.Record) (gate.Position, error) {
+	at, err := m.recorder.Append(ctx, r)
+	if err != nil {
+		m.metrics.unwritten.WithLabelValues(closed(kindsOfRecord, string(r.Kind))).Inc()
+		return at, err
+	}
+	m.metrics.count(r)
+	return at, nil
+}
+
+// PutBlob keeps the content of a blob, where the recorder keeps blobs.
+func (m metered) PutBlob(ctx context.Context, content []byte) (string, error) {
+	if b, ok := m.recorder.(blobs); ok {
+		return b.PutBlob(ctx, content)
+	}
+	return "", errors.New("keep a blob: this process hands its records to another, which takes none")
+}
+
+type blobs interface {
+	PutBlob(ctx context.Context, content []byte) (string, error)
+}
+
+// ownLog is the log that a recorder writes to itself, if it does.
+func ownLog(r recorder) (*auditLog, bool) {
+	if m, ok := r.(metered); ok {
+		r = m.recorder
+	}
+	l, ok := r.(*auditLog)
+	return l, ok
+}
