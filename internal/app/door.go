@@ -50,7 +50,7 @@ func keptKey(path string, fresh []byte) ([]byte, error) {
 
 // door is the door of this process's log, which what is collected for a model passes first.
 func (p *process) door() *redact.Door {
-	if log, ok := p.log.(*auditLog); ok {
+	if log, ok := ownLog(p.log); ok {
 		return log.door
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"moorgate.dev/internal/advise"
 	"moorgate.dev/internal/gate"
 )
 
@@ -45,6 +46,9 @@ func newMetrics(models ...string) *metrics {
 	m.registry.MustRegister(build)
 	return m
 }
+
+// know has calls counted under the names of these models, which are those in the configuration.
+func (m *metrics) know(models ...string) { m.model.names = models }
 
 func (m *metrics) counter(name, help string, labels ...string) *prometheus.CounterVec {
 	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
@@ -152,6 +156,14 @@ func (m metered) PutBlob(ctx context.Context, content []byte) (string, error) {
 
 type blobs interface {
 	PutBlob(ctx context.Context, content []byte) (string, error)
+}
+
+// recorded is where what models are asked is written, so that it is counted too.
+func (p *process) recorded(own advise.Log) advise.Log {
+	if m, ok := p.log.(metered); ok {
+		return m
+	}
+	return own
 }
 
 // ownLog is the log that a recorder writes to itself, if it does.

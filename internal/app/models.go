@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/drift"
@@ -60,7 +61,7 @@ const (
 // prepareModels reads the configuration of the models, if there is one.
 func (p *process) prepareModels(ctx context.Context) error {
 	p.aside = flow.NewAside(ctx, asideAtOnce, asideRoom)
-	log, kept := p.log.(*auditLog)
+	log, kept := ownLog(p.log)
 	if p.model == "" || !kept {
 		p.logger.InfoContext(ctx, "no model is configured (--model): checks, causes and drift rules decide alone")
 		return nil
@@ -69,7 +70,8 @@ func (p *process) prepareModels(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.models, err = newModels(c, log, log.door); err != nil {
+	p.metrics.know(c.Triage.Model, c.expertName())
+	if p.models, err = newModels(c, p.recorded(log), log.door, p.spans.tracer()); err != nil {
 		return fmt.Errorf("--model %s: %w", p.model, err)
 	}
 	if err := p.models.spend.Replay(recordsIn(p.auditDir), time.Now()); err != nil {
@@ -89,7 +91,7 @@ func (c *modelConfig) expertName() string {
 
 // newModels puts together what a configuration names. Without a log nothing is recorded: a review at a terminal is nobody's
 // decision. It sends nothing yet.
-func newModels(c *modelConfig, log advise.Log, door *redact.Door) (*models, error) {
+func newModels(c *modelConfig, log advise.Log, door *redact.Door, tracer trace.Tracer) (*models, error) {
 	m := &models{spend: advise.NewSpend(c.limits()), breakers: map[advise.Tier]*advise.Breaker{}}
 	m.panel = &advise.Panel{Terms: terms(), Door: door, Now: time.Now, Memory: advise.NewMemory(time.Now), Patience: c.Patience.Duration}
 	for tier, t := range map[advise.Tier]*tierConfig{advise.Triage: c.Triage, advise.Expert: c.Expert} {
@@ -105,6 +107,7 @@ func newModels(c *modelConfig, log advise.Log, door *redact.Door) (*models, erro
 		if log != nil {
 			model = advise.Recorded{Next: model, Log: log, Door: door, Now: time.Now, NewID: rand.Text, Named: t.Model}
 		}
+		model = advise.Traced{Next: model, Tracer: tracer, Named: t.Model}
 		bench := advise.Bench{Model: advise.Retry{Next: model, Now: time.Now, Jitter: mathrand.Float64}, Samples: t.Samples, TokensIn: t.TokensIn, TokensOut: t.TokensOut}
 		if tier == advise.Triage {
 			m.panel.Triage = bench

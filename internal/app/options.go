@@ -67,6 +67,7 @@ type options struct {
 	anchorPath        string
 	gitToken          string
 	paused            []string
+	tracing           tracingOptions
 	model             string
 }
 
@@ -112,6 +113,7 @@ func (o *options) remembering(f *pflag.FlagSet) {
 func (o *options) judging(f *pflag.FlagSet) {
 	f.DurationVar(&o.driftEvery, "drift-every", time.Minute, "how often Git is asked for news")
 	f.StringVar(&o.model, "model", "", "file that says where models are and what they may cost (moorgate model check --model FILE tries it); without one the checks, causes and drift rules decide alone")
+	o.tracing.flags(f)
 	f.BoolVar(&o.localGit, "local-git", false, "let GitSources name file:// repositories and addresses of this machine; for laptops and the demo")
 }
 
@@ -134,6 +136,7 @@ func (o *options) check() error {
 			errs = append(errs, fmt.Errorf("%s: %w", flag, err))
 		}
 	}
+	errs = append(errs, o.tracing.check())
 	if o.url != "" {
 		errs = append(errs, checkURL("url", o.url))
 	}

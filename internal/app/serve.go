@@ -30,7 +30,8 @@ type process struct {
 	logger  *slog.Logger
 	ready   readiness
 	metrics *metrics
-	models  *models // nil: none is asked
+	spans   *tracing // nil: no spans are sent
+	models  *models  // nil: none is asked
 	aside   *flow.Aside
 
 	auditing sync.Once // for the parts that share one log
@@ -66,8 +67,14 @@ func serve(cmd *cobra.Command, o options, role string, parts ...part) error {
 	counted := newMetrics()
 	p := &process{options: o, log: metered{log, counted}, logger: logger, metrics: counted}
 	p.ready.add("audit log", log.state)
-	if err = p.prepareModels(cmd.Context()); err == nil {
+	if p.spans, err = openTracing(cmd.Context(), o.tracing, role, logger); err == nil {
+		err = p.prepareModels(cmd.Context())
+	}
+	if err == nil {
 		err = p.run(cmd.Context(), role, parts)
+	}
+	if lost := p.spans.close(cmd.Context()); lost != nil {
+		logger.Warn("some spans were not sent", "error", lost)
 	}
 	if closeErr := log.close(); closeErr != nil {
 		err = errors.Join(err, fmt.Errorf("close the audit log: %w", closeErr))
