@@ -15,6 +15,7 @@ import (
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/redact"
 	"moorgate.dev/webhook/checks"
 )
 
@@ -60,7 +61,7 @@ func (s *Settler) consult(ctx context.Context, key client.ObjectKey) error {
 		return nil
 	}
 	before := s.before(ctx, obj, c.Labels[v1alpha1.LabelTemplate])
-	s.brief(&seen, before)
+	brief(&seen, before, s.Door)
 	seen.question.Signal, seen.question.Case = signalOf(&c), key.String()
 	said := flow.AdvisorFunc(func(context.Context, flow.Question) gate.Assessment { return seen.assessment })
 	j, recordErr := flow.Judge(ctx, s.Log, seen.question, seen.policy, s.Beside.Of(said))
@@ -137,18 +138,18 @@ func Concerns() []gate.Doc {
 }
 
 // brief adds to a question what a model needs to know: the change without values that may be secret, and what code has checked.
-func (k *Keeper) brief(seen *sighting, before *corev1.PodTemplateSpec) {
+func brief(seen *sighting, before *corev1.PodTemplateSpec, door *redact.Door) {
 	q := &seen.question
-	now := k.describe(&seen.rollout.New.Template)
+	now := describe(&seen.rollout.New.Template, door)
 	source := seen.change.New.Ref.String()
 	items := []gate.Evidence{{ID: EvidenceTemplate, Source: "pod template of " + source, At: q.Facts.At, Trust: gate.FromAPI, Text: strings.Join(now, "\n")}}
 	diff := gate.Evidence{ID: EvidenceDiff, Source: "change of " + source, At: q.Facts.At, Trust: gate.FromAPI}
 	if before == nil {
 		diff.Unread = "what it was before is not kept"
 	} else {
-		diff.Text = difference(k.describe(before), now)
+		diff.Text = difference(describe(before, door), now)
 	}
-	q.Evidence = k.Door.Evidence(slices.Concat([]gate.Evidence{diff}, items, q.Evidence))
+	q.Evidence = door.Evidence(slices.Concat([]gate.Evidence{diff}, items, q.Evidence))
 	q.Claims = claims(seen)
 	q.Shape = q.Case + "/" + seen.template
 }
@@ -173,7 +174,7 @@ func claims(seen *sighting) map[flow.Claim]gate.Fact[bool] {
 }
 
 // describe tells a pod template in lines, without values that may be secret.
-func (k *Keeper) describe(t *corev1.PodTemplateSpec) []string {
+func describe(t *corev1.PodTemplateSpec, door *redact.Door) []string {
 	var out []string
 	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	say("service account: %s", t.Spec.ServiceAccountName)
@@ -185,28 +186,28 @@ func (k *Keeper) describe(t *corev1.PodTemplateSpec) []string {
 		say("label %s: %s", name, value)
 	}
 	for name, value := range t.Annotations {
-		say("annotation %s: %s", name, k.Door.Value(value))
+		say("annotation %s: %s", name, door.Value(value))
 	}
 	for i, c := range slices.Concat(t.Spec.InitContainers, t.Spec.Containers) {
 		kind := "container"
 		if i < len(t.Spec.InitContainers) {
 			kind = "init container"
 		}
-		k.container(kind+" "+c.Name, &c, say)
+		container(kind+" "+c.Name, &c, door, say)
 	}
 	slices.Sort(out)
 	return out
 }
 
-func (k *Keeper) container(name string, c *corev1.Container, say func(string, ...any)) {
+func container(name string, c *corev1.Container, door *redact.Door, say func(string, ...any)) {
 	say("%s image: %s", name, c.Image)
 	for i, a := range slices.Concat(c.Command, c.Args) {
-		say("%s argument %d: %s", name, i+1, k.Door.Value(a))
+		say("%s argument %d: %s", name, i+1, door.Value(a))
 	}
 	for _, v := range c.Env {
 		switch from := v.ValueFrom; {
 		case from == nil:
-			say("%s env %s: %s", name, v.Name, k.Door.Value(v.Value))
+			say("%s env %s: %s", name, v.Name, door.Value(v.Value))
 		case from.SecretKeyRef != nil:
 			say("%s env %s: key %s of Secret %s", name, v.Name, from.SecretKeyRef.Key, from.SecretKeyRef.Name)
 		case from.ConfigMapKeyRef != nil:

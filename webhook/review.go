@@ -11,12 +11,14 @@ import (
 
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/redact"
 	"moorgate.dev/webhook/checks"
 )
 
 // Review judges a change that nobody has asked the API server for yet, the same way as if somebody had: from old, nil on
-// create, to is. It leaves no record and no Case.
-func (s Sight) Review(ctx context.Context, old, is client.Object) (flow.Judgement, error) {
+// create, to is. It leaves no record and no Case. Where beside is given, a model is asked too: whoever reviews waits for it. What it
+// is told passes the door.
+func (s Sight) Review(ctx context.Context, old, is client.Object, beside flow.Beside, door *redact.Door) (flow.Judgement, error) {
 	c := Change{Operation: string(admissionv1.Create), is: is, DryRun: true}
 	var err error
 	if c.New, err = checks.FromObject(is); err != nil {
@@ -33,7 +35,24 @@ func (s Sight) Review(ctx context.Context, old, is client.Object) (flow.Judgemen
 	if err != nil {
 		return flow.Judgement{}, err
 	}
-	return s.judge(ctx, nil, seen)
+	said := flow.AdvisorFunc(func(context.Context, flow.Question) gate.Assessment { return seen.assessment })
+	if beside == nil {
+		return flow.Judge(ctx, nil, seen.question, seen.policy, beside.Of(said))
+	}
+	var before *corev1.PodTemplateSpec
+	if c.Old != nil {
+		before = &c.Old.Template
+	}
+	brief(&seen, before, door)
+	seen.question.OffRecord = false // or no model would be asked
+	return flow.Judge(ctx, nowhere{}, seen.question, seen.policy, beside.Of(said))
+}
+
+// nowhere is a log for what is nobody's decision.
+type nowhere struct{}
+
+func (nowhere) Append(context.Context, gate.Record) (gate.Position, error) {
+	return gate.Position{}, nil
 }
 
 // Complete adds what the files hold to what the cluster holds: a Secret that is applied together with its Deployment is

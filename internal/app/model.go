@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"moorgate.dev/internal/advise"
 )
@@ -117,7 +118,7 @@ func modelCheck(ctx context.Context, cmd *cobra.Command, o modelCheckOptions) er
 		if err != nil {
 			return err
 		}
-		m, err := newModels(c, nil, door)
+		m, err := newModels(c, nil, door, noop.NewTracerProvider().Tracer(""))
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,7 @@ type reviewOptions struct {
 	output     string
 	failOnWarn bool
 	timeout    time.Duration
+	model      string
 }
 
 func newReview() *cobra.Command {
@@ -34,6 +35,9 @@ Nothing is applied, and no record or Case is left.
 Against a cluster (the default) the files are looked at among the live objects, with your own rights; what you may not read is
 unknown, and said. --offline looks at the files alone: nodes, quotas and whatever else they do not hold is unknown, and without
 a Guardrail no confidence is asked for.
+
+With --model FILE a model is asked about each change that the checks let pass: it may lower the score and add what it found, and
+never raise it. What it is shown holds no value of an environment variable, an annotation or an argument.
 
 Exit codes: 0 nothing is denied, 1 something is warned about and --fail-on-warn was given, 2 something would be denied by its
 score (whether or not a Guardrail enforces it), 3 it could not be said.`,
@@ -57,6 +61,7 @@ score (whether or not a Guardrail enforces it), 3 it could not be said.`,
 	f.BoolVar(&o.offline, "offline", false, "ask no cluster")
 	f.StringSliceVar(&o.guardrails, "guardrail", nil, "with --offline: files with the Guardrails to decide by")
 	f.StringVarP(&o.output, "output", "o", "text", "text or json")
+	f.StringVar(&o.model, "model", "", "file that says where models are: ask them too (moorgate model check --help shows one)")
 	f.BoolVar(&o.failOnWarn, "fail-on-warn", false, "exit with 1 when something is warned about")
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long the whole review may take")
 	_ = cmd.MarkFlagRequired("filename")
@@ -84,6 +89,9 @@ func review(ctx context.Context, cmd *cobra.Command, o reviewOptions) error {
 	}
 	r, err := newReviewer(ctx, o, objects)
 	if err != nil {
+		return err
+	}
+	if err := r.asks(o.model); err != nil {
 		return err
 	}
 	var results []reviewed

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel/trace/noop"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -15,15 +16,19 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/redact"
 	"moorgate.dev/webhook"
 	"moorgate.dev/webhook/checks"
 )
 
 // reviewer looks at manifests, alone or among the objects of a cluster.
 type reviewer struct {
-	sight webhook.Sight
-	live  client.Client // nil offline
+	sight  webhook.Sight
+	live   client.Client // nil offline
+	beside flow.Beside   // nil: no model is asked
+	door   *redact.Door
 }
 
 func newReviewer(ctx context.Context, o reviewOptions, objects []*unstructured.Unstructured) (*reviewer, error) {
@@ -111,7 +116,7 @@ func (r *reviewer) review(ctx context.Context, u *unstructured.Unstructured) rev
 			is, _ = typed(u)
 		}
 	}
-	out.judgement, out.err = r.sight.Review(ctx, old, is)
+	out.judgement, out.err = r.sight.Review(ctx, old, is, r.beside, r.door)
 	return out
 }
 
@@ -168,5 +173,25 @@ func namespaceLabels(objects []*unstructured.Unstructured, name string) labels.S
 			return u.GetLabels()
 		}
 	}
+	return nil
+}
+
+// asks has models asked too, where a file names some.
+func (r *reviewer) asks(path string) error {
+	if path == "" {
+		return nil
+	}
+	c, err := readModelConfig(path)
+	if err != nil {
+		return err
+	}
+	if r.door, err = openDoor("", false); err != nil {
+		return err
+	}
+	m, err := newModels(c, nil, r.door, noop.NewTracerProvider().Tracer(""))
+	if err != nil {
+		return err
+	}
+	r.beside = m.beside()
 	return nil
 }

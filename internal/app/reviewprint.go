@@ -81,6 +81,9 @@ func writeReview(b *strings.Builder, paint func(code, text string) string, r rev
 	if r.note != "" {
 		fmt.Fprintf(b, "  note: %s\n", shown(r.note))
 	}
+	if a.Alone != "" {
+		fmt.Fprintf(b, "  %s\n", paint("2", "without a model: "+shown(a.Alone)))
+	}
 }
 
 var (
