@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -121,7 +122,7 @@ func (c *modelConfig) check() error {
 	say := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.User != nil {
 		say("url %q is not of the form https://HOST/v1", c.URL)
-	} else if u.Scheme == "http" && c.KeyFile != "" {
+	} else if u.Scheme == "http" && c.KeyFile != "" && !loopback(u.Hostname()) {
 		say("url %q would send the key in the clear: use https, or leave keyFile out", c.URL)
 	}
 	if err := oneOf("auth", c.Auth, "bearer", "api-key"); err != nil {
@@ -186,3 +187,9 @@ func (c *modelConfig) file(path string) string {
 
 // microUSD is a sum in millionths.
 func microUSD(usd float64) int64 { return int64(usd * 1e6) }
+
+// loopback is whether a host is this machine, by its address.
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback() || host == "localhost"
+}

@@ -12,7 +12,7 @@ func TestModelConfig(t *testing.T) {
 	for _, row := range []struct{ name, content, want string }{
 		{"the least", "url: https://api.example.com/v1\ntriage: {model: small}", ""},
 		{"one in the clear without a key", "url: http://127.0.0.1:11434/v1\ntriage: {model: small}", ""},
-		{"one in the clear with a key", "url: http://127.0.0.1:11434/v1\nkeyFile: key\ntriage: {model: small}", "in the clear"},
+		{"one in the clear with a key", "url: http://10.0.0.1:11434/v1\nkeyFile: key\ntriage: {model: small}", "in the clear"},
 		{"an unknown field", "url: https://x/v1\ntriage: {model: small}\nbudget: 3", "unknown field \"budget\""},
 		{"a key in the file itself", "url: https://x/v1\nkey: sk-1\ntriage: {model: small}", "unknown field \"key\""},
 		{"a field twice", "url: https://x/v1\nurl: https://y/v1\ntriage: {model: small}", "already"},

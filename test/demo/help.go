@@ -16,12 +16,11 @@ func help(ctx context.Context, s *stage) error {
 		"--serviceaccount=moorgate-system:moorgate-act") {
 		return fmt.Errorf("could not give the right to evict")
 	}
-	pod, err := s.breakOne(ctx)
-	if err != nil {
+	if err := s.breakSome(ctx, "till", "crashloop"); err != nil {
 		return err
 	}
-	s.out.say("One of four pods, %s, begins to crash. Nothing is done by itself: it waits for half a minute, and for a human.", pod)
-	name, err := s.actingCase(ctx, `{range .items[?(@.status.acting.phase=="Held")]}{.metadata.name}{"\n"}{end}`)
+	s.out.say("One of four pods begins to crash. Nothing is done by itself: it waits for half a minute, and for a human.")
+	name, err := s.actingCase(ctx, `{range .items[?(@.status.acting.phase=="Held")]}{.metadata.name}{"\n"}{end}`, "")
 	if err != nil {
 		return err
 	}
@@ -33,7 +32,7 @@ func help(ctx context.Context, s *stage) error {
 	if err := s.moorgate(ctx, "approve", name, "-n", "till", "--reason", "one bad pod of four", "--yes", "--kubeconfig", s.cluster.Kubeconfig()); err != nil {
 		return err
 	}
-	if _, err := s.actingCase(ctx, `{range .items[?(@.status.acting.phase=="Healed")]}{.metadata.name}{"\n"}{end}`); err != nil {
+	if _, err := s.actingCase(ctx, `{range .items[?(@.status.acting.phase=="Healed")]}{.metadata.name}{"\n"}{end}`, ""); err != nil {
 		return err
 	}
 	s.kubectl(ctx, "-n", "till", "get", "case", name, "-o", "go-template-file="+template)
@@ -41,31 +40,40 @@ func help(ctx context.Context, s *stage) error {
 	return s.moorgate(ctx, "audit", "why", "till/"+name, "--dir", s.process.AuditDir)
 }
 
-// breakOne has one pod of the till crash, once all of them are ready.
-func (s *stage) breakOne(ctx context.Context) (string, error) {
-	if err := s.wait(ctx, "the pods of the till", func() (bool, error) {
-		ready, err := s.get(ctx, "-n", "till", "get", "deployment", "till", "-o", "jsonpath={.status.readyReplicas}")
+// breakSome has one pod of a workload of four fail for each of the given faults, once all of them are ready.
+func (s *stage) breakSome(ctx context.Context, name string, faults ...string) error {
+	if err := s.wait(ctx, "the pods of "+name, func() (bool, error) {
+		ready, err := s.get(ctx, "-n", "till", "get", "deployment", name, "-o", "jsonpath={.status.readyReplicas}")
 		return ready == "4", err
 	}); err != nil {
-		return "", err
+		return err
 	}
-	names, err := s.get(ctx, "-n", "till", "get", "pods", "-l", "app=till", "-o", `jsonpath={range .items[*]}{.metadata.name}{"\n"}{end}`)
+	names, err := s.get(ctx, "-n", "till", "get", "pods", "-l", "app="+name, "-o", `jsonpath={range .items[*]}{.metadata.name}{"\n"}{end}`)
 	if err != nil {
-		return "", err
+		return err
 	}
-	pod, _, _ := strings.Cut(names, "\n")
-	out, err := s.cluster.Kubectl(ctx, "-n", "till", "label", "pod", pod, "sim.moorgate.dev/fault=crashloop").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("have pod %s crash: %w\n%s", pod, err, out)
+	pods := strings.Fields(names)
+	if len(pods) < len(faults) {
+		return fmt.Errorf("%s has %d pods", name, len(pods))
 	}
-	return pod, nil
+	for i, fault := range faults {
+		out, err := s.cluster.Kubectl(ctx, "-n", "till", "label", "pod", pods[i], "sim.moorgate.dev/fault="+fault).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("have pod %s fail: %w\n%s", pods[i], err, out)
+		}
+	}
+	return nil
 }
 
-// actingCase waits for a Case that a jsonpath finds among those of the till.
-func (s *stage) actingCase(ctx context.Context, path string) (name string, err error) {
+// actingCase waits for a Case that a jsonpath finds among those of the till: the first line that begins with the given text, without it.
+func (s *stage) actingCase(ctx context.Context, path, begins string) (name string, err error) {
 	err = s.wait(ctx, "what becomes of the Case", func() (bool, error) {
 		out, err := s.get(ctx, "-n", "till", "get", "cases", "-l", "moorgate.dev/face=remediate", "-o", "jsonpath="+path)
-		name, _, _ = strings.Cut(out, "\n")
+		for line := range strings.Lines(out) {
+			if rest, ok := strings.CutPrefix(strings.TrimSpace(line), begins); ok {
+				name = rest
+			}
+		}
 		return name != "", err
 	})
 	if err != nil {

@@ -25,6 +25,7 @@ var scenes = []scene{
 	{"Somebody changes the running cluster past Git", hotfix},
 	{"A workload crash-loops", crash},
 	{"A pod is helped, once a human says so", help},
+	{"No rule knows why, so a model is asked", counsel},
 }
 
 func play(ctx context.Context, binary string, once bool) error {

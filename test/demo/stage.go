@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"moorgate.dev/test/cluster"
+	"moorgate.dev/test/openai"
 	"moorgate.dev/test/process"
 )
 
@@ -32,6 +33,7 @@ type stage struct {
 	binary  string
 	dir     string // scratch, removed with the cluster
 	process *process.Moorgate
+	model   *openai.Server
 	out     *screen
 }
 
@@ -58,8 +60,12 @@ func newStage(ctx context.Context, binary string) (*stage, error) {
 	if err := process.Install(ctx, s.binary, s.cluster, io.Discard); err != nil {
 		return s, err
 	}
-	s.out.command("moorgate run --url https://127.0.0.1:PORT --webhook-kubeconfig FILE --judge-kubeconfig FILE --act-kubeconfig FILE")
-	s.process, err = process.Start(ctx, s.cluster, process.Options{Binary: s.binary, Dir: s.dir, Args: []string{"--act-every", "2s", "--healthy-delay", "10s"}})
+	s.out.command("moorgate run --url https://127.0.0.1:PORT --webhook-kubeconfig FILE --judge-kubeconfig FILE --act-kubeconfig FILE --model FILE")
+	model, err := s.startModel()
+	if err != nil {
+		return s, err
+	}
+	s.process, err = process.Start(ctx, s.cluster, process.Options{Binary: s.binary, Dir: s.dir, Args: []string{"--act-every", "2s", "--healthy-delay", "10s", "--model", model}})
 	return s, err
 }
 
@@ -67,6 +73,9 @@ func newStage(ctx context.Context, binary string) (*stage, error) {
 func (s *stage) close() {
 	if s.process != nil {
 		s.process.Stop()
+	}
+	if s.model != nil {
+		s.model.Close()
 	}
 	if s.cluster != nil {
 		s.cluster.Stop()
