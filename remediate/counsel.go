@@ -109,10 +109,16 @@ func (p *patrol) consult(ctx context.Context, k Key) (spoke bool, err error) {
 	q := ask(k, w, plan)
 	opinion := elected(causes.Assess(w, q.Facts.Menu), q.Facts, plan)
 	circumstances(ctx, p.Circumstances, &q, opinion, since(&c, now))
+	asked := q
 	if asks, _ := flow.Asks(policy, opinion); asks {
-		p.brief(ctx, &q, w)
+		p.brief(ctx, &asked, w)
 	}
-	j, recordErr := flow.Judge(ctx, p.Log, q, policy, p.Beside.Of(causes.Advisor(w)))
+	asked.Asking = policy.Asking()
+	opinion = p.Beside.Of(causes.Advisor(w)).Advise(ctx, asked)
+	circumstances(ctx, p.Circumstances, &q, opinion, since(&c, now)) // again: now it is known what was chosen, and so of what the history is
+	q.Evidence = asked.Evidence
+	said := flow.AdvisorFunc(func(context.Context, flow.Question) gate.Assessment { return opinion })
+	j, recordErr := flow.Judge(ctx, p.Log, q, policy, said)
 	judged := p.Cases.Judged(j, recordErr)
 	err = p.keep(ctx, key, func(s *v1alpha1.CaseStatus) {
 		judged(s)

@@ -13,6 +13,9 @@ import (
 // ones; what was found is everything that was found. The cause is the first advisor's, unless that knows none. So is the choice,
 // unless it made none or its cause is one that no rule knows; where both chose, the one that reaches less far.
 //
+// Who finds nothing, chooses nothing else and gives no lower score has added nothing, and takes nothing away: that a model sees nothing
+// against a rollout is no reason to be less sure of it.
+//
 // What the score loses by the second opinion beyond what its findings say becomes a finding of its own, so that the guardrail can
 // tell what a model took from a rollout from what a check did.
 
@@ -27,6 +30,9 @@ func Lower(checks, model gate.Assessment, menu []gate.Action) gate.Assessment {
 	}
 	out := checks
 	out.Advisor = checks.Advisor + "+" + model.Advisor
+	if addsNothing(checks, model) {
+		return out
+	}
 	out.Findings = append(slices.Clone(checks.Findings), model.Findings...)
 	out.Ungrounded, out.Escalated = model.Ungrounded, model.Escalated
 	settled := checks.Silent == "" && checks.Cause != gate.CauseOther && checks.Cause != ""
@@ -45,6 +51,14 @@ func Lower(checks, model gate.Assessment, menu []gate.Action) gate.Assessment {
 		out.Findings = append(out.Findings, gate.Finding{ID: modelScore, Text: "the model gives a lower score than its findings explain", Points: rest, Nature: gate.Advised})
 	}
 	return out
+}
+
+// addsNothing is whether a second opinion is the first one over again.
+func addsNothing(checks, model gate.Assessment) bool {
+	before, knows := checks.Score.Get()
+	after, says := model.Score.Get()
+	return checks.Silent == "" && len(model.Findings) == 0 && model.Ungrounded == 0 && knows && says && after >= before &&
+		(len(model.Choice) == 0 || len(checks.Choice) > 0 && model.Choice[0] == checks.Choice[0])
 }
 
 // moreCareful is the choice that counts. A model's has one step: what comes after it is decided when it is done.

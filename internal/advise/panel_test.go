@@ -396,6 +396,26 @@ func TestLowerIsTheMoreCarefulOfTwo(t *testing.T) {
 	})
 }
 
+func TestWhoAddsNothingTakesNothingAway(t *testing.T) {
+	checks := gate.Assessment{Advisor: "checks", Score: gate.Known(95), Confidence: gate.Known(90), Agreement: gate.Known(100), Choice: []string{"admit"}}
+	menu := []gate.Action{{ID: "admit", Reach: gate.ReachAnswer}}
+	for _, row := range []struct {
+		name  string
+		model gate.Assessment
+		want  gate.Fact[int]
+	}{
+		{"nothing found, the same choice", gate.Assessment{Score: gate.Known(100), Confidence: gate.Known(30), Choice: []string{"admit"}}, gate.Known(90)},
+		{"nothing found, no choice", gate.Assessment{Score: gate.Known(95), Confidence: gate.Known(0)}, gate.Known(90)},
+		{"a lower score", gate.Assessment{Score: gate.Known(94), Confidence: gate.Known(30)}, gate.Known(30)},
+		{"something made up", gate.Assessment{Score: gate.Known(100), Confidence: gate.Known(30), Ungrounded: 1}, gate.Known(30)},
+		{"something found", gate.Assessment{Score: gate.Known(100), Confidence: gate.Known(70), Findings: []gate.Finding{{ID: "model-1", Points: 1, Nature: gate.Advised}}}, gate.Known(70)},
+	} {
+		if got := Lower(checks, row.model, menu); got.Confidence != row.want {
+			t.Errorf("%s: confidence %+v, want %+v", row.name, got.Confidence, row.want)
+		}
+	}
+}
+
 // TestAModelKeepsNobodyOutAlone shows that a rollout that the checks let in is not refused for what a model says, unless the Guardrail
 // lets it; and that what the checks refuse stays refused.
 func TestAModelKeepsNobodyOutAlone(t *testing.T) {

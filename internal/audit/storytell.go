@@ -151,6 +151,11 @@ func (s *sentences) model(r gate.Record) {
 		return
 	}
 	m := *r.Model
+	why := text(" because ", m.Escalated)
+	if m.ID != "" && m.Answered == "" && m.Failed == "" {
+		s.say("About to ask the model %s with prompt %s%s: %d tokens are set aside, and what is asked is blob %s", text("", m.Model), text("", m.Prompt), why, m.Reserved, short(m.Asked))
+		return
+	}
 	cached, cost := "", ""
 	if m.TokensCached > 0 {
 		cached = fmt.Sprintf(" (%d of them cached)", m.TokensCached)
@@ -161,7 +166,10 @@ func (s *sentences) model(r gate.Record) {
 	s.say("Asked the model %s with prompt %s: %d tokens in%s, %d out, %s%s", text("", m.Model), text("", m.Prompt), m.TokensIn, cached, m.TokensOut,
 		m.Took.Round(time.Millisecond), cost)
 	answer := "and no answer is kept"
-	if m.Answered != "" {
+	switch {
+	case m.Failed != "":
+		answer = "and there is no answer: " + text("", m.Failed)
+	case m.Answered != "":
 		answer = "the answer is blob " + short(m.Answered)
 	}
 	s.say("What it was asked is blob %s, %s%s", short(m.Asked), answer, text("; ", r.Text))

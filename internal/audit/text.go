@@ -42,6 +42,12 @@ func happened(r gate.Record) string {
 func happenedSince(r gate.Record) string {
 	switch {
 	case r.Kind == gate.RecordModel && r.Model != nil:
+		if m := r.Model; m.ID != "" && m.Answered == "" && m.Failed == "" {
+			return fmt.Sprintf("model %s is going to be asked with %s: at most %d tokens%s", text("", m.Model), text("", m.Prompt), m.Reserved, text(": ", m.Escalated))
+		}
+		if r.Model.Failed != "" {
+			return fmt.Sprintf("model %s asked with %s: no answer: %s", text("", r.Model.Model), text("", r.Model.Prompt), text("", r.Model.Failed))
+		}
 		return fmt.Sprintf("model %s asked with %s: %d tokens in, %d out%s", text("", r.Model.Model), text("", r.Model.Prompt),
 			r.Model.TokensIn, r.Model.TokensOut, text(": ", r.Text))
 	case r.Kind == gate.RecordApproval && r.Approval != nil:
