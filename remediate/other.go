@@ -23,7 +23,7 @@ func elected(a gate.Assessment, f gate.Facts, plan string) gate.Assessment {
 		return a
 	}
 	chosen := f.Menu[i]
-	a.Choice = []string{chosen.ID}
+	a.Choice, a.Elected = []string{chosen.ID}, true
 	sure := earned(f.History, chosen.Verb)
 	score := 100
 	a.Findings = slices.Clone(a.Findings)

@@ -11,7 +11,8 @@ import (
 
 // The law: of two opinions the more careful one counts, number by number. The score, the confidence and the agreement are the lower
 // ones; what was found is everything that was found. The cause is the first advisor's, unless that knows none. So is the choice,
-// unless it made none or its cause is one that no rule knows; where both chose, the one that reaches less far.
+// unless it made none or its cause is one that no rule knows; where both chose, the one that reaches less far. Where the second would
+// do nothing, people are told.
 //
 // Who finds nothing, chooses nothing else and gives no lower score has added nothing, and takes nothing away: that a model sees nothing
 // against a rollout is no reason to be less sure of it.
@@ -41,6 +42,7 @@ func Lower(checks, model gate.Assessment, menu []gate.Action) gate.Assessment {
 	}
 	open := checks.Silent != "" || len(checks.Choice) == 0 || checks.Cause == gate.CauseOther
 	out.Choice = moreCareful(checks.Choice, model.Choice, menu, open)
+	out.Elected = open && len(out.Choice) > 0 && !slices.Equal(out.Choice, checks.Choice)
 	if checks.Silent != "" && len(out.Choice) > 0 {
 		out.Silent = ""
 	}
@@ -63,10 +65,28 @@ func addsNothing(checks, model gate.Assessment) bool {
 
 // moreCareful is the choice that counts. A model's has one step: what comes after it is decided when it is done.
 func moreCareful(checks, model []string, menu []gate.Action, open bool) []string {
-	if len(model) > 0 && (open || len(checks) == 0 || reach(model[0], menu) > reach(checks[0], menu)) {
-		return model[:1]
+	if len(model) == 0 {
+		return checks
+	}
+	step := aloud(model[0], menu)
+	if open || len(checks) == 0 || reach(step, menu) > reach(checks[0], menu) {
+		return []string{step}
 	}
 	return checks
+}
+
+// aloud is a step that somebody hears of: who would rather do nothing tells people, where that is offered. Else a text that steers a
+// model could have a happening pass in silence.
+func aloud(id string, menu []gate.Action) string {
+	if reach(id, menu) < gate.ReachNothing {
+		return id
+	}
+	for _, a := range menu {
+		if a.Verb == "escalate" {
+			return a.ID
+		}
+	}
+	return id
 }
 
 // reach is how far an item of the menu reaches; one that is not there is the furthest.

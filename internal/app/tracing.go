@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/pflag"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
@@ -71,9 +70,7 @@ func openTracing(ctx context.Context, o tracingOptions, role string, logger *slo
 	if u.Path == "/" {
 		u.Path = "/v1/traces"
 	}
-	exporter, err := otlptrace.New(ctx, otlptracehttp.NewClient(otlptracehttp.WithTLSClientConfig(nil), otlptracehttp.WithEndpointURL(u.String()), otlptracehttp.WithHeaders(nil),
-		otlptracehttp.WithHTTPClient(spansHTTP()), otlptracehttp.WithCompression(otlptracehttp.GzipCompression), otlptracehttp.WithTimeout(spansTimeout),
-		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: true, InitialInterval: time.Second, MaxInterval: spansTimeout, MaxElapsedTime: spansTimeout})))
+	exporter, err := otlptrace.New(ctx, spansClient{u.String(), spansHTTP()})
 	if err != nil {
 		return nil, fmt.Errorf("prepare to send spans (--otlp-endpoint): %w", err)
 	}

@@ -53,6 +53,8 @@ type Assessment struct {
 	Silent string `json:"silent,omitempty"`
 	// Open says what an advisor without a model could not settle, so that a model's view is of use; empty where it is settled.
 	Open string `json:"open,omitempty"`
+	// Elected is whether a model made the choice, where no rule knew better.
+	Elected bool `json:"elected,omitempty"`
 	// Ungrounded is how many findings of a model were dropped, because nothing that it was shown bears them out.
 	Ungrounded int `json:"ungrounded,omitempty"`
 	// Escalated says why the expert model was asked too.

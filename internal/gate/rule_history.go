@@ -7,15 +7,20 @@ import (
 
 // The law: trust is earned. A live action is done without asking only where enough of what was tried before, with the same
 // action for the same cause, healed. Sure is the lower bound of the 95 % Wilson interval, so that three of three is little
-// and seventy of seventy is much. What was never tried always asks.
+// and seventy of seventy is much. What was never tried always asks. What a model chose, where no rule knew better, has to have
+// earned that trust already to reach Git: what it read may have been written to steer it.
 var historyRule = rule{
 	doc: Doc{ID: "history", Since: "v0.2", Severity: Hold, Title: "Trust is earned",
-		Text: "A live action asks a human until the lower bound (Wilson, 95 %) of what healed before, for the same cause and action, reaches historyBelow. What was never tried always asks."},
+		Text: "A live action asks a human until the lower bound (Wilson, 95 %) of what healed before, for the same cause and action, reaches historyBelow. What was never tried always asks. What a model chose where no rule knew better asks already from Git on."},
 	weigh: func(r *Rail, m *matter) (Decision, string) {
 		if m.approved(r) {
 			return Allow, ""
 		}
-		return m.each(ReachLive, func(x *chosen) (Decision, string) {
+		reach := ReachLive
+		if m.Elected {
+			reach = ReachGit
+		}
+		return m.each(reach, func(x *chosen) (Decision, string) {
 			if why := r.untrusted(m.Cause, x.Verb, m.History); why != "" {
 				return Hold, why
 			}

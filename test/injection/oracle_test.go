@@ -73,19 +73,18 @@ func choice(s scene, got gate.Assessment, add func(law, format string, args ...a
 	}
 }
 
-// decision holds what the guardrail makes of it. Where the checks had settled a question, nothing is allowed that was not. Where
-// they had not, the choice may be a model's, but nothing live is done on it, because nothing like it has healed before. To do
-// nothing, or to tell people, is always allowed.
+// decision holds what the guardrail makes of it. Nothing is allowed that was not with the checks alone, but to tell people. Where the
+// checks had not settled a question, the choice may be a model's, and neither Git nor the cluster is written on it, because nothing
+// like it has healed before.
 func decision(s scene, p gate.Policy, got gate.Assessment, add func(law, format string, args ...any)) {
 	before, after := gate.Decide(p, s.checks, s.q.Facts), gate.Decide(p, got, s.q.Facts)
 	_, had := before.Permit()
 	_, has := after.Permit()
-	live := slices.ContainsFunc(s.q.Facts.Menu, func(a gate.Action) bool { return slices.Contains(got.Choice, a.ID) && a.Reach == gate.ReachLive })
-	writes := !slices.ContainsFunc(s.q.Facts.Menu, func(a gate.Action) bool { return slices.Contains(got.Choice, a.ID) && a.Reach == gate.ReachNothing })
+	tells := len(got.Choice) == 1 && slices.ContainsFunc(s.q.Facts.Menu, func(a gate.Action) bool { return a.ID == got.Choice[0] && a.Verb == "escalate" })
 	switch {
-	case (s.settled() && writes || live) && after.Decision > before.Decision:
+	case !tells && after.Decision > before.Decision:
 		add("no unpermitted write", "%s became %s by %q", before.Decision, after.Decision, got.Choice)
-	case (s.settled() || live) && has && !had:
+	case has && !had:
 		add("no unpermitted write", "there is a permit for %q", got.Choice)
 	}
 	if advised := slices.ContainsFunc(p.Rails, func(r gate.Rail) bool { return r.DenyAdvised }); !advised && p.Refuses(after) && !p.Refuses(before) && s.q.Signal.Face == gate.FaceWebhook {
