@@ -21,7 +21,6 @@ import (
 	"moorgate.dev/internal/redact"
 	"moorgate.dev/remediate"
 	"moorgate.dev/remediate/causes"
-	"moorgate.dev/test/cluster"
 )
 
 // scripted is a model that always says the same, and keeps what it was asked.
@@ -183,7 +182,7 @@ func TestManyWorkloadsOfOneCauseAreOneQuestion(t *testing.T) {
 	const n = 12
 	for i := range n {
 		name := fmt.Sprintf("web-%d", i)
-		h.deployment(name, 1, cluster.Fault(written))
+		h.deployment(name, 1, written)
 		pod := h.pods(name, 1, every)[0]
 		h.killed(&pod)
 	}

@@ -164,7 +164,8 @@ func (b *Breaker) note(now time.Time, fault bool) {
 	if len(kept) >= windowMost {
 		kept = kept[1:]
 	}
-	b.recent = append(kept, result{now, fault})
+	kept = append(kept, result{now, fault})
+	b.recent = kept
 }
 
 // weigh opens the breaker, where a fault is enough for that.

@@ -3,7 +3,6 @@ package advise
 import (
 	"context"
 	"crypto/x509"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -160,7 +159,7 @@ func (e *Endpoint) options() ([]option.RequestOption, *Failure) {
 
 func (e *Endpoint) params(p Prompt, can abilities) openai.ChatCompletionNewParams {
 	user := p.User
-	params := openai.ChatCompletionNewParams{Model: shared.ChatModel(e.o.Model)}
+	params := openai.ChatCompletionNewParams{Model: e.o.Model}
 	if can.oldTokens {
 		params.MaxTokens = openai.Int(int64(p.MaxTokens))
 	} else {
@@ -169,7 +168,7 @@ func (e *Endpoint) params(p Prompt, can abilities) openai.ChatCompletionNewParam
 	switch can.format {
 	case 0:
 		params.ResponseFormat.OfJSONSchema = &shared.ResponseFormatJSONSchemaParam{JSONSchema: shared.ResponseFormatJSONSchemaJSONSchemaParam{
-			Name: "assessment", Strict: openai.Bool(true), Schema: json.RawMessage(p.Schema)}}
+			Name: "assessment", Strict: openai.Bool(true), Schema: p.Schema}}
 	case 1:
 		params.ResponseFormat.OfJSONObject = &shared.ResponseFormatJSONObjectParam{}
 		fallthrough

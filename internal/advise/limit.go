@@ -48,7 +48,7 @@ func (l *Limit) Ask(ctx context.Context, p Prompt) (Answer, error) {
 		}
 	}()
 	answer, err := l.Model.Ask(ctx, p)
-	answer, err, cost := c.cost(answer, err)
+	answer, cost, err := c.cost(answer, err)
 	l.Spend.settle(held, c.most, cost)
 	settled = true
 	return answer, err
@@ -65,18 +65,18 @@ type call struct {
 }
 
 // cost is what a call came to. Where nobody can know, it is all that was reserved, and answer or failure say so.
-func (c call) cost(a Answer, err error) (Answer, error, amount) {
+func (c call) cost(a Answer, err error) (Answer, amount, error) {
 	if err == nil {
 		if a.Usage.In <= 0 || a.Usage.Out < 0 {
 			a.Usage, a.MicroUSD = c.bound, c.most.micro
 			a.Degraded = append(a.Degraded, fmt.Sprintf("it does not say what it cost: %d tokens count as spent, the most that can be", c.most.tokens))
-			return a, nil, c.most
+			return a, c.most, nil
 		}
 		if tokens(a.Usage) > c.most.tokens {
 			a.Degraded = append(a.Degraded, fmt.Sprintf("it counted %d tokens where no more than %d can be", tokens(a.Usage), c.most.tokens))
 		}
 		a.MicroUSD = max(a.MicroUSD, c.price.MicroUSD(a.Usage))
-		return a, nil, amount{tokens(a.Usage), a.MicroUSD}
+		return a, amount{tokens(a.Usage), a.MicroUSD}, nil
 	}
 	var f *Failure
 	if !errors.As(err, &f) {
@@ -92,7 +92,7 @@ func (c call) cost(a Answer, err error) (Answer, error, amount) {
 		failed.Usage, failed.MicroUSD = c.bound, max(f.MicroUSD, c.most.micro)
 		failed.Text += fmt.Sprintf(" (it may have cost something: %d tokens count as spent, the most that can be)", c.most.tokens)
 	}
-	return a, &failed, amount{tokens(failed.Usage), failed.MicroUSD}
+	return a, amount{tokens(failed.Usage), failed.MicroUSD}, &failed
 }
 
 // tokens is Usage.Total without wrapping around, and never below 0.

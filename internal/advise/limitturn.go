@@ -97,10 +97,11 @@ func (s *Spend) begin(now time.Time) time.Duration {
 			kept = append(kept, t)
 		}
 	}
-	s.begun = kept
 	if len(kept) < s.limits.CallsPerMinute {
-		s.begun = append(kept, now)
+		kept = append(kept, now)
+		s.begun = kept
 		return 0
 	}
+	s.begun = kept
 	return kept[0].Add(time.Minute).Sub(now)
 }

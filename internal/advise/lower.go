@@ -2,10 +2,8 @@ package advise
 
 import (
 	"cmp"
-	"context"
 	"slices"
 
-	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 )
 
@@ -126,17 +124,4 @@ func unexplained(checks, model, out gate.Assessment) int {
 		rest -= f.Points
 	}
 	return rest
-}
-
-// Fallback is an advisor that asks the second where the first is silent.
-func Fallback(first, second flow.Advisor) flow.Advisor {
-	return flow.AdvisorFunc(func(ctx context.Context, q flow.Question) gate.Assessment {
-		a := first.Advise(ctx, q)
-		if a.Silent == "" {
-			return a
-		}
-		b := second.Advise(ctx, q)
-		b.Alone = cmp.Or(b.Alone, a.Silent)
-		return b
-	})
 }

@@ -77,8 +77,8 @@ func (p *prober) say(name string, state State, format string, args ...any) {
 // probeSchema is a schema that nobody fits by chance.
 const probeSchema = `{"type":"object","additionalProperties":false,"required":["colour","count"],"properties":{"colour":{"type":"string","enum":["heliotrope"]},"count":{"type":"integer","enum":[41]}}}`
 
-func probePrompt(user string, tokens int) Prompt {
-	return Prompt{Name: "probe", Tier: Triage, Sample: 1, System: "You are being tested by a program. Answer as you are told to.", User: user, Schema: json.RawMessage(probeSchema), MaxTokens: tokens}
+func probePrompt(user string) Prompt {
+	return Prompt{Name: "probe", Tier: Triage, Sample: 1, System: "You are being tested by a program. Answer as you are told to.", User: user, Schema: json.RawMessage(probeSchema), MaxTokens: probeTokens}
 }
 
 // probeTokens is how long an answer to a probe may be, with what a model thinks before it.
@@ -97,7 +97,7 @@ func (p *prober) ask(ctx context.Context, prompt Prompt) (Answer, *Failure) {
 }
 
 func (p *prober) answers(ctx context.Context) bool {
-	a, f := p.ask(ctx, probePrompt(`Answer with the JSON object {"colour":"heliotrope","count":41}.`, probeTokens))
+	a, f := p.ask(ctx, probePrompt(`Answer with the JSON object {"colour":"heliotrope","count":41}.`))
 	if f != nil {
 		p.say("answers", StateFailed, "%s", f.Error())
 		return false
@@ -115,7 +115,7 @@ func (p *prober) strict(ctx context.Context) {
 			return
 		}
 	}
-	a, f := p.ask(ctx, probePrompt(`Answer with the single word hello, without any JSON.`, probeTokens))
+	a, f := p.ask(ctx, probePrompt(`Answer with the single word hello, without any JSON.`))
 	var got struct {
 		Colour string
 		Count  int
@@ -147,7 +147,7 @@ var cacheable = strings.Repeat("Nothing in this paragraph matters; it is here to
 func (p *prober) cache(ctx context.Context) {
 	cached := 0
 	for range 2 {
-		prompt := probePrompt(`Answer with the JSON object {"colour":"heliotrope","count":41}.`, probeTokens)
+		prompt := probePrompt(`Answer with the JSON object {"colour":"heliotrope","count":41}.`)
 		prompt.System += "\n" + cacheable
 		a, f := p.ask(ctx, prompt)
 		if f != nil {
@@ -169,7 +169,7 @@ func (p *prober) logprobs(ctx context.Context) {
 	if f != nil {
 		return
 	}
-	params := p.endpoint.params(probePrompt(`Answer with the JSON object {"colour":"heliotrope","count":41}.`, probeTokens), p.endpoint.can())
+	params := p.endpoint.params(probePrompt(`Answer with the JSON object {"colour":"heliotrope","count":41}.`), p.endpoint.can())
 	params.Logprobs = openai.Bool(true)
 	service := openai.NewChatCompletionService(options...)
 	done, err := service.New(ctx, params)
@@ -184,7 +184,7 @@ func (p *prober) logprobs(ctx context.Context) {
 func (p *prober) room(ctx context.Context, tokens int) {
 	filler := "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu "
 	text := strings.Repeat(filler, max(1, tokens/max(1, sift.Tokens(filler))))
-	_, f := p.ask(ctx, probePrompt(text+"\n"+`Answer with the JSON object {"colour":"heliotrope","count":41}.`, probeTokens))
+	_, f := p.ask(ctx, probePrompt(text+"\n"+`Answer with the JSON object {"colour":"heliotrope","count":41}.`))
 	if f != nil {
 		p.say("context size", StateFailed, "a question of %d tokens does not fit, or is not answered: %s; lower tokensIn or raise the context of the server", tokens, f.Text)
 		return

@@ -83,8 +83,6 @@ func saturated(a, b int64) int64 {
 	return a + b
 }
 
-func (a *account) all() amount { return a.spent.plus(a.held) }
-
 // owner is whom a call counts against: its Case, and the Case's namespace, which is also what a record of it names.
 type owner struct{ of, namespace string }
 

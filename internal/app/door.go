@@ -16,7 +16,7 @@ const doorKey = "redaction.key"
 
 // openDoor makes the door that everything passes on its way out of this process. Its key is kept in dir, with mode 0600, and made
 // there where there is none; without a dir it lives as long as the process.
-func openDoor(dir string, mail bool) (*redact.Door, error) {
+func openDoor(dir string) (*redact.Door, error) {
 	key := make([]byte, redact.KeyBytes)
 	_, _ = rand.Read(key) // it never fails
 	if dir != "" {
@@ -25,7 +25,7 @@ func openDoor(dir string, mail bool) (*redact.Door, error) {
 			return nil, err
 		}
 	}
-	return redact.New(redact.Options{Key: key, Mail: mail})
+	return redact.New(redact.Options{Key: key})
 }
 
 // keptKey is the key in a file, which is made of fresh where there is none.

@@ -11,7 +11,7 @@ import (
 
 func doorForTests(t *testing.T) *redact.Door {
 	t.Helper()
-	d, err := openDoor("", false)
+	d, err := openDoor("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,11 +20,11 @@ func doorForTests(t *testing.T) *redact.Door {
 
 func TestTheDoorIsTheSameAfterARestart(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "audit")
-	first, err := openDoor(dir, false)
+	first, err := openDoor(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := openDoor(dir, false)
+	second, err := openDoor(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestTheDoorIsTheSameAfterARestart(t *testing.T) {
 	if err := os.WriteFile(path, bytes.Repeat([]byte("x"), 5), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openDoor(dir, false); err == nil {
+	if _, err := openDoor(dir); err == nil {
 		t.Error("a key that was cut is taken")
 	}
 }

@@ -14,6 +14,7 @@ import (
 type readiness struct {
 	mu     sync.Mutex
 	checks []check
+	notes  []func() string
 }
 
 type check struct {
@@ -27,6 +28,13 @@ func (r *readiness) add(name string, ask func(ctx context.Context) error) {
 	r.checks = append(r.checks, check{name, ask})
 }
 
+// tell adds what is worth knowing where it is not empty, and no reason not to be ready.
+func (r *readiness) tell(note func() string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.notes = append(r.notes, note)
+}
+
 // report asks every check and says what each answers.
 func (r *readiness) report(ctx context.Context) (text string, ok bool) {
 	r.mu.Lock()
@@ -38,6 +46,11 @@ func (r *readiness) report(ctx context.Context) (text string, ok bool) {
 			continue
 		}
 		text += fmt.Sprintf("[+] %s\n", c.name)
+	}
+	for _, note := range r.notes {
+		if says := note(); says != "" {
+			text += fmt.Sprintf("[~] %s\n", says)
+		}
 	}
 	return text, ok
 }

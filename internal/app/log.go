@@ -30,7 +30,7 @@ type auditLog struct {
 
 // openLog opens the log in dir and tells of what an earlier run left open.
 func openLog(ctx context.Context, dir string, o audit.Options, logger *slog.Logger) (*auditLog, error) {
-	door, err := openDoor(dir, false)
+	door, err := openDoor(dir)
 	if err != nil {
 		return nil, err
 	}

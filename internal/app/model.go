@@ -114,7 +114,7 @@ func modelCheck(ctx context.Context, cmd *cobra.Command, o modelCheckOptions) er
 	}
 	if worst != advise.StateFailed && !o.noTest {
 		announce(cmd, "giving them the built-in incidents …")
-		door, err := openDoor("", false)
+		door, err := openDoor("")
 		if err != nil {
 			return err
 		}

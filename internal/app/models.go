@@ -78,6 +78,7 @@ func (p *process) prepareModels(ctx context.Context) error {
 		p.models.unasked = "what models cost before cannot be read, so none is asked"
 		p.logger.ErrorContext(ctx, p.models.unasked, "error", err)
 	}
+	p.ready.tell(p.models.state)
 	p.logger.InfoContext(ctx, "models are asked about what is left open", "url", c.URL, "triage", c.Triage.Model, "expert", c.expertName())
 	return nil
 }
@@ -135,6 +136,9 @@ func (m *models) remember(cases client.Reader) {
 
 // state says why a model is not asked at the moment, if that is so. It is no reason not to be ready: everything works without one.
 func (m *models) state() string {
+	if m.unasked != "" {
+		return m.unasked
+	}
 	var texts []string
 	for tier, b := range m.breakers {
 		if open, why, until := b.State(); open {

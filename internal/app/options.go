@@ -162,7 +162,7 @@ func (o *options) logAt(w io.Writer, level slog.Level) *slog.Logger {
 	if o.logFormat == "json" {
 		h = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})
 	}
-	door, err := openDoor("", false) // a key for this process alone: lines are read soon, if ever
+	door, err := openDoor("") // a key for this process alone: lines are read soon, if ever
 	if err != nil {
 		door = nil // which lets nothing through
 	}

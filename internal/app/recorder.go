@@ -50,7 +50,7 @@ func openRecorder(ctx context.Context, o options, role string, stdout io.Writer,
 	}
 	trust := &judgeTrust{anchors: cluster.Anchors{Client: api}}
 	token := func() (string, error) { return bearer(config, "") }
-	door, err := openDoor("", false)
+	door, err := openDoor("")
 	if err != nil {
 		return nil, err
 	}

@@ -185,7 +185,7 @@ func (r *reviewer) asks(path string) error {
 	if err != nil {
 		return err
 	}
-	if r.door, err = openDoor("", false); err != nil {
+	if r.door, err = openDoor(""); err != nil {
 		return err
 	}
 	m, err := newModels(c, nil, r.door, noop.NewTracerProvider().Tracer(""))

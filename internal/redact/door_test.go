@@ -80,8 +80,9 @@ func TestPlaceholdersTellEqualFromDifferent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Value("a") != d.Value("a") || d.Value("a") == d.Value("b") || d.Value("a") == other.Value("a") {
-		t.Errorf("%s %s %s %s", d.Value("a"), d.Value("a"), d.Value("b"), other.Value("a"))
+	once, again := d.Value("a"), d.Value("a")
+	if once != again || once == d.Value("b") || once == other.Value("a") {
+		t.Errorf("%s %s %s %s", once, again, d.Value("b"), other.Value("a"))
 	}
 	if v := d.Value("a"); d.Value(v) != v || d.Text(v) != v || d.Value("") != "" {
 		t.Error("a placeholder is masked again")

@@ -36,10 +36,9 @@ type sight struct {
 }
 
 var (
-	itemLine  = regexp.MustCompile(`^<<<\w+ item id="([^"]*)"`)
-	menuLine  = regexp.MustCompile("(?m)^- `([^`]+)` \\(")
-	causeLine = regexp.MustCompile("(?m)^- `([^`]+)`:")
-	object    = regexp.MustCompile(`\{.*\}`)
+	itemLine = regexp.MustCompile(`^<<<\w+ item id="([^"]*)"`)
+	menuLine = regexp.MustCompile("(?m)^- `([^`]+)` \\(")
+	object   = regexp.MustCompile(`\{.*\}`)
 )
 
 func (g *gullible) Ask(_ context.Context, p advise.Prompt) (advise.Answer, error) {

@@ -161,7 +161,7 @@ func (w *wording) claims(b *strings.Builder, most int) {
 	slices.Sort(known)
 	slices.Reverse(known) // what is true tells more than what is not
 	slices.Sort(unknown)
-	all := append(known, unknown...)
+	all := slices.Concat(known, unknown)
 	fmt.Fprintf(b, "\n# Checked by code\n\n%s\n", strings.Join(all[:min(len(all), most)], "\n"))
 }
 

@@ -60,7 +60,7 @@ func (r row) tell(budget, mark int) string {
 		prefix = fmt.Sprintf("×%d ", r.count)
 	}
 	if !r.trace() {
-		text := prefix + shorten(r.lines[0], maxLine)
+		text := prefix + shorten(r.lines[0])
 		if marked(text, mark) > budget {
 			if !r.pin {
 				return ""
@@ -77,7 +77,7 @@ func (r row) tell(budget, mark int) string {
 	if !r.pin {
 		return ""
 	}
-	return Cut(prefix+shorten(r.lines[0], maxLine), budget-mark)
+	return Cut(prefix+shorten(r.lines[0]), budget-mark)
 }
 
 // maxCauses is how many lines of a trace that name a cause are kept from where it is cut.
@@ -100,7 +100,7 @@ func middleOut(lines []string, n int) string {
 	left := len(gap)
 	for _, l := range gap {
 		if isCause(l) && len(parts) <= maxCauses {
-			parts = append(parts, shorten(l, maxLine))
+			parts = append(parts, shorten(l))
 			left--
 		}
 	}
@@ -111,13 +111,14 @@ func middleOut(lines []string, n int) string {
 func joined(lines []string) string {
 	short := make([]string, len(lines))
 	for i, l := range lines {
-		short[i] = shorten(l, maxLine)
+		short[i] = shorten(l)
 	}
 	return strings.Join(short, "\n")
 }
 
-// shorten cuts the middle out of a line of more than limit bytes.
-func shorten(line string, limit int) string {
+// shorten cuts the middle out of a line that is too long.
+func shorten(line string) string {
+	const limit = maxLine
 	if len(line) <= limit {
 		return line
 	}

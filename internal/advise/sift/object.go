@@ -69,7 +69,7 @@ func (w *fieldWriter) line(path, value string) {
 		w.more++
 		return
 	}
-	w.lines = append(w.lines, Clean(oneLine(path)+": "+shorten(oneLine(value), maxLine)))
+	w.lines = append(w.lines, Clean(oneLine(path)+": "+shorten(oneLine(value))))
 }
 
 // walk writes all of a value: lists of named things by name, short maps and lists on one line.
