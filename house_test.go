@@ -208,6 +208,24 @@ func forEachFile(t *testing.T, visit func(path string, f *ast.File, at func(toke
 	}
 }
 
+// runners are the packages by which a program runs others, or code that it did not bring.
+var runners = []string{"os/exec", "plugin", "k8s.io/client-go/tools/remotecommand", "k8s.io/kubectl", "go/build", "text/template", "html/template"}
+
+// TestL14NothingIsRun shows that no code of Moorgate runs a program, a shell or a template: elsewhere a poisoned log line led an agent to
+// run code on the host.
+func TestL14NothingIsRun(t *testing.T) {
+	for _, p := range packages(t) {
+		if from, _ := home(p.ImportPath); strings.HasPrefix(from, "test/") {
+			continue
+		}
+		for _, imp := range p.Imports {
+			if slices.ContainsFunc(runners, func(r string) bool { return imp == r || strings.HasPrefix(imp, r+"/") }) {
+				t.Errorf("%s imports %s", p.ImportPath, imp)
+			}
+		}
+	}
+}
+
 // TestPromises shows that every test that the README's promises name exists.
 func TestPromises(t *testing.T) {
 	readme, err := os.ReadFile("README.md")

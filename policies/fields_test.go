@@ -268,7 +268,7 @@ func end(t *testing.T, content []byte, f flip) string {
 		said = asJSON(t, v.Reasons)
 	}
 	if f.asks {
-		return asJSON(t, p.Asking())
+		return asking(t, p)
 	}
 	if f.scene.a.Choice[0] == "admit" {
 		said = answered(p, v)
