@@ -1,8 +1,8 @@
 // Package advise is the model: one advisor among others, behind the same interface as the checks, the causes and the drift
 // rules. A Panel asks it beside them about what they could not settle, and takes the more careful of both.
 //
-//	question -> evidence selected under a token budget -> prompt -> triage, k samples -> expert, where unsure -> words
-//	words -> strict JSON against the schema -> findings grounded in evidence and checked claims -> assessment -> Lower
+//	question -> evidence selected under a token budget -> prompt -> triage, k samples -> expert, where unsure -> answer
+//	-> strict JSON against the schema -> findings grounded in evidence and checked claims -> assessment -> Lower
 //
 // A Model answers one Prompt. Endpoint is any service that speaks Chat Completions; Cassette records and replays; Limit, Breaker
 // and Traced wrap a Model in a Model, because budgets hold to the token only where every single call passes. Panel, Lower,

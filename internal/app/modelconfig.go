@@ -36,8 +36,16 @@ type modelConfig struct {
 	Triage *tierConfig `json:"triage"`
 	Expert *tierConfig `json:"expert,omitempty"`
 	Limits limitConfig `json:"limits,omitzero"`
+	// Cassette records what models say, or replays it, for tests and evaluation.
+	Cassette *cassetteConfig `json:"cassette,omitempty"`
 
 	folder string
+}
+
+// cassetteConfig is a folder with recorded answers. The audit folder's redaction key has to be the same for recording and replaying.
+type cassetteConfig struct {
+	Folder string `json:"folder"`
+	Mode   string `json:"mode"` // replay, record, or auto: ask only what is not recorded
 }
 
 // tierConfig is one of the two models.
@@ -135,6 +143,9 @@ func (c *modelConfig) check() error {
 	}
 	if c.Timeout.Duration < time.Second || c.Patience.Duration < c.Timeout.Duration {
 		say("timeout %s must be a second at least, and patience %s no shorter than it", c.Timeout.Duration, c.Patience.Duration)
+	}
+	if c.Cassette != nil && (c.Cassette.Folder == "" || oneOf("mode", c.Cassette.Mode, "replay", "record", "auto") != nil) {
+		say("cassette needs a folder, and a mode of replay, record, auto")
 	}
 	if c.Triage == nil {
 		say("triage is missing: {model: NAME}")

@@ -24,6 +24,7 @@ func TestModelConfig(t *testing.T) {
 		{"a price below nothing", "url: https://x/v1\ntriage: {model: small}\nexpert: {model: large, price: {in: -1}}", "expert.price"},
 		{"patience shorter than a call", "url: https://x/v1\npatience: 2s\ntriage: {model: small}", "patience"},
 		{"a limit below nothing", "url: https://x/v1\ntriage: {model: small}\nlimits: {usdPerDay: -1}", "below 0"},
+		{"a cassette of no mode", "url: https://x/v1\ntriage: {model: small}\ncassette: {folder: tapes}", "replay, record, auto"},
 		{"an unknown way to send the key", "url: https://x/v1\nauth: basic\ntriage: {model: small}", "bearer, api-key"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -103,7 +103,7 @@ func newModels(c *modelConfig, log advise.Log, door *redact.Door, tracer trace.T
 		if err != nil {
 			return nil, err
 		}
-		m.breakers[tier] = &advise.Breaker{Model: advise.NewEndpoint(o), Now: time.Now}
+		m.breakers[tier] = &advise.Breaker{Model: c.taped(advise.NewEndpoint(o), door), Now: time.Now}
 		var model advise.Model = &advise.Limit{Model: m.breakers[tier], Spend: m.spend, Now: time.Now}
 		if log != nil {
 			model = advise.Recorded{Next: model, Log: log, Door: door, Now: time.Now, NewID: rand.Text, Named: t.Model}
@@ -117,6 +117,15 @@ func newModels(c *modelConfig, log advise.Log, door *redact.Door, tracer trace.T
 		}
 	}
 	return m, nil
+}
+
+// taped is a model behind a cassette, where the configuration wants one.
+func (c *modelConfig) taped(m advise.Model, door *redact.Door) advise.Model {
+	if c.Cassette == nil {
+		return m
+	}
+	modes := map[string]advise.CassetteMode{"replay": advise.CassetteReplay, "record": advise.CassetteRecord, "auto": advise.CassetteAuto}
+	return advise.Cassette{Next: m, Folder: c.file(c.Cassette.Folder), Mode: modes[c.Cassette.Mode], Redact: door.Text}
 }
 
 // remember has incidents like a new one looked up among past Cases.
