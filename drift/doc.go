@@ -13,6 +13,9 @@
 // Comparing, attributing and judging are pure functions; the Detector looks and keeps. What it could not read is said on the
 // Case, and is never a drift. What fails for one Deployment is said on the GitSource, and stops none of the others.
 //
+// Where a model may be asked, it is asked aside, once for each drift, whether the change looks like an emergency fix or an accident. No
+// round waits for it, and what it says stays on the Case as long as the rules see the same.
+//
 // This package never writes to a workload or to a repository: all it writes are Cases, the status of GitSources, and dry
 // runs. It never reads a Secret, never shows a value that could be one, and never passes on what an API server, an admission
 // webhook or a parser says in words about a manifest.

@@ -12,8 +12,12 @@
 // What was done is found out whoever dies in between: the intent stands in the log and on the Case before anything is sent, and
 // whoever takes over looks at the target, and never sends the same again.
 //
+// Where a model may be asked about what the causes left open, the Watcher asks it aside, after the Case says what they found: with the
+// end of the container's log, its last message and the notes of its Events, all through the redaction door, and with what code has
+// checked. What comes of it is the more careful of both. No rule rests on any of these texts, and nothing waits for a model.
+//
 // The Watcher never writes anything but Cases and their status. Acts writes these, and has one hand besides: it evicts one pod at
 // a time, by its UID, under a Permit for exactly these bytes. Neither has a shell, exec, attach or kubectl; neither reads a
-// Secret, a ConfigMap other than the ledger, a container's log or an environment variable's value, or repeats an event's note or
-// a container's last message. Neither decides: package gate does.
+// Secret, a ConfigMap other than the ledger, or shows an environment variable's value. Acts reads no log and no note, and takes no
+// word of a model. Neither decides: package gate does.
 package remediate
