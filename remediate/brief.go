@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/remediate/causes"
@@ -101,7 +102,8 @@ func (p *patrol) papers(ctx context.Context, w causes.World, ref gate.Ref) []gat
 		spec.Unread = "the pod cannot be read now"
 		return []gate.Evidence{spec, p.notes(ctx, w, ref)}
 	}
-	spec.Text = p.meant(&pod, w.Container)
+	template := corev1.PodTemplateSpec{Spec: pod.Spec}
+	spec.Text = strings.Join(cluster.Describe(&template, w.Container, p.Door), "\n")
 	out := []gate.Evidence{spec, p.notes(ctx, w, ref)}
 	for _, s := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
 		last := s.LastTerminationState.Terminated
@@ -137,76 +139,6 @@ func (p *patrol) notes(ctx context.Context, w causes.World, pod gate.Ref) gate.E
 		e.Unread = "there are none any more"
 	}
 	return e
-}
-
-// meant is how a container is meant to run, as far as that may be shown.
-func (p *patrol) meant(pod *corev1.Pod, container string) string {
-	var out []string
-	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
-	for i, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
-		if c.Name != container {
-			continue
-		}
-		say("image: %s", c.Image)
-		say("init container: %t", i < len(pod.Spec.InitContainers))
-		for _, a := range slices.Concat(c.Command, c.Args) {
-			say("argument: %s", p.Door.Value(a))
-		}
-		for _, v := range c.Env {
-			say("env %s: %s", v.Name, p.valueOf(v))
-		}
-		for _, from := range c.EnvFrom {
-			switch {
-			case from.SecretRef != nil:
-				say("env from Secret %s", from.SecretRef.Name)
-			case from.ConfigMapRef != nil:
-				say("env from ConfigMap %s", from.ConfigMapRef.Name)
-			}
-		}
-		for name, q := range c.Resources.Limits {
-			say("limit %s: %s", name, q.String())
-		}
-		for name, q := range c.Resources.Requests {
-			say("request %s: %s", name, q.String())
-		}
-		for _, port := range c.Ports {
-			say("port %s: %d", port.Name, port.ContainerPort)
-		}
-		for _, m := range c.VolumeMounts {
-			say("mount %s at %s", m.Name, m.MountPath)
-		}
-		for name, probe := range map[string]*corev1.Probe{"liveness": c.LivenessProbe, "readiness": c.ReadinessProbe, "startup": c.StartupProbe} {
-			if probe != nil {
-				say("%s probe: %s, delay %ds, period %ds, timeout %ds, failures %d", name, probes(probe), probe.InitialDelaySeconds, probe.PeriodSeconds, probe.TimeoutSeconds, probe.FailureThreshold)
-			}
-		}
-	}
-	slices.Sort(out)
-	return strings.Join(out, "\n")
-}
-
-func (p *patrol) valueOf(v corev1.EnvVar) string {
-	switch from := v.ValueFrom; {
-	case from == nil:
-		return p.Door.Value(v.Value)
-	case from.SecretKeyRef != nil:
-		return fmt.Sprintf("key %s of Secret %s", from.SecretKeyRef.Key, from.SecretKeyRef.Name)
-	case from.ConfigMapKeyRef != nil:
-		return fmt.Sprintf("key %s of ConfigMap %s", from.ConfigMapKeyRef.Key, from.ConfigMapKeyRef.Name)
-	}
-	return "a field of the pod"
-}
-
-func probes(p *corev1.Probe) string {
-	switch {
-	case p.HTTPGet != nil:
-		return fmt.Sprintf("HTTP GET port %s path %s", p.HTTPGet.Port.String(), p.HTTPGet.Path)
-	case p.TCPSocket != nil:
-		return "TCP port " + p.TCPSocket.Port.String()
-	case p.GRPC != nil:
-		return fmt.Sprintf("gRPC port %d", p.GRPC.Port)
-	}
-	return "a command"
 }
 
 // changed is what differs from the revision before, as far as it is going back to it that would change it.

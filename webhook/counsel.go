@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/redact"
@@ -140,14 +141,14 @@ func Concerns() []gate.Doc {
 // brief adds to a question what a model needs to know: the change without values that may be secret, and what code has checked.
 func brief(seen *sighting, before *corev1.PodTemplateSpec, door *redact.Door) {
 	q := &seen.question
-	now := describe(&seen.rollout.New.Template, door)
+	now := cluster.Describe(&seen.rollout.New.Template, "", door)
 	source := seen.change.New.Ref.String()
 	items := []gate.Evidence{{ID: EvidenceTemplate, Source: "pod template of " + source, At: q.Facts.At, Trust: gate.FromAPI, Text: strings.Join(now, "\n")}}
 	diff := gate.Evidence{ID: EvidenceDiff, Source: "change of " + source, At: q.Facts.At, Trust: gate.FromAPI}
 	if before == nil {
 		diff.Unread = "what it was before is not kept"
 	} else {
-		diff.Text = difference(describe(before, door), now)
+		diff.Text = difference(cluster.Describe(before, "", door), now)
 	}
 	q.Evidence = door.Evidence(slices.Concat([]gate.Evidence{diff}, items, q.Evidence))
 	q.Claims = claims(seen)
@@ -171,68 +172,6 @@ func claims(seen *sighting) map[flow.Claim]gate.Fact[bool] {
 		out[flow.Claim{Kind: ClaimFinding, Object: c.ID}] = gate.Known(slices.ContainsFunc(seen.assessment.Findings, func(f gate.Finding) bool { return f.ID == c.ID }))
 	}
 	return out
-}
-
-// describe tells a pod template in lines, without values that may be secret.
-func describe(t *corev1.PodTemplateSpec, door *redact.Door) []string {
-	var out []string
-	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
-	say("service account: %s", t.Spec.ServiceAccountName)
-	say("host network: %t", t.Spec.HostNetwork)
-	for _, v := range t.Spec.Volumes {
-		say("volume %s", v.Name)
-	}
-	for name, value := range t.Labels {
-		say("label %s: %s", name, value)
-	}
-	for name, value := range t.Annotations {
-		say("annotation %s: %s", name, door.Value(value))
-	}
-	for i, c := range slices.Concat(t.Spec.InitContainers, t.Spec.Containers) {
-		kind := "container"
-		if i < len(t.Spec.InitContainers) {
-			kind = "init container"
-		}
-		container(kind+" "+c.Name, &c, door, say)
-	}
-	slices.Sort(out)
-	return out
-}
-
-func container(name string, c *corev1.Container, door *redact.Door, say func(string, ...any)) {
-	say("%s image: %s", name, c.Image)
-	for i, a := range slices.Concat(c.Command, c.Args) {
-		say("%s argument %d: %s", name, i+1, door.Value(a))
-	}
-	for _, v := range c.Env {
-		switch from := v.ValueFrom; {
-		case from == nil:
-			say("%s env %s: %s", name, v.Name, door.Value(v.Value))
-		case from.SecretKeyRef != nil:
-			say("%s env %s: key %s of Secret %s", name, v.Name, from.SecretKeyRef.Key, from.SecretKeyRef.Name)
-		case from.ConfigMapKeyRef != nil:
-			say("%s env %s: key %s of ConfigMap %s", name, v.Name, from.ConfigMapKeyRef.Key, from.ConfigMapKeyRef.Name)
-		}
-	}
-	for resource, q := range c.Resources.Limits {
-		say("%s limit %s: %s", name, resource, q.String())
-	}
-	for resource, q := range c.Resources.Requests {
-		say("%s request %s: %s", name, resource, q.String())
-	}
-	for _, p := range c.Ports {
-		say("%s port %d %s", name, p.ContainerPort, p.Name)
-	}
-	for _, m := range c.VolumeMounts {
-		say("%s mounts %s at %s", name, m.Name, m.MountPath)
-	}
-	for probe, p := range map[string]*corev1.Probe{"liveness": c.LivenessProbe, "readiness": c.ReadinessProbe, "startup": c.StartupProbe} {
-		if p != nil && p.HTTPGet != nil {
-			say("%s %s probe: HTTP GET port %s path %s, delay %ds", name, probe, p.HTTPGet.Port.String(), p.HTTPGet.Path, p.InitialDelaySeconds)
-		} else if p != nil {
-			say("%s %s probe: not HTTP, delay %ds", name, probe, p.InitialDelaySeconds)
-		}
-	}
 }
 
 // difference is what went and what came, a line each.

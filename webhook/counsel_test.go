@@ -78,7 +78,7 @@ func TestAModelIsAskedOnceAboutARolloutThatIsIn(t *testing.T) {
 	}
 	g.advised(t, ns, 2)
 	text, _ := asked.Load().(string)
-	if !strings.Contains(text, "+ container") || !strings.Contains(text, "registry.example/web:2") || !strings.Contains(text, "GREETING") || strings.Contains(text, "swordfish") {
+	if !strings.Contains(text, "+ spec.containers[name=") || !strings.Contains(text, "registry.example/web:2") || !strings.Contains(text, "GREETING") || strings.Contains(text, "swordfish") {
 		t.Errorf("the model was shown\n%s", text)
 	}
 	if n := calls.Load(); n != 2 {

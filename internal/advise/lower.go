@@ -34,10 +34,7 @@ func Lower(checks, model gate.Assessment, menu []gate.Action) gate.Assessment {
 	}
 	out.Findings = append(slices.Clone(checks.Findings), model.Findings...)
 	out.Ungrounded, out.Escalated = model.Ungrounded, model.Escalated
-	settled := checks.Silent == "" && checks.Cause != gate.CauseOther && checks.Cause != ""
-	if !settled && checks.Cause == "" {
-		out.Cause = model.Cause
-	}
+	out.Cause = cmp.Or(checks.Cause, model.Cause)
 	open := checks.Silent != "" || len(checks.Choice) == 0 || checks.Cause == gate.CauseOther
 	out.Choice = moreCareful(checks.Choice, model.Choice, menu, open)
 	out.Elected = open && len(out.Choice) > 0 && !slices.Equal(out.Choice, checks.Choice)

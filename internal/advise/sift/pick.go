@@ -232,3 +232,22 @@ func bytesOf(n int) string {
 	}
 	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 }
+
+// fields are those of the texts that are not empty.
+func fields(texts ...string) []string {
+	return slices.DeleteFunc(texts, func(s string) bool { return s == "" })
+}
+
+// head is as many lines as fit, from the first on.
+func head(lines []string, budget, mark int, what string) (kept, left string) {
+	room := budget + 1
+	for i, l := range lines {
+		cost := Tokens(l) + 1 + mark
+		if cost > room {
+			kept = strings.Join(lines[:i], "\n")
+			return kept, fmt.Sprintf("%d of %d %s left out", len(lines)-i, len(lines), what)
+		}
+		room -= cost
+	}
+	return strings.Join(lines, "\n"), ""
+}
