@@ -11,22 +11,22 @@ import (
 	"moorgate.dev/internal/gate"
 )
 
-// shelf is a log in memory that breaks after so many writes.
-type shelf struct {
+// memoryLog is a log in memory that breaks after so many writes.
+type memoryLog struct {
 	records []gate.Record
 	blobs   []string
 	breaks  int // after so many writes, records and blobs alike; 0: never
 	writes  int
 }
 
-func (s *shelf) write() error {
+func (s *memoryLog) write() error {
 	if s.writes++; s.breaks > 0 && s.writes >= s.breaks {
 		return errors.New("the disk is full")
 	}
 	return nil
 }
 
-func (s *shelf) Append(_ context.Context, r gate.Record) (gate.Position, error) {
+func (s *memoryLog) Append(_ context.Context, r gate.Record) (gate.Position, error) {
 	if err := s.write(); err != nil {
 		return gate.Position{}, err
 	}
@@ -34,7 +34,7 @@ func (s *shelf) Append(_ context.Context, r gate.Record) (gate.Position, error) 
 	return gate.Position{Log: "log", Sequence: uint64(len(s.records))}, nil
 }
 
-func (s *shelf) PutBlob(_ context.Context, content []byte) (string, error) {
+func (s *memoryLog) PutBlob(_ context.Context, content []byte) (string, error) {
 	if err := s.write(); err != nil {
 		return "", err
 	}
@@ -60,7 +60,7 @@ func TestEveryCallIsWrittenDownBeforeAndAfter(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			sent := ""
-			log := &shelf{breaks: row.breaks}
+			log := &memoryLog{breaks: row.breaks}
 			r := Recorded{Log: log, Door: doorForTests(t), Now: func() time.Time { return noon }, NewID: func() string { return "id-1" }, Named: "small", Next: ModelFunc(func(_ context.Context, p Prompt) (Answer, error) {
 				sent = p.User
 				if row.fails != "" {
