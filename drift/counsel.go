@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/internal/flow"
@@ -64,15 +65,17 @@ type heard struct {
 	until       time.Time // zero: for as long as the rules see the same
 }
 
-// remembered is the advisor on what was seen: what a model said about it too, while the rules see the same; else the rules alone.
-func (c *counsel) remembered(caseRef string, l *look) flow.Advisor {
-	rules := assess(l)
-	c.lock.Lock()
-	defer c.lock.Unlock()
-	if h, ok := c.said[caseRef]; ok && reflect.DeepEqual(h.rules, rules) {
+// advisor is the advisor on what was seen: what a model said about it too, while the rules see the same; else the rules alone.
+func (d *Detector) advisor(caseRef string, l *look) flow.Advisor {
+	if d.Beside == nil {
+		return d.Beside.Of(intent(l))
+	}
+	d.counsel.lock.Lock()
+	defer d.counsel.lock.Unlock()
+	if h, ok := d.counsel.said[caseRef]; ok && reflect.DeepEqual(h.rules, assess(l)) {
 		return flow.AdvisorFunc(func(context.Context, flow.Question) gate.Assessment { return h.both })
 	}
-	return flow.Beside(nil).Of(intent(l))
+	return flow.Waiting(intent(l))
 }
 
 func (c *counsel) keep(caseRef string, h heard) {
@@ -95,7 +98,7 @@ func (c *counsel) knows(caseRef string, rules gate.Assessment, now time.Time) bo
 // confer has a model asked about a drift, unless it was, and has what comes of it kept on the Case.
 func (d *Detector) confer(key client.ObjectKey, l *look, q flow.Question, p gate.Policy) {
 	rules := assess(l)
-	if asks, _ := flow.Asks(p, rules); !asks || d.Beside == nil || d.Aside == nil || d.counsel.knows(q.Case, rules, d.Now()) {
+	if asks, _ := flow.Asks(p.Asking(), rules); !asks || d.Beside == nil || d.Aside == nil || d.counsel.knows(q.Case, rules, d.Now()) {
 		return
 	}
 	d.Aside.Do(q.Case, func(ctx context.Context) { d.consult(ctx, key, l, q, p, rules) })
@@ -111,7 +114,8 @@ func (d *Detector) consult(ctx context.Context, key client.ObjectKey, l *look, q
 		h.until = d.Now().Add(failuresLast)
 	}
 	d.counsel.keep(q.Case, h)
-	_ = d.Cases.Keep(ctx, key, d.tell(l, j, recordErr)) // where it fails, the next round says it
+	// Where it fails, the next round says it.
+	_ = retry.RetryOnConflict(retry.DefaultRetry, func() error { return d.Cases.Keep(ctx, key, d.tell(l, j, recordErr)) })
 }
 
 // brief adds to a question what a model needs to know.

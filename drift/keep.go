@@ -51,7 +51,7 @@ func (d *Detector) keep(ctx context.Context, g v1alpha1.GitSource, l *look, p ga
 		// Circumstances say whether the process is paused, if it can be; a Guardrail that is paused says so itself.
 		Facts: gate.Facts{At: d.Now(), Subject: l.subject, Menu: menu(l), Paused: gate.Known[[]string](nil), Unread: l.unread}}
 	d.circumstances(ctx, &q, l, g.Name)
-	advisor := d.counsel.remembered(q.Case, l)
+	advisor := d.advisor(q.Case, l)
 	rehearsal, _ := flow.Judge(ctx, d.Log, q, p, advisor)
 	if err == nil && said(&k, d.tell(l, rehearsal, nil)) {
 		d.confer(key, l, q, p)

@@ -61,13 +61,7 @@ func (p *patrol) alone(w causes.World) flow.Advisor {
 	if p.Beside == nil {
 		return p.Beside.Of(causes.Advisor(w))
 	}
-	return flow.AdvisorFunc(func(ctx context.Context, q flow.Question) gate.Assessment {
-		a := causes.Advisor(w).Advise(ctx, q)
-		if a.Alone = "a model is being asked"; q.Asking.Ask == gate.AskNever || q.Asking.Ask == gate.AskUnsettled && a.Open == "" {
-			a.Alone = "nothing was left open, or the Guardrail asks no model"
-		}
-		return a
-	})
+	return flow.Waiting(causes.Advisor(w))
 }
 
 // confer has a model asked about a happening, aside.
@@ -110,7 +104,7 @@ func (p *patrol) consult(ctx context.Context, k Key) (spoke bool, err error) {
 	opinion := elected(causes.Assess(w, q.Facts.Menu), q.Facts, plan)
 	circumstances(ctx, p.Circumstances, &q, opinion, since(&c, now))
 	asked := q
-	if asks, _ := flow.Asks(policy, opinion); asks {
+	if asks, _ := flow.Asks(policy.Asking(), opinion); asks {
 		p.brief(ctx, &asked, w)
 	}
 	asked.Asking = policy.Asking()

@@ -93,7 +93,7 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 		plan = choice.PlanDigest()
 	}
 	p.memory.keep(k, shape, plan, now)
-	if asks, _ := flow.Asks(policy, verdict.Assessment); asks && p.Beside != nil {
+	if asks, _ := flow.Asks(policy.Asking(), verdict.Assessment); asks && p.Beside != nil {
 		p.confer(k)
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
@@ -58,7 +59,7 @@ func (s *Settler) consult(ctx context.Context, key client.ObjectKey) error {
 	if err != nil {
 		return err
 	}
-	if asks, _ := flow.Asks(seen.policy, seen.assessment); !asks {
+	if asks, _ := flow.Asks(seen.policy.Asking(), seen.assessment); !asks {
 		return nil
 	}
 	before := s.before(ctx, obj, c.Labels[v1alpha1.LabelTemplate])
@@ -66,7 +67,7 @@ func (s *Settler) consult(ctx context.Context, key client.ObjectKey) error {
 	seen.question.Signal, seen.question.Case = signalOf(&c), key.String()
 	said := flow.AdvisorFunc(func(context.Context, flow.Question) gate.Assessment { return seen.assessment })
 	j, recordErr := flow.Judge(ctx, s.Log, seen.question, seen.policy, s.Beside.Of(said))
-	return s.cases().Keep(ctx, key, func(st *v1alpha1.CaseStatus) {
+	keep := func(st *v1alpha1.CaseStatus) {
 		s.cases().Judged(j, recordErr)(st)
 		st.Menu, st.Chosen = nil, nil // nothing is offered: the rollout is in
 		condition := metav1.Condition{Type: CaseAdvised, Status: metav1.ConditionTrue, Reason: "Asked", Message: "a model had a part in the verdict", LastTransitionTime: metav1.NewTime(s.Now())}
@@ -74,7 +75,9 @@ func (s *Settler) consult(ctx context.Context, key client.ObjectKey) error {
 			condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, "Alone", gate.OneLine(alone, 512)
 		}
 		meta.SetStatusCondition(&st.Conditions, condition)
-	})
+	}
+	// What was recorded on the way must not be asked and recorded anew because somebody else wrote at the same time.
+	return retry.RetryOnConflict(retry.DefaultRetry, func() error { return s.cases().Keep(ctx, key, keep) })
 }
 
 // before is the template that a Deployment had before this one, as its ReplicaSets keep it; nil where nobody knows.

@@ -46,6 +46,7 @@ func TestAModelIsAskedOnceAboutARolloutThatIsIn(t *testing.T) {
 					return a
 				}
 				calls.Add(1)
+				a.Alone = ""
 				text := ""
 				for _, e := range q.Evidence {
 					text += e.ID + ": " + e.Text + "\n"

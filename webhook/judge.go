@@ -61,6 +61,7 @@ func (s Sight) see(ctx context.Context, c Change) (sighting, error) {
 		Paused: gate.Known[[]string](nil), Rollback: rollback, Failing: failing,
 		Menu: []gate.Action{{ID: checks.Admit, Verb: "admit", Reach: gate.ReachAnswer, Target: c.New.Ref, Text: "let the rollout in"}}}}
 	out.assessment = checks.Advisor(r).Advise(ctx, out.question)
+	out.assessment.Alone = "no model is asked while a request waits"
 	out.decision = gate.Decide(out.policy, out.assessment, out.question.Facts).Decision
 	out.question.Signal = signal(c, out, now)
 	out.question.Case = cluster.CaseRef(out.question.Signal)

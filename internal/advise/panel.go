@@ -57,12 +57,10 @@ func (p *Panel) Beside(checks flow.Advisor) flow.Advisor {
 
 // declines says why no model is asked about a question; empty where one is.
 func (p *Panel) declines(q flow.Question, a gate.Assessment) string {
-	switch {
-	case q.Asking.Ask == gate.AskNever:
-		return "the Guardrail asks no model"
-	case a.Open == "" && q.Asking.Ask != gate.AskAlways:
-		return "nothing was left open"
-	case p.Triage.Model == nil:
+	if asks, why := flow.Asks(q.Asking, a); !asks {
+		return why
+	}
+	if p.Triage.Model == nil {
 		return "no model is configured"
 	}
 	if _, ok := p.Terms[q.Signal.Face]; !ok {

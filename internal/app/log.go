@@ -157,10 +157,11 @@ func (l *auditLog) close() error {
 	if l.broken != nil {
 		return l.broken
 	}
-	if n, err := l.log.CopyFailures(); n > 0 {
-		l.logger.Warn("records are in the audit log that could not be printed to standard output (--audit-stdout)", "records", n, "error", err)
+	err := l.log.Close() // after which nothing is being printed any more
+	if n, why := l.log.CopyFailures(); n > 0 {
+		l.logger.Warn("records are in the audit log that could not be printed to standard output (--audit-stdout)", "records", n, "error", why)
 	}
-	return l.log.Close()
+	return err
 }
 
 // closeIntents tells of what an earlier run set out to do and never said how it came out, and writes down that nobody knows.

@@ -137,7 +137,7 @@ type class struct{ begins, label string }
 var (
 	escalated = []class{{"the Guardrail asks the expert", "guardrail"}, {"triage is unsure", "unsure"}, {"the samples of triage disagree", "disagreement"},
 		{"the confidence in triage", "confidence"}, {"triage gave no answer", "no-answer"}}
-	withoutModel = []class{{"no model is configured", "not-configured"}, {"the Guardrail asks no model", "guardrail"}, {"nothing was left open", "settled"},
+	withoutModel = []class{{"no model is configured", "not-configured"}, {"the Guardrail asks no model", "guardrail"}, {"nothing was left open", "settled"}, {"no model is asked while a request waits", "request-waits"}, {"a model is being asked", "pending"},
 		{"no model answered within", string(advise.FailedTime)}, {"off the record", "off-record"}}
 )
 

@@ -53,9 +53,22 @@ func (a *Aside) done(key string) {
 // Wait waits for what has begun.
 func (a *Aside) Wait() { a.work.Wait() }
 
+// Waiting is the advisor without a model while one may be asked aside: it says why it stands alone for now.
+func Waiting(checks Advisor) Advisor {
+	return AdvisorFunc(func(ctx context.Context, q Question) gate.Assessment {
+		a := checks.Advise(ctx, q)
+		asks, why := Asks(q.Asking, a)
+		if asks {
+			why = "a model is being asked"
+		}
+		a.Alone = why
+		return a
+	})
+}
+
 // Asks is whether a model is to be asked about what an advisor without one said, and why not.
-func Asks(p gate.Policy, said gate.Assessment) (asks bool, why string) {
-	switch ask := p.Asking().Ask; {
+func Asks(p gate.Asking, said gate.Assessment) (asks bool, why string) {
+	switch ask := p.Ask; {
 	case ask == gate.AskNever:
 		return false, "the Guardrail asks no model"
 	case ask == gate.AskUnsettled && said.Open == "":
