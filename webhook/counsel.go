@@ -148,9 +148,12 @@ func brief(seen *sighting, before *corev1.PodTemplateSpec, door *redact.Door) {
 	source := seen.change.New.Ref.String()
 	items := []gate.Evidence{{ID: EvidenceTemplate, Source: "pod template of " + source, At: q.Facts.At, Trust: gate.FromAPI, Text: strings.Join(now, "\n")}}
 	diff := gate.Evidence{ID: EvidenceDiff, Source: "change of " + source, At: q.Facts.At, Trust: gate.FromAPI}
-	if before == nil {
+	switch {
+	case seen.change.Old == nil:
+		diff.Text = "all of it: it is new"
+	case before == nil:
 		diff.Unread = "what it was before is not kept"
-	} else {
+	default:
 		diff.Text = difference(cluster.Describe(before, "", door), now)
 	}
 	q.Evidence = door.Evidence(slices.Concat([]gate.Evidence{diff}, items, q.Evidence))

@@ -40,7 +40,7 @@ func newModelCheck() *cobra.Command {
 		Long: `Reads the file, connects to the endpoint, and asks each of the two models a handful of small questions: whether it answers, whether it
 is held to a strict schema, what it says about tokens and its prompt cache, and whether a question as large as they may get fits.
 Then the two together are given three built-in incidents with answers that nobody can miss, one of which holds an order that must not
-be followed. It says what Moorgate will do without, and what to mend. It costs some ten thousand tokens a model, which it tells.
+be followed. It says what Moorgate will do without, and what to mend. It costs some fifteen thousand tokens a model, which it tells.
 
 Nothing of a cluster is read or sent. Without a model every command works: checks, causes and drift rules decide alone.
 
