@@ -76,9 +76,14 @@ func (p *patrol) log(ctx context.Context, w causes.World, pod gate.Ref) gate.Evi
 	}
 	ctx, cancel := context.WithTimeout(ctx, logsWithin)
 	defer cancel()
-	text, err := p.Logs(ctx, pod, w.Container, true, logBytes)
+	text, err := p.Logs(ctx, pod, w.Container, true, logBytes+1)
 	if err != nil || len(text) == 0 {
-		text, err = p.Logs(ctx, pod, w.Container, false, logBytes)
+		text, err = p.Logs(ctx, pod, w.Container, false, logBytes+1)
+	}
+	cut := len(text) > logBytes
+	whole := string(text)
+	if cut {
+		whole = fromLine(whole)
 	}
 	switch {
 	case apierrors.IsForbidden(err):
@@ -87,11 +92,43 @@ func (p *patrol) log(ctx context.Context, w causes.World, pod gate.Ref) gate.Evi
 		e.Unread = "the log cannot be read now"
 	case len(text) == 0:
 		e.Unread = "the container wrote no log"
-	case len(text) >= logBytes:
+	case whole == "":
+		e.Unread = fmt.Sprintf("its last line is longer than %d KiB", logBytes>>10)
+	case cut:
 		e.Left = fmt.Sprintf("only the last %d KiB were read", logBytes>>10)
 	}
-	e.Text = string(text[:min(len(text), logBytes)])
+	e.Text = whole
 	return e
+}
+
+// fromLine is a text from its first whole line on. What is left of a line that was cut may be half of a secret, without the half by
+// which the door would know it.
+func fromLine(s string) string {
+	_, rest, _ := strings.Cut(s, "\n")
+	return rest
+}
+
+// messageMost is how long the last message of a container may be before the kubelet has perhaps cut it, at either end.
+const messageMost = 2048
+
+// lastWords is a container's last message without the lines at which it may have been cut.
+func lastWords(s string) string {
+	if len(s) < messageMost {
+		return s
+	}
+	s = fromLine(s)
+	return s[:max(0, strings.LastIndex(s, "\n"))]
+}
+
+// noteMost is how long a note may be before whoever wrote the Event has perhaps cut it.
+const noteMost = 1000
+
+// note is an Event's note for a model: secrets go before it is cut, and what may have been cut before goes with its last word.
+func (p *patrol) note(message string) string {
+	if len(message) >= noteMost {
+		message = message[:max(0, strings.LastIndexAny(message, " \n\t"))]
+	}
+	return gate.OneLine(p.Door.Text(message), maxNotice)
 }
 
 // papers are what the pod and its events say: its last words, its notes, and how it is meant to run.
@@ -110,8 +147,8 @@ func (p *patrol) papers(ctx context.Context, w causes.World, ref gate.Ref) []gat
 		if s.State.Terminated != nil {
 			last = s.State.Terminated
 		}
-		if s.Name == w.Container && last != nil && last.Message != "" {
-			out = append(out, gate.Evidence{ID: EvidenceMessage, Source: "last message of container " + s.Name, At: w.At, Trust: gate.FromLog, Text: last.Message})
+		if s.Name == w.Container && last != nil && lastWords(last.Message) != "" {
+			out = append(out, gate.Evidence{ID: EvidenceMessage, Source: "last message of container " + s.Name, At: w.At, Trust: gate.FromLog, Text: lastWords(last.Message)})
 		}
 	}
 	return out
@@ -130,7 +167,7 @@ func (p *patrol) notes(ctx context.Context, w causes.World, pod gate.Ref) gate.E
 	slices.SortStableFunc(list.Items, func(a, b corev1.Event) int { return Read(&b).At.Compare(Read(&a).At) })
 	for i := range list.Items[:min(len(list.Items), maxEvents)] {
 		x := &list.Items[i]
-		e.Text += fmt.Sprintf("%s ×%d: %s\n", gate.OneLine(x.Reason, 64), max(x.Count, 1), gate.OneLine(x.Message, maxNotice))
+		e.Text += fmt.Sprintf("%s ×%d: %s\n", gate.OneLine(x.Reason, 64), max(x.Count, 1), p.note(x.Message))
 	}
 	if more := len(list.Items) - maxEvents; more > 0 {
 		e.Left = fmt.Sprintf("%d older events", more)

@@ -49,7 +49,7 @@ type Watcher struct {
 	Beside flow.Beside
 	// Door is what everything passes that is collected for a model; nil: nothing of it comes through.
 	Door *redact.Door
-	// Logs reads the end of a container's log, at most so many bytes. nil: no log is read.
+	// Logs reads the last bytes of a container's log, at most so many, wherever a line begins. nil: no log is read.
 	Logs   func(ctx context.Context, pod gate.Ref, container string, previous bool, bytes int64) ([]byte, error)
 	Now    func() time.Time
 	Logger *slog.Logger

@@ -123,7 +123,8 @@ func (m *Memory) keep(e *sharing, said looks) {
 	close(e.done)
 }
 
-// shape is the key of a question: what an answer to it rests on. Empty: it is shared with nobody.
+// shape is the key of a question: what an answer to it rests on. Empty: it is shared with nobody. Nothing is shared between namespaces,
+// whose owners may not trust each other: one could write a log that ends like another's and steers the answer before.
 func shape(q flow.Question) string {
 	if q.Shape == "" {
 		return ""
@@ -138,6 +139,6 @@ func shape(q flow.Question) string {
 		claims = append(claims, string(b))
 	}
 	slices.Sort(claims)
-	sum := sha256.Sum256([]byte(strings.Join([]string{string(q.Signal.Face), q.Shape, q.Asking.Expert.String(), strings.Join(menu, "\x01"), strings.Join(claims, "\x01")}, "\x02")))
+	sum := sha256.Sum256([]byte(strings.Join([]string{string(q.Signal.Face), q.Signal.Subject.Namespace, q.Shape, q.Asking.Expert.String(), strings.Join(menu, "\x01"), strings.Join(claims, "\x01")}, "\x02")))
 	return hex.EncodeToString(sum[:])
 }

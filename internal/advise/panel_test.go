@@ -506,6 +506,11 @@ func TestWhatIsRememberedIsHeldAgainstTheQuestionAtHand(t *testing.T) {
 	if a := ask.Advise(t.Context(), q); a.Alone != "" {
 		t.Errorf("off the record, what is remembered is not told: %q", a.Alone)
 	}
+	q = incident() // what one namespace was told, another is not
+	q.Signal.Subject.Namespace, q.Facts.Subject.Namespace = "other", "other"
+	if a := ask.Advise(t.Context(), q); a.Alone == "" {
+		t.Errorf("an answer was shared between namespaces: %+v", a)
+	}
 	q = incident() // with another menu it is another question
 	q.Facts.Menu = q.Facts.Menu[1:]
 	if a := ask.Advise(t.Context(), q); a.Alone == "" {

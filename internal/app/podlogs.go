@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -27,14 +28,21 @@ func logsOf(c kubernetes.Interface) func(ctx context.Context, pod gate.Ref, cont
 	}
 }
 
-// tailMost is how much of a log is read to find its end.
-const tailMost = 8 << 20
-
-// tail is the end of a stream.
+// tail is the end of a stream, at most n bytes of it. It keeps no more than twice that in memory, however long the stream is.
 func tail(r io.Reader, n int64) ([]byte, error) {
-	all, err := io.ReadAll(io.LimitReader(r, tailMost))
-	if err != nil {
-		return nil, fmt.Errorf("read a log: %w", err)
+	var kept []byte
+	part := make([]byte, 32<<10)
+	for {
+		m, err := r.Read(part)
+		kept = append(kept, part[:m]...)
+		if over := int64(len(kept)) - n; over > n || over > 0 && err != nil {
+			kept = append(kept[:0], kept[over:]...)
+		}
+		if errors.Is(err, io.EOF) {
+			return kept, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read a log: %w", err)
+		}
 	}
-	return all[max(0, int64(len(all))-n):], nil
 }
