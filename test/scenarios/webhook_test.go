@@ -3,6 +3,8 @@ package scenarios
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,7 +34,25 @@ func TestStories(t *testing.T) {
 	}
 }
 
+// plays is how many times a story is played at most, where what was known of a Secret was too old to be given between its rehearsal
+// and its change, as on a machine that stood still for some seconds. That it is unknown then is right, and no part of the story.
+const plays = 4
+
 func (h *house) play(t *testing.T, s story) {
+	t.Helper()
+	for range plays {
+		again := s
+		again.parts = maps.Clone(s.parts)
+		if h.playOnce(t, again) {
+			return
+		}
+	}
+	t.Errorf("%s: what was known of a Secret was forgotten before the change %d times", s.path(), plays)
+}
+
+// playOnce plays a story in a namespace of its own, and reports whether it came to its end.
+func (h *house) playOnce(t *testing.T, s story) bool {
+	t.Helper()
 	spec, err := s.guardrail()
 	if err != nil {
 		t.Fatal(err)
@@ -58,10 +78,20 @@ func (h *house) play(t *testing.T, s story) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if s.forgotten(g) {
+		t.Logf("%s: the Secret was forgotten before the change; it is played again", s.path())
+		return false
+	}
 	if wrong := s.compare(g); len(wrong) > 0 {
 		t.Errorf("%s is not as wanted\n%s\n\nThe story:\n%s\n\n%s\n\nThe end of Moorgate's log:\n%s", s.path(),
 			strings.Join(wrong, "\n"), s.prose, g, h.moorgate().LogTail())
 	}
+	return true
+}
+
+// forgotten is whether the answer says that a Secret is unknown, and the story does not.
+func (s story) forgotten(g got) bool {
+	return len(s.want.Unread) == 0 && slices.ContainsFunc(g.c.Spec.Answer.Opinion.Unread, func(u string) bool { return strings.HasPrefix(u, "Secret/") })
 }
 
 // earlier lets the earlier rollouts in, one after the other. Each leaves its Case before the next begins, so that the Case
