@@ -22,6 +22,13 @@ var reads = map[string]string{
 	"/resourcequotas": look, "/limitranges": look, "apps/deployments": look, "apps/statefulsets": look, "apps/daemonsets": look,
 	"apps/replicasets": look, "apps/controllerrevisions": look, "autoscaling/horizontalpodautoscalers": look,
 	"policy/poddisruptionbudgets": look, "storage.k8s.io/storageclasses": look, "moorgate.dev/guardrails": look,
+	"/persistentvolumes": look, "/services": look, "discovery.k8s.io/endpointslices": look, "networking.k8s.io/ingresses": look,
+	"batch/jobs": look, "batch/cronjobs": look,
+	// Where the cluster offers them.
+	"gateway.networking.k8s.io/httproutes": look, "autoscaling.k8s.io/verticalpodautoscalers": look, "cert-manager.io/certificates": look,
+	"kustomize.toolkit.fluxcd.io/kustomizations": look, "helm.toolkit.fluxcd.io/helmreleases": look,
+	"source.toolkit.fluxcd.io/gitrepositories": look, "source.toolkit.fluxcd.io/ocirepositories": look, "source.toolkit.fluxcd.io/buckets": look,
+	"source.toolkit.fluxcd.io/helmrepositories": look, "source.toolkit.fluxcd.io/helmcharts": look, "argoproj.io/rollouts": look,
 }
 
 // fences are what judge and act may look at to see whether somebody vouches for an Approval, and callers what they may ask about
@@ -41,8 +48,8 @@ var (
 // rightsList is every right that may be granted: role, then resource, or resource=name where the grant is bound to a name.
 var rightsList = map[string]map[string]string{
 	"ClusterRole/moorgate-webhook": merge(reads, map[string]string{
-		"moorgate.dev/cases": "create", // of its own face; fenced
-		"/secrets":           "create", // dry runs; fenced
+		"moorgate.dev/cases": look + " create", // of its own face; fenced
+		"/secrets":           "create",         // dry runs; fenced
 		"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get update patch", // its content is fenced
 		"/v1/records": "post", // a URL of the judge's
 	}),
@@ -51,8 +58,8 @@ var rightsList = map[string]map[string]string{
 		"moorgate.dev/cases": look + " create delete", "moorgate.dev/cases/status": "update patch",
 		"moorgate.dev/gitsources": look, "moorgate.dev/gitsources/status": "update patch", "moorgate.dev/approvals": look,
 		"moorgate.dev/guardrails/status": "update patch",
-		"batch/jobs":                     "get", "batch/cronjobs": "get", "/pods/log": "get",
-		"/events": "list watch create patch", "events.k8s.io/events": "create patch",
+		"/pods/log":                      "get",
+		"/events":                        "list watch create patch", "events.k8s.io/events": "create patch",
 		"apps/deployments": look + " patch", "apps/statefulsets": look + " patch", "apps/daemonsets": look + " patch", // marks, dry runs; fenced
 		"/secrets": "create", // dry runs; fenced
 		"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get",

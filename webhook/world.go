@@ -31,6 +31,8 @@ type World struct {
 	Secrets SecretNames
 	// Nodes is fed by informers; where it is nil, Nodes and Pods of the whole cluster are listed from Reader.
 	Nodes *Nodes
+	// Offered says which optional kinds there are; where it is nil, Reader is asked.
+	Offered *Offered
 	// Hashes remembers the hashes of earlier revisions; nil: each is computed at every look.
 	Hashes *Hashes
 	// Now tells the time that the Rollout is looked at.

@@ -42,7 +42,7 @@ func webhookPart(o options) part {
 		if err != nil {
 			return err
 		}
-		sight, err := newSight(ctx, mgr, prober)
+		sight, err := newSight(ctx, mgr, prober, p.logger)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -32,7 +33,7 @@ func judgePart(o options, lease string) part {
 		if err != nil {
 			return err
 		}
-		sight, err := newSight(ctx, mgr, prober)
+		sight, err := newSight(ctx, mgr, prober, p.logger)
 		if err != nil {
 			return err
 		}
@@ -116,7 +117,7 @@ func addWatcher(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error 
 }
 
 // newSight is how a part looks at rollouts: from its own informer caches, which it has begin now.
-func newSight(ctx context.Context, mgr ctrl.Manager, secrets webhook.SecretNames) (webhook.Sight, error) {
+func newSight(ctx context.Context, mgr ctrl.Manager, secrets webhook.SecretNames, logger *slog.Logger) (webhook.Sight, error) {
 	if err := webhook.WatchWorld(ctx, mgr.GetCache()); err != nil {
 		return webhook.Sight{}, err
 	}
@@ -129,7 +130,11 @@ func newSight(ctx context.Context, mgr ctrl.Manager, secrets webhook.SecretNames
 	if err := nodes.Watch(ctx, mgr.GetCache()); err != nil {
 		return webhook.Sight{}, err
 	}
-	world := webhook.World{Reader: mgr.GetCache(), Secrets: secrets, Nodes: nodes, Hashes: &webhook.Hashes{}, Now: time.Now}
+	offered := &webhook.Offered{Informers: mgr.GetCache(), Mapper: mgr.GetRESTMapper(), Logger: logger}
+	if err := mgr.Add(offered); err != nil {
+		return webhook.Sight{}, fmt.Errorf("look for optional kinds: %w", err)
+	}
+	world := webhook.World{Reader: mgr.GetCache(), Secrets: secrets, Nodes: nodes, Offered: offered, Hashes: &webhook.Hashes{}, Now: time.Now}
 	labels := func(ctx context.Context, namespace string) gate.Fact[map[string]string] {
 		return cluster.NamespaceLabels(ctx, mgr.GetCache(), namespace)
 	}
