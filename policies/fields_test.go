@@ -33,6 +33,7 @@ type flip struct {
 	before, after string // spec fragments laid over unhindered; they differ in the field alone
 	scene         scene
 	asks          bool // the field is about asking a model: how it is asked changes, not the answer
+	waits         bool // the field is about waiting for a model: how long changes, not the answer
 	words         bool // the field is words for people: the reason changes, not the answer
 }
 
@@ -55,6 +56,9 @@ var flips = map[string]flip{
 	"admission.onMissing": {after: `{admission: {mode: Enforce, onMissing: Deny}}`, scene: asked("admit").but(missing)},
 
 	"admission.onAdvice": {after: `{admission: {mode: Enforce, onAdvice: Deny}}`, scene: asked("admit").but(advised)},
+
+	"admission.onPending":  {before: `{admission: {mode: Enforce, onAdvice: Deny}}`, after: `{admission: {mode: Enforce, onAdvice: Deny, onPending: Retry}}`, scene: asked("admit"), waits: true},
+	"admission.pendingFor": {before: `{admission: {mode: Enforce, onAdvice: Deny, onPending: Retry}}`, after: `{admission: {mode: Enforce, onAdvice: Deny, onPending: Retry, pendingFor: 20s}}`, scene: asked("admit"), waits: true},
 
 	"model.ask":                   {before: `{model: {ask: Unsettled}}`, after: `{model: {ask: Never}}`, scene: asked("admit"), asks: true},
 	"model.expert":                {before: `{model: {expert: Unsure}}`, after: `{model: {expert: Always}}`, scene: asked("admit"), asks: true},
@@ -269,6 +273,10 @@ func end(t *testing.T, content []byte, f flip) string {
 	}
 	if f.asks {
 		return asking(t, p)
+	}
+	if f.waits {
+		on, most := p.OnPending()
+		return on.String() + " " + most.String()
 	}
 	if f.scene.a.Choice[0] == "admit" {
 		said = answered(p, v)

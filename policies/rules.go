@@ -31,6 +31,7 @@ var celRules = map[string]func(n *yaml.Node, s props) *yaml.Node{
 	"duration must be between 1m and 744h": between(time.Minute, 744*time.Hour),
 	"wait must be between 30s and 24h":     between(30*time.Second, 24*time.Hour),
 	"fresh must be between 5s and 1h":      between(5*time.Second, time.Hour),
+	"pendingFor must be between 5s and 2m": between(5*time.Second, 2*time.Minute),
 	"coolDown must be between 5m and 24h":  between(5*time.Minute, 24*time.Hour),
 }
 

@@ -77,7 +77,8 @@ type Subject struct {
 
 // Answer is an admission answer as it was given.
 type Answer struct {
-	// Said is Admitted, Warned, Denied, Retried or SlippedThrough (nobody answered: the webhook was away).
+	// Said is Admitted, Warned, Denied, Retried (the client was asked to come again; the status has what it was told then) or
+	// SlippedThrough (nobody answered: the webhook was away).
 	// +kubebuilder:validation:Enum=Admitted;Warned;Denied;Retried;SlippedThrough
 	Said string `json:"said"`
 	// User is who asked.
@@ -86,6 +87,48 @@ type Answer struct {
 	User string `json:"user,omitempty"`
 	// Opinion is the verdict that the answer was made from.
 	Opinion Opinion `json:"opinion"`
+	// Brief is what a model is told, where the answer waits for one (Retried).
+	// +optional
+	Brief *Brief `json:"brief,omitempty"`
+}
+
+// Brief is what a model is told about a rollout that is not in yet: the change without values that may be secret, and what
+// code has checked.
+type Brief struct {
+	// +kubebuilder:validation:MaxItems=24
+	// +listType=atomic
+	// +optional
+	Evidence []Piece `json:"evidence,omitempty"`
+	// +kubebuilder:validation:MaxItems=64
+	// +listType=atomic
+	// +optional
+	Claims []Claim `json:"claims,omitempty"`
+}
+
+// Piece is a piece of evidence.
+type Piece struct {
+	// +kubebuilder:validation:MaxLength=64
+	ID string `json:"id"`
+	// +kubebuilder:validation:MaxLength=320
+	Source string `json:"source"`
+	// +kubebuilder:validation:MaxLength=12288
+	// +optional
+	Text string `json:"text,omitempty"`
+	// Unread says why it could not be read.
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	Unread string `json:"unread,omitempty"`
+}
+
+// Claim is a statement that code has checked.
+type Claim struct {
+	// +kubebuilder:validation:MaxLength=64
+	Kind string `json:"kind"`
+	// +kubebuilder:validation:MaxLength=320
+	Object string `json:"object"`
+	// Holds is absent where nobody knows.
+	// +optional
+	Holds *bool `json:"holds,omitempty"`
 }
 
 // Opinion is an assessment and what the guardrail decided on it.

@@ -34,6 +34,9 @@ const (
 	LabelWorkload = "moorgate.dev/workload"
 	// LabelTemplate on a webhook Case is the hash of the pod template that was judged.
 	LabelTemplate = "moorgate.dev/template"
+	// LabelChange on a webhook Case is the hash of what an opinion about the pod template rests on: the template without
+	// annotations, and without labels that its workload does not select by.
+	LabelChange = "moorgate.dev/change"
 
 	// AnnotationScore on a rollout is its readiness score, 0 to 100.
 	AnnotationScore = "moorgate.dev/readiness-score"

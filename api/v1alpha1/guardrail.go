@@ -376,6 +376,24 @@ type Admission struct {
 	// +kubebuilder:default=Warn
 	// +optional
 	OnAdvice string `json:"onAdvice,omitempty"`
+
+	// OnPending is what a rollout gets that the checks let in and that a model, which may deny (onAdvice), has not been heard
+	// about yet: let in at once, and the opinion follows (Warn); asked to come again (Retry), which kubectl, Helm and Flux do by
+	// themselves; or refused until there is an opinion (Deny). Where no model can be asked, and once pendingFor is over, the
+	// checks alone decide.
+	// +kubebuilder:validation:Enum=Warn;Retry;Deny
+	// +kubebuilder:default=Warn
+	// +optional
+	OnPending string `json:"onPending,omitempty"`
+
+	// PendingFor is how long a model's opinion is waited for at most, between 5 seconds and 2 minutes. Clients come again up to
+	// eight times within it.
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,5}[smh]){1,3}$`
+	// +kubebuilder:validation:MaxLength=20
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('5s') && duration(self) <= duration('2m')",message="pendingFor must be between 5s and 2m"
+	// +kubebuilder:default="30s"
+	// +optional
+	PendingFor string `json:"pendingFor,omitempty"`
 }
 
 // ModelTerms say when a model is asked and what that may cost. Every Guardrail that applies has to agree: the most sparing wins.

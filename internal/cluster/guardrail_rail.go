@@ -57,7 +57,17 @@ func readModes(r *gate.Rail, s v1alpha1.GuardrailSpec) error {
 	default:
 		return fmt.Errorf("admission.onAdvice %q is not one of Warn, Deny", s.Admission.OnAdvice)
 	}
-	return nil
+	return readPending(r, s.Admission)
+}
+
+// readPending reads what a rollout gets while a model is asked. What is not set, as by a schema from before it could be, waits
+// for none.
+func readPending(r *gate.Rail, a v1alpha1.Admission) (err error) {
+	if err := r.OnPending.UnmarshalText([]byte(a.OnPending)); err != nil || (a.OnPending != "" && r.OnPending.String() != a.OnPending) {
+		return fmt.Errorf("admission.onPending %q is not one of Warn, Retry, Deny", a.OnPending)
+	}
+	r.PendingFor, err = duration(cmp.Or(a.PendingFor, "30s"), 5*time.Second, 2*time.Minute, "admission.pendingFor")
+	return err
 }
 
 // readModel reads when a model is asked. What is not set, as by a schema from before there was one, asks none: that is careful

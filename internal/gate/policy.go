@@ -85,6 +85,9 @@ type Rail struct {
 	DenyAdvised bool `json:"denyAdvised,omitempty"`
 	// DenyPending makes what is not there yet count towards a denial.
 	DenyPending bool `json:"denyPending,omitempty"`
+	// OnPending is what a rollout gets while a model that may deny it is being asked, for PendingFor at most.
+	OnPending  OnPending     `json:"onPending,omitzero"`
+	PendingFor time.Duration `json:"pendingFor,omitempty"`
 	// Paused holds the reasons for which this Guardrail is paused.
 	Paused []string `json:"paused,omitempty"`
 	// Unreadable says why the Guardrail could not be understood; nothing is allowed under such a one.
@@ -179,7 +182,7 @@ func (p Policy) Admission() Admission {
 // paused or cannot be read refuses nothing, and one that only observes or warns lends its numbers to nobody else's refusal.
 func (p Policy) Refuses(v Verdict) bool {
 	for _, r := range p.Rails {
-		if r.Admission != AdmissionEnforce || len(r.Paused) > 0 || r.Unreadable != "" {
+		if !r.enforces() {
 			continue
 		}
 		for _, reason := range v.Reasons {
@@ -189,6 +192,11 @@ func (p Policy) Refuses(v Verdict) bool {
 		}
 	}
 	return false
+}
+
+// enforces reports whether a Guardrail may refuse a rollout.
+func (r Rail) enforces() bool {
+	return r.Admission == AdmissionEnforce && len(r.Paused) == 0 && r.Unreadable == ""
 }
 
 // Tells reports whether the answer to an admission request speaks of a reason: it comes from a Guardrail that warns or
