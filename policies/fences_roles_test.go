@@ -66,20 +66,22 @@ func TestWebhook(t *testing.T) {
 	t.Run("may not, whatever its rights", func(t *testing.T) {
 		more := []write{
 			{"mark a deployment", s.mark(map[string]string{v1alpha1.AnnotationScore: "80"})},
-			{"write the status of a case", patchStatus(aCase(s.namespace, "webhook-web-000000000000"), `{"status":{"decision":"Hold"}}`)},
+			{"write the status of a case of another face", patchStatus(aCase(s.namespace, "drift-web-999999999999"), `{"status":{"decision":"Hold"}}`)},
+			{"say that a model can be asked", create(lease(system, "moorgate-advice"))},
 			{"delete its certificate", remove(secret(system, "moorgate-webhook-certificate"))},
 			{"create a registration", create(registration("other"))},
 			{"change another registration", patch(registration("theirs"), `{"webhooks":[]}`)},
 			{"delete its own registration", remove(registration("moorgate"))},
 			{"take the judge's lease", create(lease(system, "moorgate-judge"))},
 		}
-		refused(t, s.unbound(t, "moorgate-webhook"), append(more, s.forbidden()...), "moorgate-webhook", "moorgate-secrets")
+		refused(t, s.unbound(t, "moorgate-webhook"), append(more, s.forbidden()...), "moorgate-webhook", "moorgate-secrets", "moorgate-cases")
 	})
 }
 
 func (s stage) webhookMay() []write {
 	return []write{
 		{"open a case", create(aCase(s.namespace, "webhook-web-111111111111"))},
+		{"say what came of it", patchStatus(aCase(s.namespace, "webhook-web-000000000000"), `{"status":{"decision":"Hold"}}`)},
 		{"ask whether a secret exists: it does not", create(secret(s.namespace, "missing"), client.DryRunAll)},
 		{"ask whether a secret exists: it does", asksAlreadyExists(secret(s.namespace, "password"))},
 		{"keep its certificate", patch(secret(system, "moorgate-webhook-certificate"), `{"data":{"tls.crt":"eA=="}}`)},

@@ -129,7 +129,7 @@ func (s stage) furniture() []client.Object {
 		&corev1.Pod{ObjectMeta: meta("alone"), Spec: pod.Spec},
 		&corev1.Secret{ObjectMeta: meta("password"), StringData: map[string]string{"password": "hunter2"}},
 		&corev1.ConfigMap{ObjectMeta: meta("settings")},
-		aCase(s.namespace, "webhook-web-000000000000"),
+		aCase(s.namespace, "webhook-web-000000000000"), faced(aCase(s.namespace, "drift-web-999999999999"), "drift"),
 		&v1alpha1.GitSource{ObjectMeta: meta("shop"), Spec: v1alpha1.GitSourceSpec{URL: "https://git.invalid/shop"}},
 		&v1alpha1.Guardrail{ObjectMeta: metav1.ObjectMeta{Name: "fences-test"}},
 		registration("theirs"),

@@ -48,12 +48,12 @@ var (
 // rightsList is every right that may be granted: role, then resource, or resource=name where the grant is bound to a name.
 var rightsList = map[string]map[string]string{
 	"ClusterRole/moorgate-webhook": merge(reads, map[string]string{
-		"moorgate.dev/cases": look + " create", // of its own face; fenced
-		"/secrets":           "create",         // dry runs; fenced
+		"moorgate.dev/cases": look + " create", "moorgate.dev/cases/status": "update patch", // of its own face; fenced
+		"/secrets": "create", // dry runs; fenced
 		"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get update patch", // its content is fenced
 		"/v1/records": "post", // a URL of the judge's
 	}),
-	"Role/moorgate-webhook": {"/secrets=moorgate-webhook-certificate": "get update patch"},
+	"Role/moorgate-webhook": {"/secrets=moorgate-webhook-certificate": "get update patch", "coordination.k8s.io/leases=moorgate-advice": "get"},
 	"ClusterRole/moorgate-judge": merge(reads, map[string]string{
 		"moorgate.dev/cases": look + " create delete", "moorgate.dev/cases/status": "update patch",
 		"moorgate.dev/gitsources": look, "moorgate.dev/gitsources/status": "update patch", "moorgate.dev/approvals": look,
@@ -64,7 +64,7 @@ var rightsList = map[string]map[string]string{
 		"/secrets": "create", // dry runs; fenced
 		"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get",
 	}, fences, callers),
-	"Role/moorgate-judge": {"coordination.k8s.io/leases": "create", "coordination.k8s.io/leases=moorgate-judge": "get update patch",
+	"Role/moorgate-judge": {"coordination.k8s.io/leases": "create", "coordination.k8s.io/leases=moorgate-judge": "get update patch", "coordination.k8s.io/leases=moorgate-advice": "get update patch",
 		"/configmaps=moorgate-ledger": "get", "/configmaps=moorgate-audit-anchors": "get update"},
 	"ClusterRole/moorgate-act": merge(map[string]string{
 		"/namespaces": look, "/pods": look, "apps/deployments": look, "apps/statefulsets": look, "apps/daemonsets": look,

@@ -98,7 +98,7 @@ func (a *Annotator) reconcile(ctx context.Context, kind string, req ctrl.Request
 		return ctrl.Result{}, err
 	}
 	hash := checks.Hash(w.Template)
-	c, err := a.caseOf(ctx, w.Ref, hash)
+	c, err := a.caseOf(ctx, w)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -143,7 +143,7 @@ func (a *Annotator) write(ctx context.Context, kind string, obj client.Object, p
 	if o.Decision != gate.Allow.String() {
 		kindOfEvent, said = corev1.EventTypeWarning, "needs a human's eye: "+cluster.Summary(o)
 	}
-	a.Events.Eventf(obj, nil, kindOfEvent, "Rollout"+c.Spec.Answer.Said, "Admit", "score %s, %s; case %s", scoreOf(o), said, c.Name)
+	a.Events.Eventf(obj, nil, kindOfEvent, "Rollout"+saidOn(c), "Admit", "score %s, %s; case %s", scoreOf(o), said, c.Name)
 	return outcome, nil
 }
 

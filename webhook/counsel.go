@@ -3,8 +3,7 @@ package webhook
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -17,7 +16,6 @@ import (
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
-	"moorgate.dev/internal/redact"
 	"moorgate.dev/webhook/checks"
 )
 
@@ -46,12 +44,15 @@ func (s *Settler) consult(ctx context.Context, key client.ObjectKey) error {
 	if err := s.Client.Get(ctx, key, &c); err != nil {
 		return client.IgnoreNotFound(err)
 	}
+	if c.Spec.Answer.Brief != nil {
+		return s.consultAhead(ctx, &c)
+	}
 	obj, err := s.subject(ctx, &c)
 	if err != nil || obj == nil {
 		return err
 	}
 	change, err := standing("UPDATE", obj)
-	if err != nil || checks.Hash(change.New.Template) != c.Labels[v1alpha1.LabelTemplate] {
+	if err != nil || !aboutOf(change.New)(&c) {
 		return err // it has moved on, and has another Case
 	}
 	change.Afterwards = !stood(c.Spec.Answer.Opinion)
@@ -62,22 +63,55 @@ func (s *Settler) consult(ctx context.Context, key client.ObjectKey) error {
 	if asks, _ := flow.Asks(seen.policy.Asking(), seen.assessment); !asks {
 		return nil
 	}
-	before := s.before(ctx, obj, c.Labels[v1alpha1.LabelTemplate])
+	before := s.before(ctx, obj, checks.Hash(change.New.Template))
 	brief(&seen, before, s.Door)
 	seen.question.Signal, seen.question.Case = signalOf(&c), key.String()
-	said := flow.AdvisorFunc(func(context.Context, flow.Question) gate.Assessment { return seen.assessment })
-	j, recordErr := flow.Judge(ctx, s.Log, seen.question, seen.policy, s.Beside.Of(said))
+	return s.counsel(ctx, key, seen.question, seen.policy, seen.assessment)
+}
+
+// consultAhead has a model asked about a rollout that waits outside, from what its Case holds of it.
+func (s *Settler) consultAhead(ctx context.Context, c *v1alpha1.Case) error {
+	key := client.ObjectKeyFromObject(c)
+	policy := s.policy(ctx, c.Namespace)
+	said := cluster.Assessment(c.Spec.Answer.Opinion)
+	said.Choice, said.Open = []string{checks.Admit}, "whether the change itself is sound is not for a check to say"
+	why := ""
+	if asks, reason := flow.Asks(policy.Asking(), said); !asks {
+		why = reason
+	} else if s.Now().Sub(c.Spec.Signal.FirstSeen.Time) > aheadFor {
+		why = "it was asked for too long ago"
+	}
+	if why != "" {
+		return s.cases().Keep(ctx, key, func(st *v1alpha1.CaseStatus) { s.counselled(st, why) })
+	}
+	q := recalled(c)
+	q.Facts.At, q.Facts.Namespace = s.Now(), s.labels(ctx, c.Namespace)
+	return s.counsel(ctx, key, q, policy, said)
+}
+
+// aheadFor is for how long a model is still asked about a rollout that was told to wait: who comes later waits anew.
+const aheadFor = 10 * time.Minute
+
+// counsel has a model asked beside what the checks said, and keeps what came of it.
+func (s *Settler) counsel(ctx context.Context, key client.ObjectKey, q flow.Question, p gate.Policy, checked gate.Assessment) error {
+	said := flow.AdvisorFunc(func(context.Context, flow.Question) gate.Assessment { return checked })
+	j, recordErr := flow.Judge(ctx, s.Log, q, p, s.Beside.Of(said))
 	keep := func(st *v1alpha1.CaseStatus) {
 		s.cases().Judged(j, recordErr)(st)
-		st.Menu, st.Chosen = nil, nil // nothing is offered: the rollout is in
-		condition := metav1.Condition{Type: CaseAdvised, Status: metav1.ConditionTrue, Reason: "Asked", Message: "a model had a part in the verdict", LastTransitionTime: metav1.NewTime(s.Now())}
-		if alone := j.Assessment.Alone; alone != "" {
-			condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, "Alone", gate.OneLine(alone, 512)
-		}
-		meta.SetStatusCondition(&st.Conditions, condition)
+		st.Menu, st.Chosen = nil, nil // nothing is offered: letting it in is the webhook's answer
+		s.counselled(st, j.Assessment.Alone)
 	}
 	// What was recorded on the way must not be asked and recorded anew because somebody else wrote at the same time.
 	return retry.RetryOnConflict(retry.DefaultRetry, func() error { return s.cases().Keep(ctx, key, keep) })
+}
+
+// counselled says on a Case that a model had a part in its verdict, or why it had none.
+func (s *Settler) counselled(st *v1alpha1.CaseStatus, alone string) {
+	condition := metav1.Condition{Type: CaseAdvised, Status: metav1.ConditionTrue, Reason: "Asked", Message: "a model had a part in the verdict", LastTransitionTime: metav1.NewTime(s.Now())}
+	if alone != "" {
+		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, "Alone", gate.OneLine(alone, 512)
+	}
+	meta.SetStatusCondition(&st.Conditions, condition)
 }
 
 // before is the template that a Deployment had before this one, as its ReplicaSets keep it; nil where nobody knows.
@@ -139,62 +173,4 @@ func Concerns() []gate.Doc {
 		{ID: "dependency", Title: "A dependency is not there", Text: "Something that the change refers to or needs is missing or unhealthy."},
 		{ID: gate.CauseOther, Title: "Something else", Text: "Something else speaks against it, or there is too little to tell."},
 	}
-}
-
-// brief adds to a question what a model needs to know: the change without values that may be secret, and what code has checked.
-func brief(seen *sighting, before *corev1.PodTemplateSpec, door *redact.Door) {
-	q := &seen.question
-	now := cluster.Describe(&seen.rollout.New.Template, "", door)
-	source := seen.change.New.Ref.String()
-	items := []gate.Evidence{{ID: EvidenceTemplate, Source: "pod template of " + source, At: q.Facts.At, Trust: gate.FromAPI, Text: strings.Join(now, "\n")}}
-	diff := gate.Evidence{ID: EvidenceDiff, Source: "change of " + source, At: q.Facts.At, Trust: gate.FromAPI}
-	switch {
-	case seen.change.Old == nil:
-		diff.Text = "all of it: it is new"
-	case before == nil:
-		diff.Unread = "what it was before is not kept"
-	default:
-		diff.Text = difference(cluster.Describe(before, "", door), now)
-	}
-	q.Evidence = door.Evidence(slices.Concat([]gate.Evidence{diff}, items, q.Evidence))
-	q.Claims = claims(seen)
-	q.Shape = q.Case + "/" + seen.template
-}
-
-func claims(seen *sighting) map[flow.Claim]gate.Fact[bool] {
-	ref := seen.change.New.Ref.Kind + "/" + seen.change.New.Ref.Name
-	out := map[flow.Claim]gate.Fact[bool]{{Kind: ClaimRollback, Object: ref}: seen.question.Facts.Rollback, {Kind: ClaimFailing, Object: ref}: seen.question.Facts.Failing}
-	w := seen.rollout.World
-	for kind, names := range map[string]map[string]gate.Fact[bool]{"Secret": w.Secrets, "ConfigMap": w.ConfigMaps, "ServiceAccount": w.ServiceAccounts, "PersistentVolumeClaim": w.Claims} {
-		for name, exists := range names {
-			missing := gate.Unknown[bool](exists.Why())
-			if there, known := exists.Get(); known {
-				missing = gate.Known(!there)
-			}
-			out[flow.Claim{Kind: ClaimMissing, Object: kind + "/" + name}] = missing
-		}
-	}
-	for _, c := range checks.All() {
-		out[flow.Claim{Kind: ClaimFinding, Object: c.ID}] = gate.Known(slices.ContainsFunc(seen.assessment.Findings, func(f gate.Finding) bool { return f.ID == c.ID }))
-	}
-	return out
-}
-
-// difference is what went and what came, a line each.
-func difference(before, now []string) string {
-	var out []string
-	for _, line := range before {
-		if !slices.Contains(now, line) {
-			out = append(out, "- "+line)
-		}
-	}
-	for _, line := range now {
-		if !slices.Contains(before, line) {
-			out = append(out, "+ "+line)
-		}
-	}
-	if len(out) == 0 {
-		return "nothing that can be shown"
-	}
-	return strings.Join(out, "\n")
 }

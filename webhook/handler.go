@@ -10,18 +10,22 @@ import (
 	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/redact"
+	"moorgate.dev/webhook/checks"
 )
 
 // recordBudget is how long an answer waits for its record. The API server gives the whole request three seconds, of which
 // it counts one as its own.
 const recordBudget = 1000 * time.Millisecond
 
-// Handler answers admission requests. Every field is required but Secrets and Own.
+// Handler answers admission requests. Every field is required but Secrets, Own, Cases, Advice and Door.
 type Handler struct {
 	Sight
 	Log flow.Log
@@ -31,6 +35,12 @@ type Handler struct {
 	Waits *Waits
 	// Secrets is told to look again at what is missing. Nil: nobody looks.
 	Secrets *SecretProber
+	// Cases tells, from a cache, what was heard of a model about a rollout. Nil: no model's word is ever waited for.
+	Cases client.Reader
+	// Advice knows whether a model can be asked. Nil: none can.
+	Advice *Advice
+	// Door is what a change passes on its way to a Case, from where a model is told of it.
+	Door *redact.Door
 	// Own are the user names of Moorgate's own identities, whose writes do not pass their own gate.
 	Own    []string
 	Logger *slog.Logger
@@ -72,14 +82,23 @@ func (h *Handler) passes(req *admission.Request) bool {
 
 // answer looks, judges, answers, and queues the Case.
 func (h *Handler) answer(ctx context.Context, c Change) admission.Response {
-	seen, wait, err := h.weigh(ctx, c)
+	seen, wait, pend, err := h.weigh(ctx, c)
 	if err != nil {
 		h.Logger.WarnContext(ctx, "a rollout could not be scored", "error", err, "subject", c.New.Ref.String())
 		return unscored(err.Error())
 	}
-	reply := Reply{Template: seen.template, DryRun: c.DryRun, RetryAfter: wait}
-	if wait > 0 {
+	if pend.waits() && pend.open && !h.ask(&seen) {
+		pend = pending{note: "no model's word was waited for: too many Cases are waiting to be opened"}
+	}
+	reply := Reply{Template: seen.template, DryRun: c.DryRun, RetryAfter: wait, Pending: pend.on, Note: pend.note, held: pend.held}
+	if pend.waits() {
+		reply.RetryAfter = pend.seconds
+	}
+	if reply.RetryAfter > 0 {
 		seen.question.OffRecord = true // nothing is decided yet
+	}
+	if pend.note != "" {
+		seen.assessment.Alone = pend.note
 	}
 	limited, cancel := context.WithTimeout(ctx, recordBudget)
 	defer cancel()
@@ -93,25 +112,38 @@ func (h *Handler) answer(ctx context.Context, c Change) admission.Response {
 	return Respond(reply)
 }
 
-// weigh looks at a change once it is its turn, and says for how many seconds the client should wait with it.
-func (h *Handler) weigh(ctx context.Context, c Change) (seen sighting, wait int32, err error) {
+// weigh looks at a change once it is its turn, and says for how many seconds the client should wait with it because something
+// may be late, and how it stands with a model's word.
+func (h *Handler) weigh(ctx context.Context, c Change) (seen sighting, wait int32, pend pending, err error) {
 	waiting, cancel := context.WithTimeout(ctx, turnBudget)
 	defer cancel()
 	done, err := h.turns.take(waiting, c.DryRun)
 	if err != nil {
-		return sighting{}, 0, err
+		return sighting{}, 0, pending{}, err
 	}
 	defer done()
 	if seen, err = h.see(ctx, c); err != nil {
-		return sighting{}, 0, err
+		return sighting{}, 0, pending{}, err
 	}
-	return seen, h.wait(ctx, seen), nil
+	if wait = h.wait(ctx, seen); wait == 0 {
+		pend = h.pend(ctx, &seen)
+	}
+	return seen, wait, pend, nil
+}
+
+// ask has the Case opened from which a model is asked, and reports whether it will be.
+func (h *Handler) ask(seen *sighting) bool {
+	q := seen.question
+	told := flow.Judgement{Question: q, Policy: seen.policy, Assessment: seen.assessment, Verdict: gate.Decide(seen.policy, seen.assessment, q.Facts)}
+	answer := &v1alpha1.Answer{Said: Retried, User: plain(seen.change.User, 256), Opinion: cluster.Opinion(told), Brief: briefed(seen, h.Door)}
+	return h.Queue.Offer(Opening{Signal: q.Signal, Answer: answer, Labels: map[string]string{v1alpha1.LabelTemplate: seen.template,
+		v1alpha1.LabelChange: checks.Change(seen.change.New)}})
 }
 
 func (h *Handler) queue(ctx context.Context, c Change, reply *Reply) {
 	j := reply.Judgement
 	answer := &v1alpha1.Answer{Said: reply.Said(), User: plain(c.User, 256), Opinion: cluster.Opinion(j)}
-	if !h.Queue.Offer(Opening{Signal: j.Question.Signal, Answer: answer, Labels: map[string]string{v1alpha1.LabelTemplate: reply.Template}}) {
+	if !h.Queue.Offer(Opening{Signal: j.Question.Signal, Answer: answer, Labels: map[string]string{v1alpha1.LabelTemplate: reply.Template}, Ends: reply.held}) {
 		reply.Unqueued = true
 		h.Logger.ErrorContext(ctx, "no Case will be opened: too many are waiting, or Moorgate stops", "case", j.Question.Case)
 	}

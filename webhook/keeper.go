@@ -57,14 +57,25 @@ func (k *Keeper) subject(ctx context.Context, c *v1alpha1.Case) (client.Object, 
 
 // caseOf finds the newest Case of an admission of this template of this workload, nil if there is none. A refusal was no
 // admission.
-func (k *Keeper) caseOf(ctx context.Context, ref gate.Ref, hash string) (*v1alpha1.Case, error) {
+// One that waited may have come in with other labels than it came with first.
+func (k *Keeper) caseOf(ctx context.Context, w checks.Workload) (*v1alpha1.Case, error) {
 	var list v1alpha1.CaseList
-	err := k.Client.List(ctx, &list, client.InNamespace(ref.Namespace), client.MatchingLabels{v1alpha1.LabelFace: string(gate.FaceWebhook),
-		v1alpha1.LabelWorkload: cluster.WorkloadLabel(ref), v1alpha1.LabelTemplate: hash})
+	err := k.Client.List(ctx, &list, client.InNamespace(w.Ref.Namespace), client.MatchingLabels{v1alpha1.LabelFace: string(gate.FaceWebhook),
+		v1alpha1.LabelWorkload: cluster.WorkloadLabel(w.Ref)})
 	if err != nil {
-		return nil, fmt.Errorf("list the cases of %s: %w", ref, err)
+		return nil, fmt.Errorf("list the cases of %s: %w", w.Ref, err)
 	}
+	about := aboutOf(w)
+	list.Items = slices.DeleteFunc(list.Items, func(c v1alpha1.Case) bool { return !about(&c) })
 	return speaker(list.Items), nil
+}
+
+// aboutOf returns whether a Case is about the template that the workload has.
+func aboutOf(w checks.Workload) func(*v1alpha1.Case) bool {
+	hash, change := checks.Hash(w.Template), checks.Change(w)
+	return func(c *v1alpha1.Case) bool {
+		return c.Labels[v1alpha1.LabelTemplate] == hash || c.Labels[v1alpha1.LabelChange] == change
+	}
 }
 
 // speaker is the Case that speaks for a template: the newest admission, nil if there is none. What was answered at the gate
@@ -74,7 +85,7 @@ func speaker(cases []v1alpha1.Case) *v1alpha1.Case {
 	var best *v1alpha1.Case
 	for i := range cases {
 		c := &cases[i]
-		if c.Spec.Answer == nil || !slices.Contains([]string{Admitted, Warned, SlippedThrough}, c.Spec.Answer.Said) {
+		if !slices.Contains([]string{Admitted, Warned, SlippedThrough}, saidOn(c)) {
 			continue
 		}
 		if best == nil || before(best, c) {
@@ -82,6 +93,17 @@ func speaker(cases []v1alpha1.Case) *v1alpha1.Case {
 		}
 	}
 	return best
+}
+
+// saidOn is what the client was answered in the end, as far as a Case tells.
+func saidOn(c *v1alpha1.Case) string {
+	switch {
+	case c.Spec.Answer == nil:
+		return ""
+	case c.Spec.Answer.Said == Retried && c.Status.Answer != "":
+		return c.Status.Answer
+	}
+	return c.Spec.Answer.Said
 }
 
 func before(a, b *v1alpha1.Case) bool {

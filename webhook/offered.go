@@ -45,20 +45,13 @@ func (o *Offered) Has(kind schema.GroupVersionKind) gate.Fact[bool] {
 // Start asks until ctx ends. A kind that was there once stays: what becomes of its informer when its definition goes is the
 // informer's to say.
 func (o *Offered) Start(ctx context.Context) error {
-	ticker := time.NewTicker(offeredEvery)
-	defer ticker.Stop()
-	for {
+	return every(ctx, offeredEvery, func(ctx context.Context) {
 		for _, kind := range optional {
 			if has, _ := o.Has(kind).Get(); !has {
 				o.ask(ctx, kind)
 			}
 		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return nil
-		}
-	}
+	})
 }
 
 // NeedLeaderElection says that every replica asks for itself.

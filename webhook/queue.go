@@ -8,6 +8,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
@@ -26,6 +27,8 @@ type Opening struct {
 	Signal gate.Signal
 	Answer *v1alpha1.Answer
 	Labels map[string]string
+	// Ends: the Case was opened when the client was asked to wait; this is what it was answered in the end.
+	Ends bool
 }
 
 // Queue opens Cases outside of requests. It is bounded and in memory: an admitted rollout whose Case is lost with the process
@@ -136,6 +139,21 @@ func (q *Queue) try(ctx context.Context, o Opening) error {
 	// A Case that is being opened when the process stops is still opened.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), openTimeout)
 	defer cancel()
+	if o.Ends {
+		err := q.end(ctx, o)
+		if !apierrors.IsNotFound(err) {
+			return err
+		}
+	}
 	_, _, err := q.cases.Open(ctx, o.Signal, o.Answer, o.Labels)
 	return err
+}
+
+// end writes the answer onto the Case of a wait.
+func (q *Queue) end(ctx context.Context, o Opening) error {
+	key := client.ObjectKey{Namespace: o.Signal.Subject.Namespace, Name: o.Signal.CaseName()}
+	return q.cases.Keep(ctx, key, func(st *v1alpha1.CaseStatus) {
+		st.Opinion, st.Answer, st.Summary = o.Answer.Opinion, o.Answer.Said, cluster.Summary(o.Answer.Opinion)
+		st.Subject = o.Signal.Subject.Kind + "/" + o.Signal.Subject.Name
+	})
 }

@@ -16,6 +16,7 @@ const (
 	Admitted       = "Admitted"
 	Warned         = "Warned"
 	Denied         = "Denied"
+	Retried        = "Retried"
 	SlippedThrough = "SlippedThrough"
 )
 
@@ -28,8 +29,14 @@ type Reply struct {
 	Unrecorded bool
 	// Unqueued: no Case will be opened, because too many are waiting to be, or because the process stops.
 	Unqueued bool
-	// RetryAfter, where above 0, asks the client to come again in so many seconds, because what is missing may come.
+	// RetryAfter, where above 0, asks the client to come again in so many seconds: because what is missing may come, or, as
+	// Pending says, because a model is being asked.
 	RetryAfter int32
+	Pending    gate.OnPending
+	// Note says what became of a model's word that would have been waited for.
+	Note string
+
+	held bool // the answer belongs onto the Case of a wait
 }
 
 // Said is the answer in the word that the Case uses.
@@ -73,6 +80,8 @@ func Respond(r Reply) admission.Response {
 	var resp admission.Response
 	resp.AuditAnnotations = auditAnnotations(r)
 	switch {
+	case r.RetryAfter > 0 && !r.DryRun && r.Pending == gate.PendingDeny:
+		resp.Result = &metav1.Status{Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden, Message: waiting(r)}
 	case r.RetryAfter > 0 && !r.DryRun:
 		resp.Result = &metav1.Status{Status: metav1.StatusFailure, Code: http.StatusTooManyRequests, Reason: metav1.StatusReasonTooManyRequests,
 			Message: waiting(r), Details: &metav1.StatusDetails{RetryAfterSeconds: r.RetryAfter}}

@@ -58,7 +58,10 @@ func (s *Settler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	if c.Status.Answer == "" {
 		return ctrl.Result{}, s.copyAnswer(ctx, &c) // its own update brings us back
 	}
-	if c.Spec.Answer.Said == Denied {
+	if c.Spec.Answer.Said == Retried {
+		s.confer(ctx, &c)
+	}
+	if said := saidOn(&c); said == Denied || said == Retried {
 		return ctrl.Result{}, nil
 	}
 	if !doubtful(c.Spec.Answer.Opinion) || meta.IsStatusConditionTrue(c.Status.Conditions, CaseSettled) {
@@ -86,6 +89,9 @@ func (s *Settler) copyAnswer(ctx context.Context, c *v1alpha1.Case) error {
 	o := c.Spec.Answer.Opinion
 	summary := cluster.Summary(o)
 	err := s.cases().Keep(ctx, client.ObjectKeyFromObject(c), func(st *v1alpha1.CaseStatus) {
+		if st.Answer != "" {
+			return // the client that was asked to wait was answered meanwhile
+		}
 		st.Opinion, st.Answer = o, c.Spec.Answer.Said
 		st.Subject = c.Spec.Subject.Kind + "/" + c.Spec.Subject.Name
 		st.Summary = summary
@@ -115,7 +121,7 @@ func (s *Settler) lookAgain(ctx context.Context, c *v1alpha1.Case, age time.Dura
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if checks.Hash(change.New.Template) != c.Labels[v1alpha1.LabelTemplate] {
+	if !aboutOf(change.New)(c) {
 		return ctrl.Result{}, s.settle(ctx, c, "Superseded", "the workload has another template by now")
 	}
 	change.Afterwards = !stood(c.Spec.Answer.Opinion)

@@ -78,7 +78,7 @@ func (w *Waits) forget(ref gate.Ref) {
 // wait is how many seconds the client should wait because something is missing, or may be, that a Guardrail denies for
 // and that may merely be late. Only what would be let in if it were there waits; a dry run never does, and no controller.
 func (h *Handler) wait(ctx context.Context, seen sighting) int32 {
-	ref := gate.Ref{Group: seen.change.New.Ref.Group, Kind: seen.change.New.Ref.Kind, Namespace: seen.change.New.Ref.Namespace, Name: seen.change.New.Ref.Name}
+	ref := keyOf(seen.change.New.Ref)
 	if seen.change.DryRun || seen.change.Steered || !denies(seen.policy) {
 		return 0
 	}

@@ -25,12 +25,18 @@ func warnings(r Reply) []string {
 		return nil
 	}
 	if r.aloud() == gate.Allow {
-		if r.Unrecorded {
+		switch {
+		case r.Unrecorded:
 			return []string{plain(prefix+"unrecorded: the audit log could not be written; see Moorgate's log", warningMax)}
+		case r.Note != "":
+			return []string{plain(prefix+r.Note, warningMax)}
 		}
 		return nil
 	}
 	lines := []string{headline(r)}
+	if r.Note != "" {
+		lines = append(lines, r.Note)
+	}
 	if r.Unqueued {
 		lines = append(lines, noCase)
 	}
@@ -113,6 +119,13 @@ func refusal(r Reply) string {
 
 // waiting is the message of a wish to wait, which people see only when their client does not wait by itself.
 func waiting(r Reply) string {
+	name := r.Judgement.Question.Signal.CaseName()
+	switch r.Pending {
+	case gate.PendingRetry:
+		return plain(fmt.Sprintf("%sa model is being asked about this rollout, ask again in %d s: case %s", prefix, r.RetryAfter, name), lineMax)
+	case gate.PendingDeny:
+		return plain(fmt.Sprintf("%sa model is being asked about this rollout, and the Guardrail keeps it out until then: apply it again in %d s; case %s", prefix, r.RetryAfter, name), lineMax)
+	}
 	s := "something that it refers to is not there yet"
 	for _, f := range r.Judgement.Assessment.Findings {
 		if f.Nature == gate.Pending {

@@ -48,10 +48,10 @@ func keptKey(path string, fresh []byte) ([]byte, error) {
 	return fresh, nil
 }
 
-// door is the door of this process's log, which what is collected for a model passes first.
+// door is the door of this process's log, or its own where the log is kept elsewhere: what is collected for a model passes it first.
 func (p *process) door() *redact.Door {
 	if log, ok := ownLog(p.log); ok {
 		return log.door
 	}
-	return nil
+	return p.passage
 }

@@ -15,10 +15,12 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 
+	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/certs"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/webhook"
@@ -50,8 +52,15 @@ func webhookPart(o options) part {
 		if err := mgr.Add(queue); err != nil {
 			return err
 		}
+		if _, err := mgr.GetCache().GetInformer(ctx, &v1alpha1.Case{}, cache.BlockUntilSynced(false)); err != nil {
+			return fmt.Errorf("watch Cases: %w", err)
+		}
+		advice := &webhook.Advice{Reader: mgr.GetAPIReader(), Namespace: ownNamespace, Now: time.Now}
+		if err := mgr.Add(advice); err != nil {
+			return err
+		}
 		return addGate(mgr, p, &webhook.Handler{Sight: sight, Log: p.log, Queue: queue, Waits: &webhook.Waits{Now: time.Now}, Secrets: prober,
-			Own: ownUsers(), Logger: p.logger.With("face", "webhook")})
+			Cases: mgr.GetCache(), Advice: advice, Door: p.door(), Own: ownUsers(), Logger: p.logger.With("face", "webhook")})
 	}}
 }
 

@@ -51,6 +51,9 @@ func judgePart(o options, lease string) part {
 				return err
 			}
 		}
+		if err := addAdvising(mgr, p); err != nil {
+			return err
+		}
 		if err := mgr.Add(cluster.Expiry{Client: mgr.GetClient(), Now: time.Now, Logger: p.logger}); err != nil {
 			return err
 		}
@@ -63,6 +66,17 @@ func judgePart(o options, lease string) part {
 		}
 		return addWatcher(mgr, p, seen)
 	}}
+}
+
+// addAdvising has the judge tell the webhook whether a model can be asked.
+func addAdvising(mgr ctrl.Manager, p *process) error {
+	live, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme()})
+	if err != nil {
+		return fmt.Errorf("prepare to say whether a model can be asked: %w", err)
+	}
+	return mgr.Add(&webhook.Advising{Client: live, Namespace: ownNamespace, Away: p.models.away, Now: time.Now, Failed: func(err error) {
+		p.logger.Warn("the gate cannot be told whether a model can be asked, so it waits for none", "error", err)
+	}})
 }
 
 // judgeSees is what the judge sees of what the rules about acting ask for, so that its verdict names what stands in the way.

@@ -143,6 +143,14 @@ func (m *models) remember(cases client.Reader) {
 	}
 }
 
+// away says why no model can be asked; empty where one can be.
+func (m *models) away() string {
+	if m == nil {
+		return "no model is configured"
+	}
+	return m.state()
+}
+
 // state says why a model is not asked at the moment, if that is so. It is no reason not to be ready: everything works without one.
 func (m *models) state() string {
 	if m.unasked != "" {

@@ -21,6 +21,7 @@ import (
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/redact"
 )
 
 // process is what the parts of one running Moorgate share.
@@ -33,6 +34,7 @@ type process struct {
 	spans   *tracing // nil: no spans are sent
 	models  *models  // nil: none is asked
 	aside   *flow.Aside
+	passage *redact.Door // where the log is not kept here
 
 	auditing sync.Once // for the parts that share one log
 }
@@ -67,6 +69,9 @@ func serve(cmd *cobra.Command, o options, role string, parts ...part) error {
 	counted := newMetrics()
 	p := &process{options: o, log: metered{log, counted}, logger: logger, metrics: counted}
 	p.ready.add("audit log", log.state)
+	if p.passage, err = openDoor(""); err != nil {
+		return errors.Join(err, log.close())
+	}
 	if p.spans, err = openTracing(cmd.Context(), o.tracing, role, logger); err == nil {
 		err = p.prepareModels(cmd.Context())
 	}

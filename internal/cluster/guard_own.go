@@ -31,6 +31,7 @@ var (
 func OwnOfWebhook() Own {
 	return append(asking(),
 		Write{Methods: creates, Resource: "moorgate.dev/cases"},
+		Write{Methods: updates, Resource: "moorgate.dev/cases/status"},
 		Write{Methods: updates, Resource: "/secrets", Namespace: OwnNamespace, Name: "moorgate-webhook-certificate"},
 		Write{Methods: updates, Resource: "admissionregistration.k8s.io/validatingwebhookconfigurations", Name: "moorgate"},
 		Write{Methods: creates, Resource: "/secrets", DryRun: true})
@@ -38,7 +39,7 @@ func OwnOfWebhook() Own {
 
 // OwnOfJudge are the writes of moorgate judge. It tries in dry runs what Git says.
 func OwnOfJudge() Own {
-	return slices.Concat(asking(), reviewing(), telling(), leading("moorgate-judge"), Own{
+	return slices.Concat(asking(), reviewing(), telling(), leading("moorgate-judge"), leading("moorgate-advice"), Own{
 		{Methods: creates, Resource: "moorgate.dev/cases"},
 		{Methods: []string{http.MethodDelete}, Resource: "moorgate.dev/cases"}, // old ones expire
 		{Methods: updates, Resource: "moorgate.dev/cases/status"},

@@ -36,6 +36,22 @@ func Opinion(j flow.Judgement) v1alpha1.Opinion {
 	return o
 }
 
+// Assessment is what a Case tells of an advisor's opinion, as far as it holds it.
+func Assessment(o v1alpha1.Opinion) gate.Assessment {
+	a := gate.Assessment{Advisor: "checks", Cause: o.Cause, Alone: o.Alone, Score: fact(o.Score), Confidence: fact(o.Confidence), Agreement: gate.Known(100)}
+	for _, f := range o.Findings {
+		a.Findings = append(a.Findings, gate.Finding{ID: f.ID, Text: f.Text, Points: int(f.Points), Hard: f.Hard, Nature: gate.Nature(f.Nature)})
+	}
+	return a
+}
+
+func fact(n *int32) gate.Fact[int] {
+	if n == nil {
+		return gate.Unknown[int]("it could not be said")
+	}
+	return gate.Known(int(*n))
+}
+
 // Summary is the one sentence that tells most about an opinion: the weightiest finding, else the most careful reason.
 func Summary(o v1alpha1.Opinion) string {
 	if len(o.Findings) > 0 {

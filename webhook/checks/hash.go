@@ -54,3 +54,26 @@ func NoOp(old *Workload, new Workload) bool {
 	}
 	return equality.Semantic.DeepEqual(a, b)
 }
+
+// Normal is what an opinion about a pod template rests on: the template without annotations, and without labels that the
+// workload does not select by. What an injector adds there at random is no other change; what a check finds about it is looked
+// for anew each time.
+func Normal(w Workload) corev1.PodTemplateSpec {
+	template := w.Template
+	kept := map[string]string{}
+	if w.Selector != nil {
+		for key := range w.Selector.MatchLabels {
+			kept[key] = template.Labels[key]
+		}
+		for _, e := range w.Selector.MatchExpressions {
+			if value, ok := template.Labels[e.Key]; ok {
+				kept[e.Key] = value
+			}
+		}
+	}
+	template.Annotations, template.Labels = nil, kept
+	return template
+}
+
+// Change is the hash of the workload's template as Normal has it.
+func Change(w Workload) string { return Hash(Normal(w)) }
