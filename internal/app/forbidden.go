@@ -57,7 +57,7 @@ var (
 	rollouts = []grant{{"apps/deployments", "patch"}, {"apps/statefulsets", "patch"}, {"apps/daemonsets", "patch"}}
 
 	neverWebhook = append([]grant{{"/pods/eviction", "create"}, {"moorgate.dev/cases", "delete deletecollection"},
-		{"moorgate.dev/cases/status", "update patch"}, {"moorgate.dev/approvals/status", "update patch"}}, rollouts...)
+		{"moorgate.dev/approvals/status", "update patch"}}, rollouts...)
 	neverJudge = []grant{{"/pods/eviction", "create"}, {"moorgate.dev/approvals/status", "update patch"}}
 	neverAct   = append([]grant{{"/pods/eviction", "create"}, {"/secrets", "create"}, {"moorgate.dev/cases", "create delete deletecollection"},
 		{"moorgate.dev/guardrails/status", "update patch"}}, rollouts...)

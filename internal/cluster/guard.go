@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"strings"
+	"sync"
 
 	"k8s.io/client-go/rest"
 
@@ -95,14 +96,14 @@ func (g *guard) pass(req *http.Request) (*http.Request, error) {
 		return nil, c.spelled
 	}
 	out := req
-	inside := func() string {
+	inside := sync.OnceValue(func() string { // a body can be read once, and several rules may ask
 		body, err := bodyOf(req)
 		if err != nil {
 			return ""
 		}
 		out = withBody(req, body)
 		return nameInside(body)
-	}
+	})
 	if g.own.keep(c, req.Method, req.URL, inside) {
 		return out, nil
 	}

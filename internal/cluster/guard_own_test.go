@@ -45,6 +45,7 @@ func TestBookkeepingPassesAndNothingElse(t *testing.T) {
 		{"write another configmap", "PUT", maps + "other", "{}", ""},
 		{"take the lease of act", "POST", leases, lease("moorgate-act"), "act"},
 		{"take the lease of judge", "POST", leases, lease("moorgate-judge"), "judge"},
+		{"say that a model can be asked: the second name on the list", "POST", leases, lease("moorgate-advice"), "judge"},
 		{"take a lease that cannot be read", "POST", leases, "lease", ""},
 		{"renew the lease of act", "PUT", leases + "/moorgate-act", "{}", "act"},
 		{"renew the lease of act under another path", "PUT", leases + "/x%2F..%2Fmoorgate-act", "{}", ""},
