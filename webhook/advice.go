@@ -72,7 +72,8 @@ func (a *Advice) read(ctx context.Context) {
 	}
 	a.away = gate.OneLine(lease.Annotations[annotationAway], 160)
 	if r := lease.Spec.RenewTime; r != nil && !r.Time.Equal(a.said) {
-		if !a.said.IsZero() { // the first one that is seen may be of any age
+		// The first one that is seen may be of any age; where the clocks agree it tells its age itself.
+		if age := a.Now().Sub(r.Time); !a.said.IsZero() || age.Abs() < adviceFor {
 			a.seen = a.Now()
 		}
 		a.said = r.Time

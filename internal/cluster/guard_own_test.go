@@ -27,7 +27,7 @@ func TestBookkeepingPassesAndNothingElse(t *testing.T) {
 		{"read", "GET", "/api/v1/namespaces/shop/pods?watch=true", "", "webhook judge act review nobody"},
 		{"read what no resource is", "GET", "/version", "", "webhook judge act review nobody"},
 		{"open a case", "POST", cases, "{}", "webhook judge"},
-		{"write a case's status", "PATCH", cases + "/x/status", "{}", "judge act"},
+		{"write a case's status", "PATCH", cases + "/x/status", "{}", "webhook judge act"},
 		{"write a case", "PATCH", cases + "/x", "{}", ""},
 		{"write the status of all cases", "PATCH", cases, "{}", ""},
 		{"delete a case", "DELETE", cases + "/x", "{}", "judge"},

@@ -73,6 +73,14 @@ func moored(t *testing.T) *house {
 	}
 	t.Cleanup(h.balancer.close)
 	h.start(t)
+	ns := h.place(t, "onPending: Retry")
+	h.eventually(t, "the gate knows that a model can be asked", func() error {
+		out, err := h.kubectl(t, deployment(ns, fmt.Sprintf("early-%d", time.Now().UnixNano()), "shop/web:1.4.2"), "apply", "-f", "-")
+		if err != nil || strings.Contains(out, "no model's word") {
+			return fmt.Errorf("%v: %s", err, out)
+		}
+		return nil
+	})
 	t.Cleanup(func() {
 		h.moorgate().Stop()
 		if t.Failed() {
