@@ -16,7 +16,7 @@ import (
 )
 
 // optional are the kinds beyond Kubernetes' own that checks read where a cluster offers them.
-var optional []schema.GroupVersionKind
+var optional = []schema.GroupVersionKind{httpRouteKind, certificateKind}
 
 // offeredEvery is how often a cluster is asked for kinds that it did not offer so far.
 const offeredEvery = time.Minute

@@ -2,13 +2,14 @@ package webhook
 
 import (
 	"context"
-	"slices"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"moorgate.dev/certs"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/redact"
@@ -56,7 +57,7 @@ func (nowhere) Append(context.Context, gate.Record) (gate.Position, error) {
 }
 
 // Complete adds what the files hold to what the cluster holds: a Secret that is applied together with its Deployment is
-// there, for a reviewer, and so is a PodDisruptionBudget.
+// there, for a reviewer, and so are a PodDisruptionBudget, a Service and what leads to it.
 func (f *Files) Complete(r *checks.Rollout) {
 	ns := r.New.Ref.Namespace
 	for kind, names := range map[string]map[string]gate.Fact[bool]{"Secret": r.World.Secrets, "ConfigMap": r.World.ConfigMaps,
@@ -67,18 +68,9 @@ func (f *Files) Complete(r *checks.Rollout) {
 			}
 		}
 	}
-	live, known := r.World.Budgets.Get()
-	if !known {
-		return
-	}
-	budgets := slices.Clone(live)
-	for _, o := range f.byKind[policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget")] {
-		b, ok := o.(*policyv1.PodDisruptionBudget)
-		if !ok || b.Namespace != ns {
-			continue
-		}
-		budgets = slices.DeleteFunc(budgets, func(l policyv1.PodDisruptionBudget) bool { return l.Name == b.Name })
-		budgets = append(budgets, *b)
-	}
-	r.World.Budgets = gate.Known(budgets)
+	r.World.Budgets = together[policyv1.PodDisruptionBudget](f, policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"), ns, r.World.Budgets)
+	r.World.Services = together[corev1.Service](f, corev1.SchemeGroupVersion.WithKind("Service"), ns, r.World.Services)
+	r.World.Ingresses = together[networkingv1.Ingress](f, networkingv1.SchemeGroupVersion.WithKind("Ingress"), ns, r.World.Ingresses)
+	r.World.Certificates = togetherRead(f, certificateKind, ns, r.World.Certificates, certs.Issued, func(a certs.IssuedCertificate) string { return a.Name })
+	r.World.HTTPRoutes = togetherRead(f, httpRouteKind, ns, r.World.HTTPRoutes, routeOf, func(a checks.Route) string { return a.Name })
 }

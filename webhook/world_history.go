@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,6 +27,7 @@ func (w World) history(ctx context.Context, old *checks.Workload, ns string, wor
 	if err := w.list(ctx, &pods, ns); err != nil {
 		why := because(err)
 		world.Pods, world.Failures = gate.Unknown[[]corev1.Pod](why), gate.Unknown[checks.Failures](why)
+		world.Neighbours = gate.Unknown[checks.Neighbours](why)
 		return append(seen, gate.Evidence{ID: checks.EvidencePods, Source: "Pods", Unread: why})
 	}
 	own := []corev1.Pod{}
@@ -39,8 +41,10 @@ func (w World) history(ctx context.Context, old *checks.Workload, ns string, wor
 		}
 	}
 	failures := checks.CountFailures(others, world.At)
-	world.Pods, world.Failures = gate.Known(own), gate.Known(failures)
+	neighbours := checks.NeighboursOf(others)
+	world.Pods, world.Failures, world.Neighbours = gate.Known(own), gate.Known(failures), gate.Known(neighbours)
 	seen = append(seen, evidenceOf(checks.EvidencePods, "Pods", world.Pods)...)
+	seen = append(seen, gate.Evidence{ID: checks.EvidenceNeighbours, Source: "other Pods that run", Text: strconv.Itoa(len(neighbours))})
 	return append(seen, gate.Evidence{ID: checks.EvidenceFailures,
 		Source: "other Pods of the namespace", Text: fmt.Sprintf("%d of %d fail", failures.Failing, failures.Pods)})
 }

@@ -27,6 +27,8 @@
 //	unread: [Secret/db]                what could not be read; left out: everything could
 //	twin: [is 2 of 2]                  parts of what kubectl prints on a dry run of the twin
 //
+// The folder kinds holds definitions of optional kinds, which the cluster serves before Moorgate begins.
+//
 // How a success story is kept from being true of nothing: the informers of Moorgate lag behind the world, and a gate that
 // has not seen a quota yet finds nothing wrong with it. So each has a bad twin, one field away, and only once a dry run of
 // the twin (never denied, leaving nothing behind) is warned about for the reason given is the change itself rehearsed, and

@@ -86,6 +86,9 @@ func newHouse(ctx context.Context, c *cluster.Cluster) (*house, error) {
 		h.admin, err = client.New(c.Config(), client.Options{Scheme: scheme})
 	}
 	if err == nil {
+		err = h.offer(ctx)
+	}
+	if err == nil {
 		err = h.start(ctx)
 	}
 	if err != nil {
@@ -93,6 +96,16 @@ func newHouse(ctx context.Context, c *cluster.Cluster) (*house, error) {
 		return nil, err
 	}
 	return h, nil
+}
+
+// offer has the cluster serve the kinds that stories need beyond Kubernetes' own, before Moorgate asks which there are.
+func (h *house) offer(ctx context.Context) error {
+	for _, args := range [][]string{{"apply", "-f", "kinds"}, {"wait", "--for=condition=Established", "--timeout", patience.String(), "-f", "kinds"}} {
+		if out, err := h.c.Kubectl(ctx, append([]string{"--cache-dir", h.cacheDir()}, args...)...).CombinedOutput(); err != nil {
+			return fmt.Errorf("offer optional kinds: %w\n%s", err, out)
+		}
+	}
+	return nil
 }
 
 // start starts Moorgate: the first time anywhere, later where it was, with the audit log that it had.

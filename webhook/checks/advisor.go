@@ -13,7 +13,7 @@ const Admit = "admit"
 
 // all holds every check, in the order in which findings are told.
 var all = []Check{imageCheck, requestsCheck, readinessCheck, availabilityCheck, referencesCheck, quotaCheck, fitCheck,
-	budgetCheck, failingCheck, namespaceCheck}
+	budgetCheck, failingCheck, namespaceCheck, servicesCheck, routesCheck, certificatesCheck}
 
 // All lists every check, for documentation.
 func All() []Check { return slices.Clone(all) }

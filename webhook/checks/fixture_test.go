@@ -7,11 +7,13 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"moorgate.dev/certs"
 	"moorgate.dev/internal/gate"
 )
 
@@ -75,7 +77,9 @@ func sound() Rollout {
 	return Rollout{New: w, World: World{At: noon,
 		Quotas: gate.Known([]corev1.ResourceQuota{}), LimitRanges: gate.Known([]corev1.LimitRange{}),
 		Budgets: gate.Known([]policyv1.PodDisruptionBudget{}), Pods: gate.Known([]corev1.Pod{}), Failures: gate.Known(Failures{}),
-		Revisions: gate.Known([]Revision{}), Nodes: gate.Known([]Node{node("n1", "4"), node("n2", "4"), node("n3", "4")})}}
+		Services: gate.Known([]corev1.Service{}), Neighbours: gate.Known(Neighbours{}), Ingresses: gate.Known([]networkingv1.Ingress{}), HTTPRoutes: gate.Known([]Route{}),
+		Certificates: gate.Known([]certs.IssuedCertificate{}),
+		Revisions:    gate.Known([]Revision{}), Nodes: gate.Known([]Node{node("n1", "4"), node("n2", "4"), node("n3", "4")})}}
 }
 
 // update makes the rollout an update of three running pods of the image before.

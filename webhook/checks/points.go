@@ -25,6 +25,13 @@ const (
 	pointsBudget         = 15 // a disruption budget that never allows a disruption
 	pointsStillFailing   = 20 // the workload fails as it runs now (recent)
 	pointsNamespaceFails = 10 // much of the namespace fails (recent)
+	pointsSelectsNothing = 30 // a Service that selected the pods, and selects none afterwards
+	pointsTargetName     = 30 // a Service that sends to a port name which no container declares
+	pointsTargetNumber   = 5  // the same with a number
+	pointsRoutePort      = 10 // an Ingress or HTTPRoute to a port that the Service does not have (recent)
+	pointsExpired        = 20 // a certificate in use that has expired (recent)
+	pointsExpires        = 10 // one that expires soon and is not being renewed, or is not ready (recent)
+	pointsGoverning      = 10 // the Service that a StatefulSet names does not exist (pending)
 
 	pointsTooLarge = 100 // a pod template that is too large to be looked at; refuses by itself, instead of all checks
 )
@@ -56,6 +63,13 @@ func Prices() []Price {
 		{budgetCheck.ID, pointsBudget, false, gate.Lasting, "a disruption budget that never allows a disruption, or two on the same pods"},
 		{failingCheck.ID, pointsStillFailing, false, gate.Recent, "a workload that fails as it runs now"},
 		{namespaceCheck.ID, pointsNamespaceFails, false, gate.Recent, "a quarter or more of the namespace's other pods failing"},
+		{servicesCheck.ID, pointsSelectsNothing, false, gate.Lasting, "a Service that selected the old pods, and selects no pod afterwards"},
+		{servicesCheck.ID, pointsTargetName, false, gate.Lasting, "a Service whose target port is a name that no container declares"},
+		{servicesCheck.ID, pointsTargetNumber, false, gate.Lasting, "a Service whose target port is a number that no container declares"},
+		{servicesCheck.ID, pointsGoverning, false, gate.Pending, "a StatefulSet whose Service does not exist"},
+		{routesCheck.ID, pointsRoutePort, false, gate.Recent, "an Ingress or HTTPRoute to a port that the Service of the pods does not have"},
+		{certificatesCheck.ID, pointsExpired, false, gate.Recent, "a cert-manager Certificate in use that has expired"},
+		{certificatesCheck.ID, pointsExpires, false, gate.Recent, "one that expires within a week and is late to be renewed, or is not ready"},
 		{TooLarge, pointsTooLarge, true, gate.Lasting, fmt.Sprintf("a pod template of more than %d containers, %d references or %d clauses that choose nodes: no check looks at it", containersMax, referencesTotal, placementMax)},
 	}
 }

@@ -4,9 +4,11 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"moorgate.dev/certs"
 	"moorgate.dev/internal/gate"
 )
 
@@ -33,6 +35,7 @@ type Workload struct {
 	Selector                 *metav1.LabelSelector
 	Template                 corev1.PodTemplateSpec
 	VolumeClaims             []corev1.PersistentVolumeClaim
+	ServiceName              string // that the pods of a StatefulSet have their DNS names from
 	Revision                 string // as the controller numbers or names it; empty before it has
 	Status                   Status
 }
@@ -52,13 +55,18 @@ type World struct {
 	// StorageClasses holds under the empty name whether there is a default class.
 	Secrets, ConfigMaps, ServiceAccounts, Claims, StorageClasses map[string]gate.Fact[bool]
 
-	Quotas      gate.Fact[[]corev1.ResourceQuota]         // of the namespace
-	LimitRanges gate.Fact[[]corev1.LimitRange]            // of the namespace
-	Nodes       gate.Fact[[]Node]                         // of the cluster
-	Budgets     gate.Fact[[]policyv1.PodDisruptionBudget] // of the namespace
-	Pods        gate.Fact[[]corev1.Pod]                   // this workload's
-	Failures    gate.Fact[Failures]                       // of the namespace, without this workload's
-	Revisions   gate.Fact[[]Revision]                     // of this workload, the current one included: the newest
+	Quotas       gate.Fact[[]corev1.ResourceQuota]         // of the namespace
+	LimitRanges  gate.Fact[[]corev1.LimitRange]            // of the namespace
+	Nodes        gate.Fact[[]Node]                         // of the cluster
+	Budgets      gate.Fact[[]policyv1.PodDisruptionBudget] // of the namespace
+	Pods         gate.Fact[[]corev1.Pod]                   // this workload's
+	Failures     gate.Fact[Failures]                       // of the namespace, without this workload's
+	Revisions    gate.Fact[[]Revision]                     // of this workload, the current one included: the newest
+	Services     gate.Fact[[]corev1.Service]               // of the namespace
+	Neighbours   gate.Fact[Neighbours]                     // of this workload's pods, in its namespace
+	Ingresses    gate.Fact[[]networkingv1.Ingress]         // of the namespace
+	HTTPRoutes   gate.Fact[[]Route]                        // of the namespace
+	Certificates gate.Fact[[]certs.IssuedCertificate]      // of the namespace
 	// OlderRevisions is how many revisions there are beyond those in Revisions.
 	OlderRevisions int
 }
@@ -116,4 +124,9 @@ const (
 	EvidencePods            = "pods"
 	EvidenceFailures        = "failures"
 	EvidenceRevisions       = "revisions"
+	EvidenceServices        = "services"
+	EvidenceNeighbours      = "neighbours"
+	EvidenceIngresses       = "ingresses"
+	EvidenceHTTPRoutes      = "http-routes"
+	EvidenceCertificates    = "certificates"
 )

@@ -77,6 +77,7 @@ func fromStatefulSet(s *appsv1.StatefulSet) Workload {
 	w.Replicas = orElse(s.Spec.Replicas, 1)
 	w.Revision = s.Status.CurrentRevision
 	w.VolumeClaims = s.Spec.VolumeClaimTemplates
+	w.ServiceName = s.Spec.ServiceName
 	w.OnDelete = s.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType
 	w.MaxUnavailable = min(1, w.Replicas)
 	if rolling := s.Spec.UpdateStrategy.RollingUpdate; rolling != nil {
