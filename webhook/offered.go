@@ -16,7 +16,11 @@ import (
 )
 
 // optional are the kinds beyond Kubernetes' own that checks read where a cluster offers them.
-var optional = []schema.GroupVersionKind{httpRouteKind, certificateKind}
+var optional = []schema.GroupVersionKind{
+	httpRouteKind,
+	certificateKind,
+	verticalKind,
+}
 
 // offeredEvery is how often a cluster is asked for kinds that it did not offer so far.
 const offeredEvery = time.Minute

@@ -57,7 +57,7 @@ func (nowhere) Append(context.Context, gate.Record) (gate.Position, error) {
 }
 
 // Complete adds what the files hold to what the cluster holds: a Secret that is applied together with its Deployment is
-// there, for a reviewer, and so are a PodDisruptionBudget, a Service and what leads to it.
+// there, for a reviewer, and so are a PodDisruptionBudget, an autoscaler, a Service and what leads to it.
 func (f *Files) Complete(r *checks.Rollout) {
 	ns := r.New.Ref.Namespace
 	for kind, names := range map[string]map[string]gate.Fact[bool]{"Secret": r.World.Secrets, "ConfigMap": r.World.ConfigMaps,
@@ -68,6 +68,7 @@ func (f *Files) Complete(r *checks.Rollout) {
 			}
 		}
 	}
+	f.completeAutoscalers(r)
 	r.World.Budgets = together[policyv1.PodDisruptionBudget](f, policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"), ns, r.World.Budgets)
 	r.World.Services = together[corev1.Service](f, corev1.SchemeGroupVersion.WithKind("Service"), ns, r.World.Services)
 	r.World.Ingresses = together[networkingv1.Ingress](f, networkingv1.SchemeGroupVersion.WithKind("Ingress"), ns, r.World.Ingresses)

@@ -24,8 +24,8 @@ type SecretNames interface {
 // What cannot be read becomes an unknown Fact with its reason, and unread Evidence, never a failure of the whole.
 type World struct {
 	// Reader is an informer cache, a live client or Files. Where an informer cache has Moorgate's rights only, it needs
-	// list and watch of: Pods, LimitRanges, ResourceQuotas, PodDisruptionBudgets, ReplicaSets, ControllerRevisions,
-	// Services, Ingresses, HTTPRoutes and Certificates where there are such, and of the metadata of ConfigMaps, ServiceAccounts, PersistentVolumeClaims and StorageClasses.
+	// list and watch of: Pods, LimitRanges, ResourceQuotas, PodDisruptionBudgets, HorizontalPodAutoscalers, ReplicaSets, ControllerRevisions,
+	// Services, Ingresses, what is optional where there is such, and of the metadata of ConfigMaps, ServiceAccounts, PersistentVolumeClaims and StorageClasses.
 	Reader client.Reader
 	// Secrets answers for Secrets; where it is nil, whether one exists is unknown.
 	Secrets SecretNames
@@ -64,6 +64,7 @@ func (w World) Look(ctx context.Context, old, new runtime.Object) (r checks.Roll
 	}
 	w.limits(ctx, &g, ns, &r.World)
 	w.traffic(ctx, &g, ns, &r.World)
+	w.autoscalers(ctx, &g, ns, &r.World)
 	g.add(func() []gate.Evidence { return w.nodes(ctx, &r.World) })
 	g.add(func() []gate.Evidence { return w.history(ctx, r.Old, ns, &r.World) })
 	read := g.wait() // before r is looked at as a whole

@@ -13,7 +13,9 @@ const Admit = "admit"
 
 // all holds every check, in the order in which findings are told.
 var all = []Check{imageCheck, requestsCheck, readinessCheck, availabilityCheck, referencesCheck, quotaCheck, fitCheck,
-	budgetCheck, failingCheck, namespaceCheck, servicesCheck, routesCheck, certificatesCheck}
+	budgetCheck, failingCheck, namespaceCheck,
+	servicesCheck, routesCheck, certificatesCheck,
+	riskCheck, autoscalingCheck, underwayCheck, deprecatedCheck}
 
 // All lists every check, for documentation.
 func All() []Check { return slices.Clone(all) }

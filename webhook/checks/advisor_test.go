@@ -15,10 +15,10 @@ var menu = []gate.Action{{ID: Admit, Verb: "admit", Reach: gate.ReachAnswer}}
 
 // enforce is a Guardrail with the usual thresholds.
 var enforce = gate.Policy{Rails: []gate.Rail{{Name: "usual", Admission: gate.AdmissionEnforce, WarnBelow: gate.Known(80),
-	DenyBelow: gate.Known(50), ConfidenceBelow: gate.Known(50)}}}
+	DenyBelow: gate.Known(50), ConfidenceBelow: gate.Known(60)}}}
 
 func TestVerdicts(t *testing.T) {
-	latest := func(r *Rollout) { app(r).Image = "web:latest" }
+	latest := func(r *Rollout) { app(r).Image = "registry.example.com:5000/shop/web:latest" }
 	unrequested := func(r *Rollout) { app(r).Resources = corev1.ResourceRequirements{} }
 	unprobed := func(r *Rollout) { app(r).ReadinessProbe = nil }
 	noQuota := quota(list("pods", "0"), list("pods", "0"))
@@ -44,7 +44,7 @@ func TestVerdicts(t *testing.T) {
 		{"a quota and lesser findings deny", steps(noQuota, latest, unprobed), 40, 100, gate.Deny},
 		{"but not while the workload fails", steps(noQuota, latest, unprobed, update, sick(waiting("CrashLoopBackOff"))), 20, 100, gate.Hold},
 		{"a port name that cannot be resolved denies", badPort, 60, 100, gate.Deny},
-		{"knowing nothing warns by confidence, not by score", blind, 100, 37, gate.Hold},
+		{"knowing nothing warns by confidence, not by score", blind, 100, 44, gate.Hold},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := sound()
@@ -85,7 +85,7 @@ func TestTheDocumentationIsComplete(t *testing.T) {
 		}
 		seen[c.ID] = true
 	}
-	if len(seen) != 13 {
-		t.Errorf("%d checks, want 13", len(seen))
+	if len(seen) != 17 {
+		t.Errorf("%d checks, want 17", len(seen))
 	}
 }

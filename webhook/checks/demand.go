@@ -65,6 +65,3 @@ func wanted(r Rollout, pod *corev1.Pod) (n int64, ok bool) {
 	}
 	return n, true
 }
-
-// Autoscaled is whether an autoscaler sets the size of the workload, so that a change of it is not its author's.
-func Autoscaled(Rollout) bool { return false }

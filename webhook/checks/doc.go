@@ -1,4 +1,4 @@
-// Package checks is the advisor of the admission face: thirteen checks that say how sound a rollout looks before it starts.
+// Package checks is the advisor of the admission face: checks that say how sound a rollout looks before it starts.
 //
 // A check is documentation as data and a pure function from a Rollout to what it found. The checks see only what somebody
 // else looked up: a Fact that is unknown makes a check unanswered, which lowers the confidence and is never read as "no

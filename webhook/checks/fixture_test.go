@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -79,7 +80,8 @@ func sound() Rollout {
 		Budgets: gate.Known([]policyv1.PodDisruptionBudget{}), Pods: gate.Known([]corev1.Pod{}), Failures: gate.Known(Failures{}),
 		Services: gate.Known([]corev1.Service{}), Neighbours: gate.Known(Neighbours{}), Ingresses: gate.Known([]networkingv1.Ingress{}), HTTPRoutes: gate.Known([]Route{}),
 		Certificates: gate.Known([]certs.IssuedCertificate{}),
-		Revisions:    gate.Known([]Revision{}), Nodes: gate.Known([]Node{node("n1", "4"), node("n2", "4"), node("n3", "4")})}}
+		Autoscalers:  gate.Known([]autoscalingv2.HorizontalPodAutoscaler{}), VerticalAutoscalers: gate.Known([]VerticalAutoscaler{}),
+		Revisions: gate.Known([]Revision{}), Nodes: gate.Known([]Node{node("n1", "4"), node("n2", "4"), node("n3", "4")})}}
 }
 
 // update makes the rollout an update of three running pods of the image before.

@@ -32,6 +32,21 @@ const (
 	pointsExpired        = 20 // a certificate in use that has expired (recent)
 	pointsExpires        = 10 // one that expires soon and is not being renewed, or is not ready (recent)
 	pointsGoverning      = 10 // the Service that a StatefulSet names does not exist (pending)
+	pointsRiskHigh       = 15 // a change of the selector, or more rights
+	pointsRiskMiddle     = 10 // a probe gone, resources by a factor, an image from elsewhere or from before
+	pointsRiskLow        = 5  // a looser strategy, another command or major version, a variable or a mount gone
+	pointsRisk           = 25 // several of these at once, at most
+	pointsNoMetric       = 15 // an autoscaler that lacks the requests to divide by
+	pointsTwoScalers     = 15 // two autoscalers of one size
+	pointsBothWays       = 15 // a vertical and a horizontal autoscaler that go by the same resource
+	pointsSizeByHand     = 10 // a size that an autoscaler will set again (recent)
+	pointsSmallest       = 10 // a smallest size of which a budget keeps every pod
+	pointsLeast          = 10 // a vertical autoscaler that asks for more than a LimitRange allows
+	pointsUnderway       = 10 // another rollout before the one before has ended (recent)
+	pointsUnseen         = 5  // another before the controller has seen the one before (recent)
+	pointsPaused         = 5  // a new template while the workload is paused (recent)
+	pointsRemoved        = 15 // something that Kubernetes has removed
+	pointsDeprecated     = 5  // something that it has deprecated
 
 	pointsTooLarge = 100 // a pod template that is too large to be looked at; refuses by itself, instead of all checks
 )
@@ -70,6 +85,21 @@ func Prices() []Price {
 		{routesCheck.ID, pointsRoutePort, false, gate.Recent, "an Ingress or HTTPRoute to a port that the Service of the pods does not have"},
 		{certificatesCheck.ID, pointsExpired, false, gate.Recent, "a cert-manager Certificate in use that has expired"},
 		{certificatesCheck.ID, pointsExpires, false, gate.Recent, "one that expires within a week and is late to be renewed, or is not ready"},
+		{riskCheck.ID, pointsRisk, false, gate.Lasting, "several of the following at once, at most"},
+		{riskCheck.ID, pointsRiskHigh, false, gate.Lasting, "another selector, or more rights than before"},
+		{riskCheck.ID, pointsRiskMiddle, false, gate.Lasting, "a probe removed, CPU or memory cut to half or ten times as much, an image of another repository or an older version"},
+		{riskCheck.ID, pointsRiskLow, false, gate.Lasting, "a looser strategy, another command or major version, a variable or a mount removed"},
+		{autoscalingCheck.ID, pointsNoMetric, false, gate.Lasting, "an autoscaler by utilisation of what a container does not request"},
+		{autoscalingCheck.ID, pointsTwoScalers, false, gate.Lasting, "two horizontal autoscalers of one workload"},
+		{autoscalingCheck.ID, pointsBothWays, false, gate.Lasting, "a vertical and a horizontal autoscaler by the same resource"},
+		{autoscalingCheck.ID, pointsSizeByHand, false, gate.Recent, "replicas set by hand where an autoscaler sets them"},
+		{autoscalingCheck.ID, pointsSmallest, false, gate.Lasting, "an autoscaler's smallest size, of which a disruption budget keeps every pod"},
+		{autoscalingCheck.ID, pointsLeast, false, gate.Lasting, "a vertical autoscaler that gives a container more than a LimitRange allows"},
+		{underwayCheck.ID, pointsUnderway, false, gate.Recent, "a new template before the rollout before has ended"},
+		{underwayCheck.ID, pointsUnseen, false, gate.Recent, "a new template before the controller has seen the change before"},
+		{underwayCheck.ID, pointsPaused, false, gate.Recent, "a new template while the workload is paused"},
+		{deprecatedCheck.ID, pointsRemoved, false, gate.Lasting, "a node label, annotation or volume type that Kubernetes has removed"},
+		{deprecatedCheck.ID, pointsDeprecated, false, gate.Lasting, "a node label, annotation, volume type or field that it has deprecated"},
 		{TooLarge, pointsTooLarge, true, gate.Lasting, fmt.Sprintf("a pod template of more than %d containers, %d references or %d clauses that choose nodes: no check looks at it", containersMax, referencesTotal, placementMax)},
 	}
 }

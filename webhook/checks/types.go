@@ -3,6 +3,7 @@ package checks
 import (
 	"time"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -44,6 +45,9 @@ type Workload struct {
 type Status struct {
 	Observed                  bool // the controller has seen this generation
 	Desired, Ready, Available int32
+	// Updated have the newest template. Outdated are of an earlier one and are still to be replaced; those that a partition
+	// keeps are not among them.
+	Updated, Outdated int32
 	// Stuck is the controller's own word that the rollout does not get on: "ProgressDeadlineExceeded: …".
 	Stuck string
 }
@@ -67,6 +71,9 @@ type World struct {
 	Ingresses    gate.Fact[[]networkingv1.Ingress]         // of the namespace
 	HTTPRoutes   gate.Fact[[]Route]                        // of the namespace
 	Certificates gate.Fact[[]certs.IssuedCertificate]      // of the namespace
+	// Autoscalers and VerticalAutoscalers are those of the namespace.
+	Autoscalers         gate.Fact[[]autoscalingv2.HorizontalPodAutoscaler]
+	VerticalAutoscalers gate.Fact[[]VerticalAutoscaler]
 	// OlderRevisions is how many revisions there are beyond those in Revisions.
 	OlderRevisions int
 }
@@ -129,4 +136,7 @@ const (
 	EvidenceIngresses       = "ingresses"
 	EvidenceHTTPRoutes      = "http-routes"
 	EvidenceCertificates    = "certificates"
+
+	EvidenceAutoscalers         = "autoscalers"
+	EvidenceVerticalAutoscalers = "vertical-autoscalers"
 )

@@ -48,7 +48,8 @@ func fromDeployment(d *appsv1.Deployment) Workload {
 		w.MaxUnavailable = min(w.MaxUnavailable, w.Replicas)
 	}
 	w.Status = Status{Observed: d.Status.ObservedGeneration >= d.Generation, Desired: w.Replicas,
-		Ready: d.Status.ReadyReplicas, Available: d.Status.AvailableReplicas, Stuck: stuck(d.Status.Conditions)}
+		Ready: d.Status.ReadyReplicas, Available: d.Status.AvailableReplicas, Stuck: stuck(d.Status.Conditions),
+		Updated: d.Status.UpdatedReplicas, Outdated: max(0, d.Status.Replicas-d.Status.UpdatedReplicas)}
 	return w
 }
 
@@ -90,7 +91,10 @@ func fromStatefulSet(s *appsv1.StatefulSet) Workload {
 		w.Recreate, w.MaxUnavailable = true, w.Replicas
 	}
 	w.Status = Status{Observed: s.Status.ObservedGeneration >= s.Generation, Desired: w.Replicas,
-		Ready: s.Status.ReadyReplicas, Available: s.Status.AvailableReplicas}
+		Ready: s.Status.ReadyReplicas, Available: s.Status.AvailableReplicas, Updated: s.Status.UpdatedReplicas}
+	if s.Status.CurrentRevision != s.Status.UpdateRevision {
+		w.Status.Outdated = max(0, s.Status.Replicas-s.Status.UpdatedReplicas-w.Partition)
+	}
 	return w // its Progressing condition, unlike a Deployment's, is False when all is done: it says nothing of failure
 }
 
@@ -106,7 +110,8 @@ func fromDaemonSet(d *appsv1.DaemonSet) Workload {
 	w.MaxSurge = resolve(rolling.MaxSurge, "0", w.Replicas, true)
 	w.MaxUnavailable = min(resolve(rolling.MaxUnavailable, "1", w.Replicas, true), w.Replicas)
 	w.Status = Status{Observed: d.Status.ObservedGeneration >= d.Generation, Desired: d.Status.DesiredNumberScheduled,
-		Ready: d.Status.NumberReady, Available: d.Status.NumberAvailable}
+		Ready: d.Status.NumberReady, Available: d.Status.NumberAvailable, Updated: d.Status.UpdatedNumberScheduled,
+		Outdated: max(0, d.Status.CurrentNumberScheduled-d.Status.UpdatedNumberScheduled)}
 	return w
 }
 
