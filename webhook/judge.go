@@ -30,6 +30,9 @@ type Sight struct {
 	// nobody looks.
 	Labels func(ctx context.Context, namespace string) gate.Fact[map[string]string]
 	Now    func() time.Time
+	// Around notes what decides about single places: Around.Look. It reads over the network, so a Handler has none. Nil: nobody
+	// looks, and placement is not asked about.
+	Around func(ctx context.Context, r *checks.Rollout) []gate.Evidence
 	// Patience is how long a look may take. 0: half a second, which memory never needs and an API server would.
 	Patience time.Duration
 }
@@ -54,6 +57,14 @@ func (s Sight) see(ctx context.Context, c Change) (sighting, error) {
 		return sighting{}, fmt.Errorf("look at the cluster around %s: %w", c.New.Ref, err)
 	}
 	r.Afterwards = c.Afterwards
+	if s.Around != nil && checks.Oversize(r.New) == "" {
+		for _, e := range s.Around(ctx, &r) {
+			evidence = append(evidence, e)
+			if e.Unread != "" {
+				unread = append(unread, e.Source)
+			}
+		}
+	}
 	now := s.Now()
 	out := sighting{change: c, rollout: r, template: checks.Hash(r.New.Template), policy: s.policy(ctx, c.New.Ref.Namespace)}
 	rollback, failing := checks.Facts(r)

@@ -57,7 +57,7 @@ func (nowhere) Append(context.Context, gate.Record) (gate.Position, error) {
 }
 
 // Complete adds what the files hold to what the cluster holds: a Secret that is applied together with its Deployment is
-// there, for a reviewer, and so are a PodDisruptionBudget, an autoscaler, a Service and what leads to it.
+// there, for a reviewer, and so are a LimitRange, a PodDisruptionBudget, an autoscaler, a Service and what leads to it.
 func (f *Files) Complete(r *checks.Rollout) {
 	ns := r.New.Ref.Namespace
 	for kind, names := range map[string]map[string]gate.Fact[bool]{"Secret": r.World.Secrets, "ConfigMap": r.World.ConfigMaps,
@@ -74,4 +74,5 @@ func (f *Files) Complete(r *checks.Rollout) {
 	r.World.Ingresses = together[networkingv1.Ingress](f, networkingv1.SchemeGroupVersion.WithKind("Ingress"), ns, r.World.Ingresses)
 	r.World.Certificates = togetherRead(f, certificateKind, ns, r.World.Certificates, certs.Issued, func(a certs.IssuedCertificate) string { return a.Name })
 	r.World.HTTPRoutes = togetherRead(f, httpRouteKind, ns, r.World.HTTPRoutes, routeOf, func(a checks.Route) string { return a.Name })
+	r.World.LimitRanges = together[corev1.LimitRange](f, corev1.SchemeGroupVersion.WithKind("LimitRange"), ns, r.World.LimitRanges)
 }

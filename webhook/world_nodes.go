@@ -20,11 +20,13 @@ import (
 // Nodes keeps, for every node, the sum of what its pods request, so that a review of a large cluster need not go through
 // all its pods. Informers feed it; it does no reading of its own.
 type Nodes struct {
-	mu     sync.RWMutex
+	mu     sync.Mutex
 	nodes  map[string]*corev1.Node
-	loads  map[string]load // by node, also for nodes that are not known yet
+	class  map[string]string // of each node, as checks.ClassOf names it
+	loads  map[string]load   // by node, also for nodes that are not known yet
 	placed map[types.NamespacedName]place
 	synced []func() bool
+	told   []checks.Node // the last snapshot, nil once it is not true any more; read only
 }
 
 // load is what a node carries. Its list is never changed, only replaced, so that readers may keep it.
@@ -41,7 +43,7 @@ type place struct {
 
 // NewNodes returns Nodes that know nothing yet.
 func NewNodes() *Nodes {
-	return &Nodes{nodes: map[string]*corev1.Node{}, loads: map[string]load{}, placed: map[types.NamespacedName]place{}}
+	return &Nodes{nodes: map[string]*corev1.Node{}, class: map[string]string{}, loads: map[string]load{}, placed: map[types.NamespacedName]place{}}
 }
 
 // Watch has the informers of Nodes and Pods feed n from now on. It does not wait for them.
@@ -65,10 +67,10 @@ func (n *Nodes) Watch(ctx context.Context, informers ctrlcache.Informers) error 
 	return nil
 }
 
-// All returns every node in the order of their names; unknown until the informers have told of every node and pod.
+// All returns every node in the order of their names, for reading only: looks share the answer while nothing moves. Unknown until the informers have told of every node and pod.
 func (n *Nodes) All() gate.Fact[[]checks.Node] {
-	n.mu.RLock()
-	defer n.mu.RUnlock()
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if len(n.synced) == 0 {
 		return gate.Unknown[[]checks.Node]("nobody watches nodes")
 	}
@@ -77,13 +79,16 @@ func (n *Nodes) All() gate.Fact[[]checks.Node] {
 			return gate.Unknown[[]checks.Node]("not all nodes and pods have been seen yet")
 		}
 	}
-	return gate.Known(n.snapshot())
+	if n.told == nil {
+		n.told = n.snapshot()
+	}
+	return gate.Known(n.told)
 }
 
 func (n *Nodes) snapshot() []checks.Node {
 	all := make([]checks.Node, 0, len(n.nodes))
 	for name, node := range n.nodes {
-		all = append(all, checks.Node{Object: node, Requested: n.loads[name].requested, Pods: n.loads[name].pods})
+		all = append(all, checks.Node{Object: node, Requested: n.loads[name].requested, Pods: n.loads[name].pods, Class: n.class[name]})
 	}
 	slices.SortFunc(all, func(a, b checks.Node) int { return strings.Compare(a.Object.Name, b.Object.Name) })
 	return all
@@ -92,13 +97,15 @@ func (n *Nodes) snapshot() []checks.Node {
 func (n *Nodes) setNode(node *corev1.Node) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.nodes[node.Name] = node
+	n.nodes[node.Name], n.class[node.Name], n.told = node, checks.ClassOf(node), nil
 }
 
 func (n *Nodes) dropNode(node *corev1.Node) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.nodes, node.Name)
+	delete(n.class, node.Name)
+	n.told = nil
 }
 
 func (n *Nodes) setPod(pod *corev1.Pod) {
@@ -136,6 +143,7 @@ func (n *Nodes) dropPod(pod *corev1.Pod) {
 
 // move adds the pod's requests to its node's load, or takes them off it.
 func (n *Nodes) move(p place, sign int) {
+	n.told = nil
 	now := n.loads[p.node]
 	sum := make(corev1.ResourceList, len(now.requested))
 	checks.Add(sum, now.requested)

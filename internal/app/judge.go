@@ -37,6 +37,7 @@ func judgePart(o options, lease string) part {
 		if err != nil {
 			return err
 		}
+		sight.Around = webhook.Around{Pods: mgr.GetCache(), Volumes: mgr.GetAPIReader()}.Look
 		p.models.remember(mgr.GetAPIReader())
 		keeper := webhook.Keeper{Sight: sight, Log: p.log, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"), Logger: p.logger, Beside: p.models.beside(), Aside: p.aside, Door: p.door(),
 			Paused: func() gate.Fact[[]string] { return p.whyPaused(ctx) }}

@@ -95,7 +95,7 @@ func liveReviewer(config *rest.Config, files *webhook.Files) (*reviewer, error) 
 		}
 		return r, evidence, unread, err
 	}
-	return &reviewer{live: c, sight: webhook.Sight{Policy: cluster.Guardrails{Reader: c, Now: time.Now}.Policy, Look: look, Patience: 20 * time.Second, Now: time.Now}}, nil
+	return &reviewer{live: c, sight: webhook.Sight{Policy: cluster.Guardrails{Reader: c, Now: time.Now}.Policy, Look: look, Around: webhook.Around{Pods: c, Volumes: c}.Look, Patience: 20 * time.Second, Now: time.Now}}, nil
 }
 
 func (r *reviewer) review(ctx context.Context, u *unstructured.Unstructured) reviewed {

@@ -12,7 +12,7 @@ import (
 const Admit = "admit"
 
 // all holds every check, in the order in which findings are told.
-var all = []Check{imageCheck, requestsCheck, readinessCheck, availabilityCheck, referencesCheck, quotaCheck, fitCheck,
+var all = []Check{imageCheck, requestsCheck, readinessCheck, availabilityCheck, referencesCheck, quotaCheck, rangeCheck, fitCheck, healthCheck,
 	budgetCheck, failingCheck, namespaceCheck,
 	servicesCheck, routesCheck, certificatesCheck,
 	riskCheck, autoscalingCheck, underwayCheck, deprecatedCheck}
@@ -46,6 +46,18 @@ func Assess(r Rollout, menu []gate.Action) gate.Assessment {
 		weight += c.Points
 		if len(results[i].Unknown) == 0 {
 			answered += c.Points
+		}
+	}
+	if r.World.Around != nil && Oversize(r.New) == "" {
+		placed := lookPlacement(r)
+		weight += pointsPlacement
+		if len(placed.Unknown) == 0 {
+			answered += pointsPlacement
+		}
+		for _, f := range placed.Findings {
+			f.ID = Placement
+			score -= f.Points
+			a.Findings = append(a.Findings, f)
 		}
 	}
 	a.Score = gate.Known(max(0, score))

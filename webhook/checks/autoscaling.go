@@ -47,7 +47,6 @@ func lookAutoscaling(r Rollout) Result {
 	return out
 }
 
-// targets reports whether a reference of an autoscaler means this workload. Its version does not matter.
 // Autoscaled is whether an autoscaler sets the size of the workload, so that a change of it is not its author's. What is not known
 // is taken for none.
 func Autoscaled(r Rollout) bool {
@@ -58,6 +57,7 @@ func Autoscaled(r Rollout) bool {
 	})
 }
 
+// targets reports whether a reference of an autoscaler means this workload. Its version does not matter.
 func targets(w gate.Ref, apiVersion, kind, called string) bool {
 	group, err := schema.ParseGroupVersion(apiVersion)
 	return err == nil && group.Group == w.Group && kind == w.Kind && called == w.Name

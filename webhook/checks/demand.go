@@ -57,9 +57,9 @@ func wanted(r Rollout, pod *corev1.Pod) (n int64, ok bool) {
 	if !known {
 		return 0, false
 	}
-	suit := suitability(pod, true)
+	find := newFinder(pod, true)
 	for _, node := range nodes {
-		if suit.match(node.Object) {
+		if find.of(node).match {
 			n++
 		}
 	}

@@ -9,9 +9,13 @@ import (
 	"moorgate.dev/internal/gate"
 )
 
-// The law: the new pods should find nodes. Two failures are told apart. No node suits them at all, by labels, affinity or
-// taints; or nodes suit and have no room now. Both are about the cluster as it is: a pool that an autoscaler has scaled to
-// zero shows no node until a pod asks for one. So neither counts against a rollback or a cure.
+// The law: the new pods should find nodes. Failures are told apart. No node suits them at all, by labels, affinity or taints.
+// Or nodes suit, and even empty none could hold a pod. Or an empty one could, and there is no room now: one more node of a
+// class that exists would do, which costs least. All are about the cluster as it is: a pool that an autoscaler has scaled to
+// zero shows no node until a pod asks for one. So none counts against a rollback or a cure, and none refuses by itself.
+//
+// What an empty node has is what it can allocate; what DaemonSets would take of that is not known of a node yet to come. A
+// DaemonSet's own pod needs its room on the very node, so more nodes are no help to it.
 //
 // All pods of a rollout are alike, so filling nodes first-fit comes to the same as adding up how many each node has room
 // for: free resources over effective requests (init containers, sidecars, overhead), pod slots, and one a node where pods
@@ -22,7 +26,7 @@ import (
 // classes, which evict others to get it. A cluster that shows no nodes says nothing about fit.
 var fitCheck = Check{
 	ID: "node-fit", Title: "The pods find nodes", Points: pointsNoNodeMatches, Nature: gate.Recent,
-	Law:  "Some node suits the pods by labels, affinity and taints, and the nodes that do have room now for the new pods, the surge included.",
+	Law:  "Some node suits the pods by labels, affinity and taints, is large enough for a pod when empty, and the nodes that suit have room now for the new pods, the surge included.",
 	look: lookFit,
 }
 
@@ -44,14 +48,15 @@ func lookFit(r Rollout) Result {
 		out.Unknown = append(out.Unknown, unread("LimitRanges", r.World.LimitRanges))
 	}
 	pod := shape(&r.New.Template, ranges)
-	s := suitability(pod, daemon)
+	find := newFinder(pod, daemon)
 	var suiting, open []Node
 	for _, n := range nodes {
-		if s.match(n.Object) {
+		v := find.of(n)
+		if v.match {
 			suiting = append(suiting, n)
-			if s.open(n.Object, daemon) {
-				open = append(open, n)
-			}
+		}
+		if v.open {
+			open = append(open, n)
 		}
 	}
 	cites := []string{EvidenceWorkload, EvidenceNodes}
@@ -66,7 +71,7 @@ func lookFit(r Rollout) Result {
 			"%s would suit the pods, and every one is cordoned or not ready", plural(len(suiting), "node"))}
 	case strings.HasPrefix(pod.Spec.PriorityClassName, "system-"):
 	default:
-		room, unknown := lookRoom(r, pod, open)
+		room, unknown := lookRoom(r, pod, suiting, open)
 		out.Findings, out.Unknown = append(out.Findings, room...), append(out.Unknown, unknown...)
 	}
 	return out

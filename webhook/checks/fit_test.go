@@ -43,11 +43,21 @@ func TestFit(t *testing.T) {
 	}
 	fitCheck.tell(t, []tale{
 		{name: "three small pods on three nodes"},
-		{name: "a pod bigger than every node", change: ask("5"), points: 25, nature: gate.Recent, text: "3 pods of 5 cpu, 0 memory: only 0 find room on 3 nodes"},
-		{name: "one pod too many", change: steps(ask("3"), func(r *Rollout) { r.New.Replicas = 4 }), points: 25, nature: gate.Recent, text: "only 3 find room"},
+		{name: "a pod bigger than every node", change: ask("5"), points: 30, nature: gate.Recent, text: "no node could ever hold a pod: it wants 5 cpu, the largest that suits has 4"},
+		{name: "a pod for which one node is large enough, and full", change: steps(ask("5"), full, func(r *Rollout) {
+			nodesOf(r)[0].Object.Status.Allocatable = list("cpu", "8", "memory", "64Gi", "pods", "110")
+		}, func(r *Rollout) { nodesOf(r)[0].Requested = list("cpu", "4") }), points: 15, nature: gate.Recent, text: "only 0 find room on 3 nodes, the rest only after a scale-up"},
+		{name: "a pod that each node lacks something else for", points: 30, nature: gate.Recent, text: "are on no node together", change: steps(
+			func(r *Rollout) { app(r).Resources.Requests = list("cpu", "5", "memory", "65Gi") }, func(r *Rollout) {
+				nodesOf(r)[0].Object.Status.Allocatable = list("cpu", "8", "memory", "64Gi", "pods", "110")
+				nodesOf(r)[1].Object.Status.Allocatable = list("cpu", "4", "memory", "80Gi", "pods", "110")
+			})},
+		{name: "a pod that wants what no node has", points: 30, nature: gate.Recent, text: "it wants 1 example.com/gpu, the largest that suits has 0",
+			change: func(r *Rollout) { app(r).Resources.Requests = list("example.com/gpu", "1") }},
+		{name: "one pod too many", change: steps(ask("3"), func(r *Rollout) { r.New.Replicas = 4 }), points: 15, nature: gate.Recent, text: "only 3 find room"},
 		{name: "small pods share nodes", change: func(r *Rollout) { r.New.Replicas = 12 }},
-		{name: "what other pods hold is not free", change: full, points: 25, nature: gate.Recent, text: "only 0"},
-		{name: "pod slots run out", change: each(func(n *Node) { n.Pods = 110 }), points: 25, nature: gate.Recent},
+		{name: "what other pods hold is not free", change: full, points: 15, nature: gate.Recent, text: "only 0"},
+		{name: "pod slots run out", change: each(func(n *Node) { n.Pods = 110 }), points: 15, nature: gate.Recent},
 		{name: "no node has the label", change: selector("ssd"), points: 30, nature: gate.Recent, text: "none of 3 nodes suits the pods: nodeSelector disk=ssd"},
 		{name: "every node has the label", change: selector("hdd")},
 		{name: "no taint is tolerated", change: taint, points: 30, nature: gate.Recent, text: "taints"},
@@ -61,14 +71,14 @@ func TestFit(t *testing.T) {
 		{name: "nodes that are not ready take nothing", points: 25, nature: gate.Recent, change: each(func(n *Node) {
 			n.Object.Status.Conditions[0].Status = corev1.ConditionUnknown
 		})},
-		{name: "an init container may ask for more than the rest", change: initAsking("5", nil), points: 25, nature: gate.Recent, text: "5 cpu"},
+		{name: "an init container may ask for more than the rest", change: initAsking("5", nil), points: 30, nature: gate.Recent, text: "5 cpu"},
 		{name: "an init container that ends gives its room back", change: initAsking("3500m", nil)},
-		{name: "a sidecar does not", change: initAsking("3500m", ptr(corev1.ContainerRestartPolicyAlways)), points: 25, nature: gate.Recent, text: "4500m cpu"},
-		{name: "overhead counts", change: func(r *Rollout) { r.New.Template.Spec.Overhead = list("cpu", "4") }, points: 25, nature: gate.Recent, text: "5 cpu"},
-		{name: "a surge needs room beside the old pods", change: steps(ask("3"), update), points: 25, nature: gate.Recent, text: "1 pod of surge"},
+		{name: "a sidecar does not", change: initAsking("3500m", ptr(corev1.ContainerRestartPolicyAlways)), points: 30, nature: gate.Recent, text: "4500m cpu"},
+		{name: "overhead counts", change: func(r *Rollout) { r.New.Template.Spec.Overhead = list("cpu", "4") }, points: 30, nature: gate.Recent, text: "5 cpu"},
+		{name: "a surge needs room beside the old pods", change: steps(ask("3"), update), points: 15, nature: gate.Recent, text: "1 pod of surge"},
 		{name: "where old pods go first it does not", change: steps(ask("3"), spare, update)},
-		{name: "pods that keep apart need a node each", change: steps(apart, func(r *Rollout) { r.New.Replicas = 4 }), points: 25, nature: gate.Recent, text: "only 3"},
-		{name: "a surge of pods that keep apart has no node left", change: steps(apart, update), points: 25, nature: gate.Recent, text: "only 0 find room beside"},
+		{name: "pods that keep apart need a node each", change: steps(apart, func(r *Rollout) { r.New.Replicas = 4 }), points: 15, nature: gate.Recent, text: "only 3"},
+		{name: "a surge of pods that keep apart has no node left", change: steps(apart, update), points: 15, nature: gate.Recent, text: "only 0 find room beside"},
 		{name: "a DaemonSet needs room on every node", change: steps(kind("DaemonSet"), full), points: 25, nature: gate.Recent, text: "on 3 of 3 nodes"},
 		{name: "a DaemonSet replaces its own pods in place", change: steps(kind("DaemonSet"), ask("3"), spare, update)},
 		{name: "a DaemonSet may wait for its kind of node", change: steps(kind("DaemonSet"), selector("ssd"))},

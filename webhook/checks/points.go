@@ -21,7 +21,12 @@ const (
 	pointsQuota          = 35 // the rollout does not fit a quota (recent)
 	pointsQuotaSlow      = 25 // it fits, but only pod by pod (recent)
 	pointsNoNodeMatches  = 30 // no node's labels and taints suit the pods (recent)
-	pointsNoRoom         = 25 // nodes suit, and have no room now (recent)
+	pointsNeverFits      = 30 // nodes suit, and not even an empty one could hold a pod (recent)
+	pointsNoRoom         = 25 // nodes suit, and take no pod now, however many more there were (recent)
+	pointsScaleUp        = 15 // there is no room now, and would be on one more node of a class that exists (recent)
+	pointsLimitRange     = 35 // the API server refuses the pods for a LimitRange
+	pointsNodesUnwell    = 10 // more than a quarter of the nodes that suit are unwell (recent)
+	pointsPlacement      = 20 // rules about neighbours keep pods off nodes with room for them; looked at afterwards (recent)
 	pointsBudget         = 15 // a disruption budget that never allows a disruption
 	pointsStillFailing   = 20 // the workload fails as it runs now (recent)
 	pointsNamespaceFails = 10 // much of the namespace fails (recent)
@@ -74,7 +79,12 @@ func Prices() []Price {
 		{quotaCheck.ID, pointsQuota, false, gate.Recent, "a quota without room for growth and surge, or one that refuses the pods"},
 		{quotaCheck.ID, pointsQuotaSlow, false, gate.Recent, "a quota without room for the surge, where old pods may go first"},
 		{fitCheck.ID, pointsNoNodeMatches, false, gate.Recent, "no node with suitable labels and taints"},
-		{fitCheck.ID, pointsNoRoom, false, gate.Recent, "suitable nodes, and no room on them now"},
+		{fitCheck.ID, pointsNeverFits, false, gate.Recent, "suitable nodes, and not even an empty one could hold a pod"},
+		{fitCheck.ID, pointsNoRoom, false, gate.Recent, "suitable nodes that are all cordoned or not ready, or without room for a DaemonSet's pod"},
+		{fitCheck.ID, pointsScaleUp, false, gate.Recent, "no room now, and room on one more node of a class that exists"},
+		{rangeCheck.ID, pointsLimitRange, false, gate.Lasting, "a LimitRange that refuses the pods"},
+		{healthCheck.ID, pointsNodesUnwell, false, gate.Recent, "more than a quarter of the suitable nodes not ready, under pressure or cordoned"},
+		{Placement, pointsPlacement, false, gate.Recent, "afterwards and in a review: spread, affinity or volumes that keep pods off nodes with room"},
 		{budgetCheck.ID, pointsBudget, false, gate.Lasting, "a disruption budget that never allows a disruption, or two on the same pods"},
 		{failingCheck.ID, pointsStillFailing, false, gate.Recent, "a workload that fails as it runs now"},
 		{namespaceCheck.ID, pointsNamespaceFails, false, gate.Recent, "a quarter or more of the namespace's other pods failing"},

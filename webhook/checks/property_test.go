@@ -148,6 +148,7 @@ func BenchmarkAdvisor(b *testing.B) {
 	for i := range nodes {
 		nodes[i] = node(fmt.Sprintf("n%d", i), "16")
 		nodes[i].Requested, nodes[i].Pods = list("cpu", "10", "memory", "10Gi"), 10
+		nodes[i].Class = ClassOf(nodes[i].Object)
 	}
 	r.World.Nodes = gate.Known(nodes)
 	quota(list("requests.cpu", "1000", "pods", "1000"), list("requests.cpu", "250", "pods", "250"))(&r)

@@ -16,7 +16,8 @@ import (
 //
 // What is demanded is the most that the rollout holds at once, less what its own pods hold already: the surge at the new
 // size and the growth. A StatefulSet or DaemonSet replaces pods in place, without surge unless a DaemonSet asks for it.
-// Quotas count only the pods in their scopes, and LimitRange defaults count as if written. A quota on CPU or memory also
+// Quotas count only the pods in their scopes, and LimitRange defaults count as if written. Beside
+// pods, the ReplicaSet or ControllerRevision that holds a new template counts, and so do claims, by class too. A quota on CPU or memory also
 // makes every container, init containers too, say its request or limit, or its pods are refused.
 //
 // Where the surge does not fit, but the rollout may take an old pod down first, it gets on pod by pod: fewer points.
@@ -67,6 +68,7 @@ type claim struct {
 	patient       []stage
 	canWait       bool
 	volumes       corev1.ResourceList // of the claims that one more replica makes
+	revision      corev1.ResourceList // of the object that holds a template no revision holds yet
 }
 
 func claimOf(r Rollout) (claim, []string) {
@@ -75,7 +77,7 @@ func claimOf(r Rollout) (claim, []string) {
 	if !known {
 		unknown = append(unknown, unread("LimitRanges", r.World.LimitRanges))
 	}
-	c := claim{after: shape(&r.New.Template, ranges), defaults: known, volumes: volumesOf(r.New)}
+	c := claim{after: shape(&r.New.Template, ranges), defaults: known, volumes: volumesOf(r.New), revision: revisionOf(r)}
 	c.asks = usage(c.after)
 	n, known := wanted(r, c.after)
 	if !known {
@@ -146,6 +148,9 @@ func (c claim) against(q *corev1.ResourceQuota) (out []gate.Finding, uncounted [
 
 // demand is how much more of one resource the rollout holds at its height than its pods hold now.
 func (c claim) demand(q *corev1.ResourceQuota, k corev1.ResourceName, stages []stage) resource.Quantity {
+	if v, ok := c.revision[k]; ok {
+		return v
+	}
 	if v, ok := c.volumes[k]; ok {
 		return times(v, c.growth)
 	}
@@ -181,17 +186,34 @@ func times(q resource.Quantity, n int64) resource.Quantity {
 	return q
 }
 
+// revisionOf is what the object is charged for that the workload's controller makes to hold a new template. A quota of such
+// objects that is used up stops the rollout before its first pod. Without knowing the revisions nothing is said of it.
+func revisionOf(r Rollout) corev1.ResourceList {
+	if r.Old != nil {
+		if _, known := r.World.Revisions.Get(); !known || r.New.Paused || !TemplateChanged(r.Old, r.New) || rolledOut(r) {
+			return nil
+		}
+	}
+	kind := "controllerrevisions"
+	if r.New.Ref.Kind == "Deployment" {
+		kind = "replicasets"
+	}
+	return corev1.ResourceList{corev1.ResourceName("count/" + kind + ".apps"): *resource.NewQuantity(1, resource.DecimalSI)}
+}
+
 // volumesOf is what the claim templates of one more replica are charged for.
 func volumesOf(w Workload) corev1.ResourceList {
 	if len(w.VolumeClaims) == 0 {
 		return nil
 	}
-	var storage resource.Quantity
+	all := corev1.ResourceList{}
 	for _, v := range w.VolumeClaims {
-		storage.Add(v.Spec.Resources.Requests[corev1.ResourceStorage])
+		one, storage := *resource.NewQuantity(1, resource.DecimalSI), v.Spec.Resources.Requests[corev1.ResourceStorage]
+		Add(all, corev1.ResourceList{corev1.ResourcePersistentVolumeClaims: one, "count/persistentvolumeclaims": one, corev1.ResourceRequestsStorage: storage})
+		if class := v.Spec.StorageClassName; class != nil && *class != "" {
+			of := *class + ".storageclass.storage.k8s.io/"
+			Add(all, corev1.ResourceList{corev1.ResourceName(of + "persistentvolumeclaims"): one, corev1.ResourceName(of + "requests.storage"): storage})
+		}
 	}
-	return corev1.ResourceList{
-		corev1.ResourcePersistentVolumeClaims: *resource.NewQuantity(int64(len(w.VolumeClaims)), resource.DecimalSI),
-		corev1.ResourceRequestsStorage:        storage,
-	}
+	return all
 }

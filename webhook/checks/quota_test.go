@@ -39,6 +39,22 @@ func TestQuota(t *testing.T) {
 				{ScopeName: corev1.ResourceQuotaScopePriorityClass, Operator: op, Values: values}}}
 		}
 	}
+	claims := func(class string) func(*Rollout) {
+		return func(r *Rollout) {
+			c := corev1.PersistentVolumeClaim{}
+			c.Spec.StorageClassName, c.Spec.Resources.Requests = &class, list("storage", "10Gi")
+			r.New.VolumeClaims = []corev1.PersistentVolumeClaim{c}
+		}
+	}
+	sets := func(hard, used string) func(*Rollout) {
+		return quota(list("count/replicasets.apps", hard), list("count/replicasets.apps", used))
+	}
+	defaulted := func(cpu string) func(*Rollout) {
+		return func(r *Rollout) {
+			r.World.LimitRanges = gate.Known([]corev1.LimitRange{{Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{
+				{Type: corev1.LimitTypeContainer, DefaultRequest: list("cpu", cpu)}}}}})
+		}
+	}
 	unknownQuotas := func(r *Rollout) { r.World.Quotas = gate.Unknown[[]corev1.ResourceQuota]("forbidden") }
 	cpu := func(hard, used string) func(*Rollout) {
 		return quota(list("requests.cpu", hard), list("requests.cpu", used))
@@ -92,6 +108,36 @@ func TestQuota(t *testing.T) {
 		{name: "claims of a StatefulSet are charged", points: 35, nature: gate.Recent, text: "persistentvolumeclaims needs 3 more", change: steps(
 			kind("StatefulSet"), func(r *Rollout) { r.New.VolumeClaims = make([]corev1.PersistentVolumeClaim, 1) },
 			quota(list("persistentvolumeclaims", "2"), list("persistentvolumeclaims", "0")))},
+		{name: "claims are charged as objects too", points: 35, nature: gate.Recent, text: "count/persistentvolumeclaims needs 3 more", change: steps(
+			kind("StatefulSet"), claims("fast"), quota(list("count/persistentvolumeclaims", "2"), list("count/persistentvolumeclaims", "0")))},
+		{name: "claims of a class are charged to the class", points: 35, nature: gate.Recent, text: "fast.storageclass.storage.k8s.io/requests.s", change: steps(
+			kind("StatefulSet"), claims("fast"), quota(list("fast.storageclass.storage.k8s.io/requests.storage", "29Gi"), list("fast.storageclass.storage.k8s.io/requests.storage", "0")))},
+		{name: "claims of another class are not", change: steps(
+			kind("StatefulSet"), claims("slow"), quota(list("fast.storageclass.storage.k8s.io/requests.storage", "29Gi"), list("fast.storageclass.storage.k8s.io/requests.storage", "0")))},
+		{name: "a new template needs a ReplicaSet", points: 35, nature: gate.Recent, text: "count/replicasets.apps needs 1 more, 0 of 4 left", change: steps(update, sets("4", "4"))},
+		{name: "and there is one left", change: steps(update, sets("4", "3"))},
+		{name: "a template that stays needs none", change: steps(update, func(r *Rollout) { r.New.Template = r.Old.Template }, sets("4", "4"))},
+		{name: "a template that a revision holds needs none", change: steps(update, sets("4", "4"), func(r *Rollout) {
+			r.World.Revisions = gate.Known([]Revision{{Name: "web-1", Number: 1, Hash: Hash(r.New.Template)}})
+		})},
+		{name: "a StatefulSet needs no ReplicaSet", change: steps(kind("StatefulSet"), surgeless, update, sets("4", "4"))},
+		{name: "a quota of Deployments is the API server's to tell", change: quota(list("count/deployments.apps", "0"), list("count/deployments.apps", "0"))},
+		{name: "a quota of pods that end leaves those that stay alone", change: quota(list("pods", "9"), list("pods", "0"), scoped(corev1.ResourceQuotaScopeTerminating))},
+		{name: "a quota of pods that stay holds them", points: 35, nature: gate.Recent, text: "pods needs 3 more", change: quota(list("pods", "2"), list("pods", "0"), scoped(corev1.ResourceQuotaScopeNotTerminating))},
+		{name: "a quota of pods that ask for something holds them", points: 35, nature: gate.Recent, text: "pods needs 3 more", change: quota(list("pods", "2"), list("pods", "0"), scoped(corev1.ResourceQuotaScopeNotBestEffort))},
+		{name: "and leaves those alone that do not", change: steps(func(r *Rollout) { app(r).Resources.Requests = nil }, quota(list("pods", "2"), list("pods", "0"), scoped(corev1.ResourceQuotaScopeNotBestEffort)))},
+		{name: "a LimitRange default takes pods out of best effort", change: steps(func(r *Rollout) { app(r).Resources.Requests = nil }, defaulted("500m"),
+			quota(list("pods", "0"), list("pods", "0"), scoped(corev1.ResourceQuotaScopeBestEffort)))},
+		{name: "the surge counts at a LimitRange default", points: 35, nature: gate.Recent, text: "requests.cpu needs 500m more, 400m of 1900m left", change: steps(
+			func(r *Rollout) { app(r).Resources.Requests = nil }, update, defaulted("500m"), func(r *Rollout) {
+				pods, _ := r.World.Pods.Get()
+				for i := range pods {
+					pods[i].Spec.Containers[0].Resources.Requests = list("cpu", "500m")
+				}
+			}, cpu("1900m", "1500m"))},
+		{name: "no class is none of those forbidden", points: 35, nature: gate.Recent, change: quota(list("pods", "0"), list("pods", "0"), priority(corev1.ScopeSelectorOpNotIn, "high"))},
+		{name: "the class that is excepted", change: steps(func(r *Rollout) { r.New.Template.Spec.PriorityClassName = "high" },
+			quota(list("pods", "0"), list("pods", "0"), priority(corev1.ScopeSelectorOpNotIn, "high")))},
 		{name: "services of other kinds do not matter", change: quota(list("services", "0"), list("services", "0"))},
 		{name: "a DaemonSet that was never counted takes a pod on every node that suits it", points: 35, nature: gate.Recent, text: "pods needs 3 more",
 			change: steps(kind("DaemonSet"), func(r *Rollout) { r.New.Replicas = 0 }, quota(list("pods", "2"), list("pods", "0")))},

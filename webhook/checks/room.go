@@ -2,7 +2,9 @@ package checks
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -10,8 +12,9 @@ import (
 	"moorgate.dev/internal/gate"
 )
 
-// lookRoom says whether the nodes that take such pods have room for the rollout now.
-func lookRoom(r Rollout, pod *corev1.Pod, open []Node) ([]gate.Finding, []string) {
+// lookRoom says whether the nodes that take such pods have room for the rollout now, and where they have none, whether one
+// more node like those that suit would help.
+func lookRoom(r Rollout, pod *corev1.Pod, suiting, open []Node) ([]gate.Finding, []string) {
 	var unknown []string
 	var own []corev1.Pod
 	if r.Old != nil {
@@ -36,6 +39,9 @@ func lookRoom(r Rollout, pod *corev1.Pod, open []Node) ([]gate.Finding, []string
 		return []gate.Finding{found(pointsNoRoom, gate.Recent, cites, "no room for a pod of %[3]s on %[1]d of %[2]s", full,
 			plural(len(open), "node"), one)}, unknown
 	}
+	if why := one.lacks(suiting); why != "" {
+		return []gate.Finding{found(pointsNeverFits, gate.Recent, cites, "no node could ever hold a pod: %s", why)}, unknown
+	}
 	var beside, instead int64 // pods that find room beside the old ones, and in their place
 	for _, n := range open {
 		beside += one.room(n, false)
@@ -43,7 +49,7 @@ func lookRoom(r Rollout, pod *corev1.Pod, open []Node) ([]gate.Finding, []string
 	}
 	want := int64(r.New.Replicas)
 	if instead < want {
-		return []gate.Finding{found(pointsNoRoom, gate.Recent, cites, "%s of %s: only %d find room on %s",
+		return []gate.Finding{found(pointsScaleUp, gate.Recent, cites, "%s of %s: only %d find room on %s, the rest only after a scale-up",
 			plural(int(want), "pod"), one, instead, plural(len(open), "node"))}, unknown
 	}
 	all := stages(r, want)
@@ -51,8 +57,8 @@ func lookRoom(r Rollout, pod *corev1.Pod, open []Node) ([]gate.Finding, []string
 		return nil, unknown // old pods go first
 	}
 	if surge := all[0].new; beside < surge {
-		return []gate.Finding{found(pointsNoRoom, gate.Recent, cites,
-			"%s of surge, %s each: only %d find room beside the old ones", plural(int(surge), "pod"), one, beside)}, unknown
+		return []gate.Finding{found(pointsScaleUp, gate.Recent, cites,
+			"%s of surge, %s each: only %d find room beside the old ones, the rest only after a scale-up", plural(int(surge), "pod"), one, beside)}, unknown
 	}
 	return nil, unknown
 }
@@ -106,6 +112,30 @@ func (t tile) room(n Node, gone bool) int64 {
 		return min(fits, 1)
 	}
 	return fits
+}
+
+// lacks says what no node has enough of even when empty; empty where some node could hold a pod.
+func (t tile) lacks(nodes []Node) string {
+	most := corev1.ResourceList{}
+	for _, n := range nodes {
+		holds := true
+		for k, ask := range t.asks {
+			has := n.Object.Status.Allocatable[k]
+			if m, seen := most[k]; !seen || has.Cmp(m) > 0 {
+				most[k] = has
+			}
+			holds = holds && has.Cmp(ask) >= 0
+		}
+		if holds {
+			return ""
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(t.asks)) {
+		if ask, largest := t.asks[k], most[k]; largest.Cmp(ask) < 0 {
+			return fmt.Sprintf("it wants %s %s, the largest that suits has %s", ask.String(), name(string(k)), largest.String())
+		}
+	}
+	return t.String() + " are on no node together"
 }
 
 // over is how many times ask goes into free, never below zero.

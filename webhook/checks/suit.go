@@ -57,12 +57,7 @@ func (s suit) open(n *corev1.Node, daemon bool) bool {
 	if n.Spec.Unschedulable && !scheduling.TolerationsTolerateTaint(klog.Logger{}, s.tolerations, &cordon, false) {
 		return false
 	}
-	for _, c := range n.Status.Conditions {
-		if c.Type == corev1.NodeReady && c.Status != corev1.ConditionTrue {
-			return false
-		}
-	}
-	return s.tolerated(n, nil)
+	return ready(n) && s.tolerated(n, nil)
 }
 
 func (s suit) tolerated(n *corev1.Node, consider func(*corev1.Taint) bool) bool {

@@ -76,6 +76,7 @@ type World struct {
 	VerticalAutoscalers gate.Fact[[]VerticalAutoscaler]
 	// OlderRevisions is how many revisions there are beyond those in Revisions.
 	OlderRevisions int
+	Around         *Surroundings // nil: nobody looked, and placement is not asked about
 }
 
 // Node is a node with what the pods bound to it ask for.
@@ -83,6 +84,7 @@ type Node struct {
 	Object    *corev1.Node // read only: it may belong to a cache
 	Requested corev1.ResourceList
 	Pods      int
+	Class     string // as ClassOf names it; empty: nobody did, and the node is looked at by itself
 }
 
 // Failures is the pattern of failure among the running pods of a namespace.
@@ -139,4 +141,5 @@ const (
 
 	EvidenceAutoscalers         = "autoscalers"
 	EvidenceVerticalAutoscalers = "vertical-autoscalers"
+	EvidenceAround              = "surroundings"
 )
