@@ -84,6 +84,7 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 	key := client.ObjectKey{Namespace: k.Root.Namespace, Name: q.Signal.CaseName()}
 	err = p.keep(ctx, key, func(s *v1alpha1.CaseStatus) {
 		judged(s)
+		s.Images = imagesOf(w)
 		set(s, metav1.ConditionFalse, "CrashLooping", q.Signal.Text, now)
 	})
 	if err := errors.Join(err, recordErr, policyErr); err != nil {
@@ -98,6 +99,18 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 	}
 	return nil
 }
+
+// imagesOf is what the container runs that crash-loops. The gate remembers it.
+func imagesOf(w causes.World) []string {
+	failing := w.Failing()
+	if len(failing) == 0 || failing[0].Image == "" || len(failing[0].Image) > imageMax {
+		return nil
+	}
+	return []string{failing[0].Image}
+}
+
+// imageMax is how long an image is that a Case takes.
+const imageMax = 512
 
 // planned is the digest of what was chosen for a happening before, also by an earlier run.
 func (p *patrol) planned(ctx context.Context, k Key) string {

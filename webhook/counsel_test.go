@@ -38,7 +38,11 @@ func TestAModelIsAskedOnceAboutARolloutThatIsIn(t *testing.T) {
 	nodes := NewNodes()
 	prober := &SecretProber{Ask: ProbeSecret(mgr.GetClient()), Now: time.Now}
 	ns := g.place(t, guardrail("Enforce"))
-	s := &Settler{Keeper: Keeper{Sight: g.sight(mgr, prober, nodes), Log: g.log, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"), Logger: slog.New(slog.DiscardHandler),
+	sight, err := g.sight(ctx, mgr, prober, nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Settler{Keeper: Keeper{Sight: sight, Log: g.log, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"), Logger: slog.New(slog.DiscardHandler),
 		Aside: flow.NewAside(ctx, 2, 64), Door: door, Beside: func(checks flow.Advisor) flow.Advisor {
 			return flow.AdvisorFunc(func(ctx context.Context, q flow.Question) gate.Assessment {
 				a := checks.Advise(ctx, q)

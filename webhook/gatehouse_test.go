@@ -41,6 +41,7 @@ const (
 	webhookUser = "system:serviceaccount:" + home + ":moorgate-webhook"
 	judgeUser   = "system:serviceaccount:" + home + ":moorgate-judge"
 	patience    = 90 * time.Second
+	followedFor = 25 * time.Second // a rollout is followed, in place of half an hour
 )
 
 // gatehouse is the webhook and the judge, each under its own identity with nothing but its own rights, before a real API
@@ -109,9 +110,11 @@ func (g *gatehouse) manager(ctx context.Context, t testing.TB, account string) (
 		Controller: config.Controller{SkipNameValidation: new(true)}})
 }
 
-func (g *gatehouse) sight(mgr ctrl.Manager, prober *SecretProber, nodes *Nodes) Sight {
+func (g *gatehouse) sight(ctx context.Context, mgr ctrl.Manager, prober *SecretProber, nodes *Nodes) (Sight, error) {
+	memory := &Memory{}
+	err := memory.Watch(ctx, mgr.GetCache())
 	return Sight{Now: time.Now, Policy: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}.Policy,
-		Look: World{Reader: mgr.GetCache(), Secrets: prober, Nodes: nodes, Now: time.Now}.Look}
+		Look: World{Reader: mgr.GetCache(), Secrets: prober, Nodes: nodes, Memory: memory, Now: time.Now}.Look}, err
 }
 
 func (g *gatehouse) startWebhook(ctx context.Context, t testing.TB) error {
@@ -122,7 +125,11 @@ func (g *gatehouse) startWebhook(ctx context.Context, t testing.TB) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	prober := &SecretProber{Ask: ProbeSecret(mgr.GetClient()), Now: time.Now}
 	nodes := NewNodes()
-	g.handler = &Handler{Sight: g.sight(mgr, prober, nodes), Log: g.log, Secrets: prober, Waits: &Waits{Now: time.Now}, Logger: log,
+	sight, err := g.sight(ctx, mgr, prober, nodes)
+	if err != nil {
+		return err
+	}
+	g.handler = &Handler{Sight: sight, Log: g.log, Secrets: prober, Waits: &Waits{Now: time.Now}, Logger: log,
 		Queue: NewQueue(cluster.Cases{Client: mgr.GetClient(), Now: time.Now}, 100, log), Own: []string{webhookUser, judgeUser}}
 	if err := errors.Join(mgr.Add(prober), mgr.Add(g.handler.Queue)); err != nil {
 		return err
@@ -146,9 +153,13 @@ func (g *gatehouse) startJudge(ctx context.Context, t testing.TB) error {
 	}
 	prober := &SecretProber{Ask: ProbeSecret(mgr.GetClient()), Now: time.Now}
 	nodes := NewNodes()
-	k := Keeper{Sight: g.sight(mgr, prober, nodes), Log: g.log, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"),
+	sight, err := g.sight(ctx, mgr, prober, nodes)
+	if err != nil {
+		return err
+	}
+	k := Keeper{Sight: sight, Log: g.log, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"),
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
-	if err := errors.Join(mgr.Add(prober), (&Settler{Keeper: k, after: 8 * time.Second}).SetUp(mgr),
+	if err := errors.Join(mgr.Add(prober), (&Settler{Keeper: k, after: 8 * time.Second}).SetUp(mgr), (&Follower{Keeper: k, window: followedFor}).SetUp(mgr),
 		(&Annotator{Keeper: k, Actor: hand, Gate: GateOf(mgr.GetAPIReader(), "")}).SetUp(mgr)); err != nil {
 		return err
 	}

@@ -35,6 +35,8 @@ type World struct {
 	Offered *Offered
 	// Hashes remembers the hashes of earlier revisions; nil: each is computed at every look.
 	Hashes *Hashes
+	// Memory is what failed lately; where it is nil, Cases are listed from Reader.
+	Memory *Memory
 	// Now tells the time that the Rollout is looked at.
 	Now func() time.Time
 }
@@ -67,6 +69,7 @@ func (w World) Look(ctx context.Context, old, new runtime.Object) (r checks.Roll
 	w.autoscalers(ctx, &g, ns, &r.World)
 	g.add(func() []gate.Evidence { return w.nodes(ctx, &r.World) })
 	g.add(func() []gate.Evidence { return w.history(ctx, r.Old, ns, &r.World) })
+	g.add(func() []gate.Evidence { return w.failedBefore(ctx, r.Old, r.New, &r.World) })
 	read := g.wait() // before r is looked at as a whole
 	seen = append([]gate.Evidence{workloadEvidence(r)}, read...)
 	trust := gate.FromAPI

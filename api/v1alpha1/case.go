@@ -261,6 +261,12 @@ type CaseStatus struct {
 	// +listType=atomic
 	// +optional
 	Chosen []string `json:"chosen,omitempty"`
+	// Images are the images that failed, as the manifest writes them; where a rollout got through, those that it runs.
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MaxLength=512
+	// +listType=atomic
+	// +optional
+	Images []string `json:"images,omitempty"`
 	// Owner is who owns what the Case is about: the field manager of a drifted field.
 	// +kubebuilder:validation:MaxLength=256
 	// +optional
@@ -274,7 +280,8 @@ type CaseStatus struct {
 	// ObservedGeneration is the generation that the conditions speak of.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// Conditions: Judged once there is a verdict, Recorded once it is in the audit log.
+	// Conditions: Judged once there is a verdict, Recorded once it is in the audit log, Rollout once it is known what became
+	// of a rollout that was let in.
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=8
@@ -357,6 +364,9 @@ const (
 	CaseJudged = "Judged"
 	// CaseRecorded is True once the verdict is in the audit log.
 	CaseRecorded = "Recorded"
+	// CaseRollout is True once it is known for good what became of a rollout that was let in, with the outcome as its reason.
+	// False: it got through, and is watched for a while. Unknown: it fails, and may still get over it.
+	CaseRollout = "Rollout"
 )
 
 // AuditPosition is where a record stands in an audit log.

@@ -33,6 +33,9 @@ The reliability table shows for each range of confidence how many proved right, 
 confidence lies within it, confidence means what it says. The Brier score sums it up (0 is perfect, 0.25 is a coin), and the
 curve says what share would have been wrong had only the most confident been done. Fewer than 30 cases prove nothing.
 
+For rollouts it compares the verdict at the gate with what became of them: how many failed by verdict and by score, and how
+well a warning foretells a failure. What was superseded, or of which nobody can say what became, is counted apart.
+
 Name the logs of judge and act both, or what came of it is missing.
 
 Exit codes: 0 it is printed; 3 the logs hold nothing to compare, or some record could not be trusted and is left out.`,
@@ -68,18 +71,20 @@ func (o calibrationOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	s := &sieve{since: since, cases: map[string]*ended{}}
-	foretold := outcomes{}
+	foretold, let := outcomes{}, letIn{}
 	for e, err := range s.of(cmd.Context(), from) {
 		if err != nil {
 			return fmt.Errorf("compare confidence with outcomes: %w", err)
 		}
 		foretold.add(e.Record)
+		let.add(e.Record)
 	}
 	pairs := foretold.pairs(gate.Face(o.face))
-	if len(pairs) == 0 && s.damaged == 0 {
+	table := calibration{Table: advise.Calibration(pairs), Gate: let.table(gate.Face(o.face))}
+	if len(pairs) == 0 && table.Gate == nil && s.damaged == 0 {
 		return fmt.Errorf("%s hold nothing to compare since %s: no verdict whose outcome was verified or that a human answered (name the logs of judge and act both)", o.logs.names(), orBeginning(since))
 	}
-	if err := printCalibration(cmd.OutOrStdout(), advise.Calibration(pairs), o.output); err != nil {
+	if err := printCalibration(cmd.OutOrStdout(), table, o.output); err != nil {
 		return err
 	}
 	if s.damaged > 0 {
@@ -88,11 +93,24 @@ func (o calibrationOptions) run(cmd *cobra.Command) error {
 	return nil
 }
 
-func printCalibration(w io.Writer, t advise.Table, output string) error {
+// calibration is what is printed.
+type calibration struct {
+	advise.Table
+	Gate *advise.Gate `json:"gate,omitempty"` // nil: no rollout was followed
+}
+
+func printCalibration(w io.Writer, t calibration, output string) error {
 	if output == "json" {
 		return printJSON(w, "calibration", t)
 	}
-	if _, err := io.WriteString(w, calibrationText(t)); err != nil {
+	text := ""
+	if t.N > 0 || t.Gate == nil {
+		text = calibrationText(t.Table)
+	}
+	if t.Gate != nil {
+		text += gateText(*t.Gate)
+	}
+	if _, err := io.WriteString(w, text); err != nil {
 		return errors.Join(errors.New("print the calibration"), err)
 	}
 	return nil

@@ -46,7 +46,7 @@ func judgePart(o options, lease string) part {
 			return err
 		}
 		annotator := &webhook.Annotator{Keeper: keeper, Actor: hand, Gate: webhook.GateOf(mgr.GetAPIReader(), "")}
-		for _, setUp := range []func(ctrl.Manager) error{(&webhook.Settler{Keeper: keeper}).SetUp, annotator.SetUp,
+		for _, setUp := range []func(ctrl.Manager) error{(&webhook.Settler{Keeper: keeper}).SetUp, (&webhook.Follower{Keeper: keeper, Hashes: &webhook.Hashes{}}).SetUp, annotator.SetUp,
 			cluster.GuardrailStatus{Client: mgr.GetClient(), Now: time.Now}.SetUp} {
 			if err := setUp(mgr); err != nil {
 				return err
@@ -145,11 +145,15 @@ func newSight(ctx context.Context, mgr ctrl.Manager, secrets webhook.SecretNames
 	if err := nodes.Watch(ctx, mgr.GetCache()); err != nil {
 		return webhook.Sight{}, err
 	}
+	memory := &webhook.Memory{}
+	if err := memory.Watch(ctx, mgr.GetCache()); err != nil {
+		return webhook.Sight{}, err
+	}
 	offered := &webhook.Offered{Informers: mgr.GetCache(), Mapper: mgr.GetRESTMapper(), Logger: logger}
 	if err := mgr.Add(offered); err != nil {
 		return webhook.Sight{}, fmt.Errorf("look for optional kinds: %w", err)
 	}
-	world := webhook.World{Reader: mgr.GetCache(), Secrets: secrets, Nodes: nodes, Offered: offered, Hashes: &webhook.Hashes{}, Now: time.Now}
+	world := webhook.World{Reader: mgr.GetCache(), Secrets: secrets, Nodes: nodes, Offered: offered, Hashes: &webhook.Hashes{}, Memory: memory, Now: time.Now}
 	labels := func(ctx context.Context, namespace string) gate.Fact[map[string]string] {
 		return cluster.NamespaceLabels(ctx, mgr.GetCache(), namespace)
 	}

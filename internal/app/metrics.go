@@ -11,6 +11,7 @@ import (
 
 	"moorgate.dev/internal/advise"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/webhook"
 )
 
 // The law: metrics come from Records through one hook, so that they cannot disagree with the audit log. What is not in the log is
@@ -27,6 +28,7 @@ type metrics struct {
 	intents       *prometheus.CounterVec
 	outcomes      *prometheus.CounterVec
 	verifications *prometheus.CounterVec
+	rollouts      *prometheus.CounterVec
 	model         modelMetrics
 }
 
@@ -39,6 +41,7 @@ func newMetrics(models ...string) *metrics {
 	m.intents = m.counter("moorgate_intents_total", "Actions that were about to be carried out, by verb.", "verb")
 	m.outcomes = m.counter("moorgate_outcomes_total", "What came of actions.", "verb", "outcome")
 	m.verifications = m.counter("moorgate_verifications_total", "How workloads fared after actions.", "result")
+	m.rollouts = m.counter("moorgate_rollouts_total", "What became of rollouts that were let in, by the answer at the gate.", "said", "outcome")
 	m.model.register(m, models)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "moorgate_build_version", Help: "1, with the version that runs.", ConstLabels: prometheus.Labels{"version": version()}})
@@ -84,6 +87,10 @@ func (m *metrics) count(r gate.Record) {
 		}
 		m.outcomes.WithLabelValues(verbOf(r), outcome.String()).Inc()
 	case gate.RecordVerification:
+		if r.Rollout != nil {
+			m.rollouts.WithLabelValues(closed(answers, r.Rollout.Said), closed(gate.RolloutOutcomes(), r.Rollout.Outcome)).Inc()
+			return
+		}
 		m.verifications.WithLabelValues(closed(results, string(r.Result))).Inc()
 	}
 }
@@ -109,6 +116,7 @@ var (
 		string(gate.RecordVerification), string(gate.RecordPullRequest), string(gate.RecordNotification), string(gate.RecordNote)}
 	faces   = []string{string(gate.FaceWebhook), string(gate.FaceDrift), string(gate.FaceRemediate)}
 	results = []string{string(gate.ResultRefused), string(gate.ResultUnknown), string(gate.ResultDone), string(gate.ResultHealed), string(gate.ResultIneffective), string(gate.ResultWorsened)}
+	answers = []string{webhook.Admitted, webhook.Warned, webhook.SlippedThrough}
 	verbs   = []string{"admit", "annotate", "pull-request", "evict", "roll-back", "escalate", "nothing"}
 )
 

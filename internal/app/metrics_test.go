@@ -66,7 +66,7 @@ func everyRecord() []gate.Record {
 		gate.Record{Kind: gate.RecordVerdict, Signal: hurt, Assessment: &joined, Verdict: &gate.Verdict{Decision: gate.Hold}},
 		gate.Record{Kind: gate.RecordVerdict, Signal: hurt, Assessment: &lonely, Verdict: &gate.Verdict{Decision: gate.Allow}},
 		gate.Record{Kind: gate.RecordIntent, Action: evict}, gate.Record{Kind: gate.RecordOutcome, Action: evict, Outcome: &done},
-		gate.Record{Kind: gate.RecordVerification, Result: gate.ResultHealed}, gate.Record{Kind: "from-tomorrow", Text: "x"})
+		gate.Record{Kind: gate.RecordVerification, Result: gate.ResultHealed}, gate.Record{Kind: gate.RecordVerification, Rollout: &gate.Rollout{Said: "Warned", Outcome: gate.RolloutCrashed}}, gate.Record{Kind: "from-tomorrow", Text: "x"})
 }
 
 // scrape is what Prometheus gets.

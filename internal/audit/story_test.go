@@ -168,3 +168,18 @@ func FuzzStory(f *testing.F) {
 		}
 	})
 }
+
+func TestAStoryTellsWhatBecameOfARollout(t *testing.T) {
+	for want, r := range map[string]gate.Rollout{
+		"It was let in with a warning at score 61, and the rollout crashed: 1 of 3 pods fail.":         {Said: "Warned", Outcome: gate.RolloutCrashed, Score: gate.Known(61)},
+		"It came in unasked, and the rollout was taken back: 1 of 3 pods fail.":                        {Said: "SlippedThrough", Outcome: gate.RolloutRolledBack},
+		"It was let in at score 100, and nobody can say what became of the rollout: 1 of 3 pods fail.": {Said: "Admitted", Outcome: gate.RolloutUnknown, Score: gate.Known(100)},
+		"It was let in at score 100, and the rollout got through: 1 of 3 pods fail.":                   {Said: "Admitted", Outcome: gate.RolloutAvailable, Score: gate.Known(100)},
+		"It was let in at score 100, and the rollout became Something: 1 of 3 pods fail.":              {Said: "Admitted", Outcome: "Something", Score: gate.Known(100)},
+	} {
+		said := strings.Join(Story([]Entry{{Record: gate.Record{Kind: gate.RecordVerification, Correlation: "shop/c", Rollout: &r, Text: "1 of 3 pods fail"}}}), "\n")
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not in\n%s", want, said)
+		}
+	}
+}

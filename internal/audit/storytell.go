@@ -234,6 +234,10 @@ func (s *sentences) outcome(r gate.Record) {
 }
 
 func (s *sentences) verification(r gate.Record) {
+	if r.Rollout != nil {
+		s.rollout(*r.Rollout, r.Text)
+		return
+	}
 	how := "Looked afterwards, and cannot say how it went"
 	switch r.Result {
 	case gate.ResultHealed:
@@ -244,4 +248,38 @@ func (s *sentences) verification(r gate.Record) {
 		how = "Looked afterwards: it got worse"
 	}
 	s.say("%s%s", how, text(": ", r.Text))
+}
+
+// rolloutEnds are what became of a rollout, in words.
+var rolloutEnds = map[string]string{
+	gate.RolloutAvailable: "the rollout got through", gate.RolloutDeadlineExceeded: "the rollout never got through", gate.RolloutCrashed: "the rollout crashed",
+	gate.RolloutOutOfMemory: "the rollout ran out of memory", gate.RolloutImagePull: "the image of the rollout could not be pulled",
+	gate.RolloutRolledBack: "the rollout was taken back", gate.RolloutSuperseded: "a newer template took the place of the rollout",
+	gate.RolloutGone: "the workload went away", gate.RolloutUnknown: "nobody can say what became of the rollout",
+}
+
+// rollout tells what became of a rollout, beside what was said of it.
+func (s *sentences) rollout(r gate.Rollout, why string) {
+	end, known := rolloutEnds[r.Outcome]
+	if !known {
+		end = "the rollout became " + text("", r.Outcome)
+	}
+	said := "It was let in"
+	switch r.Said {
+	case "Warned":
+		said += " with a warning"
+	case "SlippedThrough":
+		said = "It came in unasked"
+	}
+	if n, is := r.Score.Get(); is {
+		said += fmt.Sprintf(" at score %d", n)
+	}
+	s.say("%s, and %s%s", said, end, text(": ", why))
+	if len(r.Images) > 0 {
+		var images []string
+		for _, i := range r.Images {
+			images = append(images, text("", i))
+		}
+		s.say("It ran %s", list(images))
+	}
 }

@@ -56,6 +56,8 @@ func happenedSince(r gate.Record) string {
 			word = "rejection"
 		}
 		return word + " by " + text("", r.Approval.Approver) + " of plan " + short(r.Approval.Plan) + text(": ", r.Approval.Reason)
+	case r.Kind == gate.RecordVerification && r.Rollout != nil:
+		return "rollout " + text("", r.Rollout.Said) + " became " + text("", r.Rollout.Outcome) + text(": ", r.Text)
 	case r.Kind == gate.RecordVerification && r.Result != "":
 		return "verification " + text("", string(r.Result)) + text(": ", r.Text)
 	case r.Kind == gate.RecordPullRequest || r.Kind == gate.RecordNotification:

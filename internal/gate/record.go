@@ -40,7 +40,8 @@ type Record struct {
 	Outcome      *Outcome    `json:"outcome,omitempty"`
 	Intent       *Position   `json:"intent,omitempty"` // of an outcome: its intent, where that stands in another log
 	Approval     *Approval   `json:"approval,omitempty"`
-	Result       Result      `json:"result,omitempty"` // of a verification
+	Result       Result      `json:"result,omitempty"`  // of a verification
+	Rollout      *Rollout    `json:"rollout,omitempty"` // of a verification at the gate
 	Model        *Exchange   `json:"model,omitempty"`
 	URL          string      `json:"url,omitempty"` // of a pull request, or where a notification went
 	Text         string      `json:"text,omitempty"`

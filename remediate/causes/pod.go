@@ -32,6 +32,7 @@ type Pod struct {
 	Restarts   int32
 	Limited    bool   // the container has a memory limit
 	Limit      string // that limit, as people write it
+	Image      string // of the container, as the manifest writes it
 }
 
 // Exit is how a container ended last. The message that it may have left is not kept: a program wrote it.
@@ -50,6 +51,9 @@ func PodOf(pod *corev1.Pod, container string, now time.Time, settle time.Duratio
 	}
 	for _, specs := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
 		for i := range specs {
+			if specs[i].Name == container {
+				p.Image = specs[i].Image
+			}
 			if limit, limited := specs[i].Resources.Limits[corev1.ResourceMemory]; limited && specs[i].Name == container {
 				p.Limited, p.Limit = true, limit.String()
 			}

@@ -13,7 +13,7 @@ const Admit = "admit"
 
 // all holds every check, in the order in which findings are told.
 var all = []Check{imageCheck, requestsCheck, readinessCheck, availabilityCheck, referencesCheck, quotaCheck, rangeCheck, fitCheck, healthCheck,
-	budgetCheck, failingCheck, namespaceCheck,
+	budgetCheck, failingCheck, namespaceCheck, failedBeforeCheck,
 	servicesCheck, routesCheck, certificatesCheck,
 	riskCheck, autoscalingCheck, underwayCheck, deprecatedCheck}
 

@@ -79,8 +79,8 @@ func sound() Rollout {
 		Quotas: gate.Known([]corev1.ResourceQuota{}), LimitRanges: gate.Known([]corev1.LimitRange{}),
 		Budgets: gate.Known([]policyv1.PodDisruptionBudget{}), Pods: gate.Known([]corev1.Pod{}), Failures: gate.Known(Failures{}),
 		Services: gate.Known([]corev1.Service{}), Neighbours: gate.Known(Neighbours{}), Ingresses: gate.Known([]networkingv1.Ingress{}), HTTPRoutes: gate.Known([]Route{}),
-		Certificates: gate.Known([]certs.IssuedCertificate{}),
-		Autoscalers:  gate.Known([]autoscalingv2.HorizontalPodAutoscaler{}), VerticalAutoscalers: gate.Known([]VerticalAutoscaler{}),
+		Certificates: gate.Known([]certs.IssuedCertificate{}), FailedBefore: gate.Known([]PastFailure{}),
+		Autoscalers: gate.Known([]autoscalingv2.HorizontalPodAutoscaler{}), VerticalAutoscalers: gate.Known([]VerticalAutoscaler{}),
 		Revisions: gate.Known([]Revision{}), Nodes: gate.Known([]Node{node("n1", "4"), node("n2", "4"), node("n3", "4")})}}
 }
 

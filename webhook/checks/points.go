@@ -52,6 +52,8 @@ const (
 	pointsPaused         = 5  // a new template while the workload is paused (recent)
 	pointsRemoved        = 15 // something that Kubernetes has removed
 	pointsDeprecated     = 5  // something that it has deprecated
+	pointsFailedTemplate = 25 // the same template failed lately (recent); half if it got through since
+	pointsFailedImage    = 20 // a new image failed lately elsewhere (recent); half if it got through since
 
 	pointsTooLarge = 100 // a pod template that is too large to be looked at; refuses by itself, instead of all checks
 )
@@ -110,6 +112,8 @@ func Prices() []Price {
 		{underwayCheck.ID, pointsPaused, false, gate.Recent, "a new template while the workload is paused"},
 		{deprecatedCheck.ID, pointsRemoved, false, gate.Lasting, "a node label, annotation or volume type that Kubernetes has removed"},
 		{deprecatedCheck.ID, pointsDeprecated, false, gate.Lasting, "a node label, annotation, volume type or field that it has deprecated"},
+		{failedBeforeCheck.ID, pointsFailedTemplate, false, gate.Recent, "a template that failed in this cluster in the last seven days; half where it got through since"},
+		{failedBeforeCheck.ID, pointsFailedImage, false, gate.Recent, "an image, new to the workload, that failed elsewhere in the last seven days; half where it got through since"},
 		{TooLarge, pointsTooLarge, true, gate.Lasting, fmt.Sprintf("a pod template of more than %d containers, %d references or %d clauses that choose nodes: no check looks at it", containersMax, referencesTotal, placementMax)},
 	}
 }

@@ -125,6 +125,7 @@ func TestNotKnowingNeverRaisesConfidence(t *testing.T) {
 		func(w *World) { w.Pods = gate.Fact[[]corev1.Pod]{} },
 		func(w *World) { w.Failures = gate.Fact[Failures]{} },
 		func(w *World) { w.Secrets = nil },
+		func(w *World) { w.FailedBefore = gate.Fact[[]PastFailure]{} },
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		r := anyRollout(t)

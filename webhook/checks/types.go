@@ -77,6 +77,9 @@ type World struct {
 	// OlderRevisions is how many revisions there are beyond those in Revisions.
 	OlderRevisions int
 	Around         *Surroundings // nil: nobody looked, and placement is not asked about
+	// FailedBefore are rollouts of the last days, anywhere in the cluster, that failed with this template or an image that is
+	// new to this workload. The newest come first.
+	FailedBefore gate.Fact[[]PastFailure]
 }
 
 // Node is a node with what the pods bound to it ask for.
@@ -142,4 +145,5 @@ const (
 	EvidenceAutoscalers         = "autoscalers"
 	EvidenceVerticalAutoscalers = "vertical-autoscalers"
 	EvidenceAround              = "surroundings"
+	EvidenceFailedBefore        = "failed-before"
 )
