@@ -143,7 +143,11 @@ func (a *Annotator) write(ctx context.Context, kind string, obj client.Object, p
 	if o.Decision != gate.Allow.String() {
 		kindOfEvent, said = corev1.EventTypeWarning, "needs a human's eye: "+cluster.Summary(o)
 	}
-	a.Events.Eventf(obj, nil, kindOfEvent, "Rollout"+saidOn(c), "Admit", "score %s, %s; case %s", scoreOf(o), said, c.Name)
+	how := ""
+	if c.Spec.Answer.Said == SlippedThrough && glassBroken(obj) {
+		how = "by break-glass; "
+	}
+	a.Events.Eventf(obj, nil, kindOfEvent, "Rollout"+saidOn(c), "Admit", "%sscore %s, %s; case %s", how, scoreOf(o), said, c.Name)
 	return outcome, nil
 }
 

@@ -31,6 +31,8 @@ type Change struct {
 	Steered bool
 	// Afterwards: the workload is judged as it stands, after it was let in or slipped through.
 	Afterwards bool
+	// GlassBroken: it came in under the field manager by which people ask not to be judged.
+	GlassBroken bool
 }
 
 // decode reads the change out of an admission request. ok is false for an update that changes nothing that the checks look

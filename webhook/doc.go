@@ -15,6 +15,9 @@
 // Where a model may be asked, Settler asks it once about a rollout that is in, with the change and without values that may be secret. What
 // it says comes onto the Case, and changes nothing else.
 //
+// Disarm empties the registration for a human, who says why, and no gateway fills it before Arm. Readiness tells what the Case
+// that speaks for a workload says, to whoever may see it.
+//
 // The handler never calls anything over the network, never blocks on a Case, never denies a dry run, and never denies because
 // of a failure of its own: what it cannot decode, look at, judge or record is let in with a warning that says so. Nothing in
 // this package ever reads a Secret, and nothing but moorgate.dev annotations is ever written to a workload.

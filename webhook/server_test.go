@@ -132,7 +132,7 @@ func TestGlassCanBeBrokenOnlyByThoseWithTheRight(t *testing.T) {
 	if err := g.admin.Create(t.Context(), poor(ns, "urgent"), client.FieldOwner(BreakGlass)); err != nil {
 		t.Fatalf("an admin that asks: %v", err)
 	}
-	if c := g.caseOf(t, ns, "urgent", SlippedThrough); c.Status.Decision != "Deny" {
-		t.Errorf("%+v", c.Status)
+	if c := g.caseOf(t, ns, "urgent", SlippedThrough); c.Status.Decision != "Deny" || !strings.Contains(c.Spec.Signal.Text, "break-glass") || !strings.Contains(c.Spec.Signal.Text, BreakGlass) {
+		t.Errorf("%+v %+v", c.Spec.Signal, c.Status)
 	}
 }

@@ -70,6 +70,9 @@ func strategy(w checks.Workload) string {
 
 func sentence(c Change, was, hash string) string {
 	switch {
+	case c.Operation == Slipped && c.GlassBroken:
+		return fmt.Sprintf("template %s of %s came in unasked by break-glass: it was written under the field manager %s, by somebody with the right to bypass guardrails or while the webhook was away; the API server's own audit log says by whom",
+			hash, c.New.Ref, BreakGlass)
 	case c.Operation == Slipped:
 		return fmt.Sprintf("template %s of %s came in unasked: the webhook was away, or was told not to look", hash, c.New.Ref)
 	case c.Old == nil:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -26,6 +27,9 @@ import (
 // So the workloads of a cluster that Moorgate is new to did not slip through, nor do those whose Cases have expired. Not
 // noticed is a return to a revision older than the gate where annotations are off, and to one that was judged before and
 // whose Case still exists: that Case then speaks for it.
+//
+// What came in because somebody broke the glass slipped through too, and its Case says so: the field manager that was asked
+// under stays on the object.
 const (
 	slippedWithin = 24 * time.Hour
 	// slippedGrace is how long a Case may be late: queued, tried again, or not yet in the cache.
@@ -98,6 +102,7 @@ func (a *Annotator) judgeSlipped(ctx context.Context, obj client.Object, hash st
 	if err != nil {
 		return err
 	}
+	change.GlassBroken = glassBroken(obj)
 	seen, err := a.see(ctx, change)
 	if err != nil {
 		return err
@@ -134,9 +139,16 @@ func (a *Annotator) born(ctx context.Context, obj client.Object, hash string) (t
 
 // touched is when the template was last written, as far as the field managers tell, and at least when it was born.
 func touched(obj client.Object, born time.Time) time.Time {
-	latest := born
+	if at, _ := written(obj); at.After(born) {
+		return at
+	}
+	return born
+}
+
+// written is when the template was last written, and under which field managers; several, where it was within one second.
+func written(obj client.Object) (latest time.Time, managers []string) {
 	for _, m := range obj.GetManagedFields() {
-		if m.Subresource != "" || m.FieldsV1 == nil || m.Time == nil {
+		if m.Subresource != "" || m.FieldsV1 == nil || m.Time == nil || m.Time.Time.Before(latest) {
 			continue
 		}
 		var fields struct {
@@ -144,9 +156,20 @@ func touched(obj client.Object, born time.Time) time.Time {
 				Template json.RawMessage `json:"f:template"`
 			} `json:"f:spec"`
 		}
-		if json.Unmarshal(m.FieldsV1.GetRawBytes(), &fields) == nil && len(fields.Spec.Template) > 0 && m.Time.After(latest) {
-			latest = m.Time.Time
+		if json.Unmarshal(m.FieldsV1.GetRawBytes(), &fields) != nil || len(fields.Spec.Template) == 0 {
+			continue
 		}
+		if m.Time.After(latest) {
+			latest, managers = m.Time.Time, nil
+		}
+		managers = append(managers, m.Manager)
 	}
-	return latest
+	return latest, managers
+}
+
+// glassBroken reports whether the template that stands was written under the field manager by which people ask not to be
+// judged. Anybody can use its name; only those with the right to bypass get in by it while the webhook answers.
+func glassBroken(obj client.Object) bool {
+	_, managers := written(obj)
+	return slices.Contains(managers, BreakGlass)
 }

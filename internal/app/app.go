@@ -67,7 +67,7 @@ What Moorgate may do is said by Guardrails (kubectl explain guardrail.spec); wit
 		SilenceErrors: true,
 		Version:       version(),
 	}
-	root.AddCommand(newRun(), newWebhook(), newJudge(), newAct(), newReview(), newAudit(), newReplay(), newBreaker(), newLedger(), newPause(), newResume(), newApprove(), newReject(), newInstall(), newModel())
+	root.AddCommand(newRun(), newWebhook(), newJudge(), newAct(), newReview(), newAudit(), newReplay(), newBreaker(), newLedger(), newPause(), newResume(), newDisarm(), newArm(), newApprove(), newReject(), newInstall(), newModel())
 	return root
 }
 

@@ -37,13 +37,20 @@ type auditServer struct {
 	log    flow.Log
 	door   *doorkeeper
 	logger *slog.Logger
+	// readiness answers beside it; nil: nobody does.
+	readiness *readinessServer
 }
 
 func (s *auditServer) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+auditPath, s.read)
 	mux.HandleFunc("POST "+recordsPath, s.take)
-	return s.door.guard(mux)
+	outer := http.NewServeMux()
+	outer.Handle("/", s.door.guard(thePath, mux))
+	if s.readiness != nil {
+		s.readiness.routes(outer, s.door)
+	}
+	return outer
 }
 
 // read answers with the entries of the log as JSON lines, those from a sequence number on and of one Case where the query says

@@ -20,8 +20,8 @@ const (
 	doorBudget = 10 * time.Second
 )
 
-// doorkeeper lets in whom the API server vouches for: a TokenReview says who calls, a SubjectAccessReview whether they may use
-// this path with this method. It remembers nobody, so that a right that is taken away is gone at once. What it cannot find out
+// doorkeeper lets in whom the API server vouches for: a TokenReview says who calls, a SubjectAccessReview whether they have the
+// right that the request takes, which for most is this path with this method. It remembers nobody, so that a right that is taken away is gone at once. What it cannot find out
 // is no.
 type doorkeeper struct {
 	api    kubernetes.Interface
@@ -33,13 +33,29 @@ func newDoorkeeper(api kubernetes.Interface, logger *slog.Logger) *doorkeeper {
 	return &doorkeeper{api: api, logger: logger, turns: make(chan struct{}, doorTurns)}
 }
 
+// takes is the right that a request takes, without who asks, and what to say to those who lack it. Not ok: what it is about
+// does not exist.
+type takes func(r *http.Request) (right authorizationv1.SubjectAccessReviewSpec, lacking string, ok bool)
+
+// thePath is the right to this path with this method.
+func thePath(r *http.Request) (authorizationv1.SubjectAccessReviewSpec, string, bool) {
+	verb := strings.ToLower(r.Method)
+	return authorizationv1.SubjectAccessReviewSpec{NonResourceAttributes: &authorizationv1.NonResourceAttributes{Path: r.URL.Path, Verb: verb}},
+		fmt.Sprintf("may not %s %s: a ClusterRole with this verb on the nonResourceURL grants it (moorgate-audit-reader, to read)", verb, r.URL.Path), true
+}
+
 // guard is next behind the door.
-func (d *doorkeeper) guard(next http.Handler) http.Handler {
+func (d *doorkeeper) guard(right takes, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		if !ok || token == "" || len(token) > doorTokens {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			http.Error(w, "give a bearer token that the API server knows", http.StatusUnauthorized)
+			return
+		}
+		asks, lacking, ok := right(r)
+		if !ok {
+			refuse(w, http.StatusNotFound, "there is nothing here: "+readinessPath+"NAMESPACE/KIND/NAME names a Deployment, StatefulSet or DaemonSet")
 			return
 		}
 		select {
@@ -49,7 +65,7 @@ func (d *doorkeeper) guard(next http.Handler) http.Handler {
 			http.Error(w, "too many callers at once", http.StatusTooManyRequests)
 			return
 		}
-		status, text := d.ask(r.Context(), token, r.Method, r.URL.Path)
+		status, text := d.ask(r.Context(), token, asks, lacking)
 		<-d.turns
 		if status != http.StatusOK {
 			http.Error(w, text, status)
@@ -59,14 +75,14 @@ func (d *doorkeeper) guard(next http.Handler) http.Handler {
 	})
 }
 
-// ask is http.StatusOK where the bearer of a token may do this.
-func (d *doorkeeper) ask(ctx context.Context, token, method, path string) (int, string) {
+// ask is http.StatusOK where the bearer of a token has a right.
+func (d *doorkeeper) ask(ctx context.Context, token string, right authorizationv1.SubjectAccessReviewSpec, lacking string) (int, string) {
 	ctx, cancel := context.WithTimeout(ctx, doorBudget)
 	defer cancel()
 	who, err := d.api.AuthenticationV1().TokenReviews().Create(ctx,
 		&authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}, metav1.CreateOptions{})
 	if err != nil {
-		d.logger.WarnContext(ctx, "nobody could say whose token it is", "path", path, "error", err)
+		d.logger.WarnContext(ctx, "nobody could say whose token it is", "error", err)
 		return http.StatusServiceUnavailable, "the API server could not be asked who you are"
 	}
 	if !who.Status.Authenticated || who.Status.User.Username == "" {
@@ -77,16 +93,14 @@ func (d *doorkeeper) ask(ctx context.Context, token, method, path string) (int, 
 	for k, v := range user.Extra {
 		extra[k] = authorizationv1.ExtraValue(v)
 	}
-	verb := strings.ToLower(method)
-	may, err := d.api.AuthorizationV1().SubjectAccessReviews().Create(ctx, &authorizationv1.SubjectAccessReview{
-		Spec: authorizationv1.SubjectAccessReviewSpec{User: user.Username, UID: user.UID, Groups: user.Groups, Extra: extra,
-			NonResourceAttributes: &authorizationv1.NonResourceAttributes{Path: path, Verb: verb}}}, metav1.CreateOptions{})
+	right.User, right.UID, right.Groups, right.Extra = user.Username, user.UID, user.Groups, extra
+	may, err := d.api.AuthorizationV1().SubjectAccessReviews().Create(ctx, &authorizationv1.SubjectAccessReview{Spec: right}, metav1.CreateOptions{})
 	if err != nil {
-		d.logger.WarnContext(ctx, "nobody could say whether somebody may", "user", user.Username, "path", path, "error", err)
+		d.logger.WarnContext(ctx, "nobody could say whether somebody may", "user", user.Username, "error", err)
 		return http.StatusServiceUnavailable, "the API server could not be asked what you may do"
 	}
 	if !may.Status.Allowed || may.Status.Denied {
-		return http.StatusForbidden, fmt.Sprintf("%s may not %s %s: a ClusterRole with this verb on the nonResourceURL grants it (moorgate-audit-reader, to read)", user.Username, verb, path)
+		return http.StatusForbidden, user.Username + " " + lacking
 	}
 	return http.StatusOK, ""
 }

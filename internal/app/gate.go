@@ -81,7 +81,9 @@ func addGate(mgr ctrl.Manager, p *process, handler *webhook.Handler) error {
 	server := ctrlwebhook.NewServer(ctrlwebhook.Options{Host: host, Port: number,
 		TLSOpts: []func(*tls.Config){func(c *tls.Config) { c.GetCertificate, c.MinVersion = authority.GetCertificate, tls.VersionTLS12 }}})
 	server.Register(webhook.Path, &ctrlwebhook.Admission{Handler: handler})
-	g := &gateway{process: p, authority: authority, server: server, client: mgr.GetClient(), synced: mgr.GetCache().WaitForCacheSync}
+	g := &gateway{process: p, authority: authority, server: server, client: mgr.GetClient(), reader: mgr.GetAPIReader(), synced: mgr.GetCache().WaitForCacheSync,
+		ticker: time.NewTicker(certificateLook)}
+	p.ready.tell(g.told)
 	p.ready.add("certificate", func(context.Context) error { return authority.Ready() })
 	p.ready.add("webhook", g.state)
 	return errors.Join(mgr.Add(server), mgr.Add(g))
@@ -96,6 +98,9 @@ type gateway struct {
 	client     client.Client
 	synced     func(context.Context) bool
 	registered atomic.Bool
+	reader     client.Reader // without a cache: the identity may read its own registration alone
+	disarmed   atomic.Value  // a string: who keeps the registration empty, and why
+	ticker     *time.Ticker
 }
 
 var _ manager.LeaderElectionRunnable = (*gateway)(nil)
@@ -112,6 +117,7 @@ func (g *gateway) state(context.Context) error {
 
 // Start runs until ctx ends.
 func (g *gateway) Start(ctx context.Context) error {
+	defer g.ticker.Stop()
 	if !g.until(ctx, "make the serving certificate", func() error { _, err := g.authority.Ensure(ctx); return err }) {
 		return nil
 	}
@@ -123,10 +129,10 @@ func (g *gateway) Start(ctx context.Context) error {
 		return nil
 	}
 	g.registered.Store(true)
-	g.logger.InfoContext(ctx, "the gate is open for questions", "listen", g.listen, "registration", webhook.RegistrationName)
-	ticker := time.NewTicker(certificateLook)
-	defer ticker.Stop()
-	g.authority.Ticks = ticker.C
+	if g.told() == "" {
+		g.logger.InfoContext(ctx, "the gate is open for questions", "listen", g.listen, "registration", webhook.RegistrationName)
+	}
+	g.authority.Ticks = g.ticker.C
 	err := g.authority.Run(ctx)
 	g.close(ctx)
 	return err
@@ -167,6 +173,9 @@ func (g *gateway) until(ctx context.Context, what string, try func() error) bool
 }
 
 func (g *gateway) register(ctx context.Context, caBundle []byte) error {
+	if kept, err := g.keptEmpty(ctx); kept || err != nil {
+		return err
+	}
 	o := webhook.RegistrationOptions{CABundle: caBundle, Own: ownUsers()}
 	if g.url != "" {
 		o.URL = strings.TrimSuffix(g.url, "/") + webhook.Path

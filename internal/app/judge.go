@@ -26,9 +26,6 @@ import (
 // judgePart is what watches and writes verdicts: the webhook's Cases and annotations, drift, and failing workloads.
 func judgePart(o options, lease string) part {
 	return part{name: "judge", identity: o.judgeKubeconfig, own: cluster.OwnOfJudge(), forbidden: forbidden(neverJudge), lease: lease, add: func(ctx context.Context, p *process, mgr ctrl.Manager) error {
-		if err := addAudit(ctx, p, mgr, judgeRole); err != nil {
-			return err
-		}
 		prober, err := addProber(mgr)
 		if err != nil {
 			return err
@@ -41,6 +38,10 @@ func judgePart(o options, lease string) part {
 		p.models.remember(mgr.GetAPIReader())
 		keeper := webhook.Keeper{Sight: sight, Log: p.log, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"), Logger: p.logger, Beside: p.models.beside(), Aside: p.aside, Door: p.door(),
 			Paused: func() gate.Fact[[]string] { return p.whyPaused(ctx) }}
+		p.readiness = &readinessServer{of: keeper.Readiness, logger: p.logger}
+		if err := addAudit(ctx, p, mgr, judgeRole); err != nil {
+			return err
+		}
 		hand, err := cluster.NewHand(mgr.GetConfig())
 		if err != nil {
 			return err

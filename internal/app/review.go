@@ -39,14 +39,18 @@ a Guardrail no confidence is asked for.
 With --model FILE a model is asked about each change that the checks let pass: it may lower the score and add what it found, and
 never raise it. What it is shown holds no value of an environment variable, an annotation or an argument.
 
+-o markdown is for a comment on a pull request. Its first line is ` + reviewMarker + `, by which CI finds the
+comment that it made before and writes over it. It stays below GitHub's limit, and says what was left out.
+
 Exit codes: 0 nothing is denied, 1 something is warned about and --fail-on-warn was given, 2 something would be denied by its
 score (whether or not a Guardrail enforces it), 3 it could not be said.`,
 		Example: `  moorgate review -f deploy/
   kustomize build overlays/production | moorgate review -f - -n shop
-  moorgate review -f app.yaml --offline --guardrail guardrail.yaml -o json`,
+  moorgate review -f app.yaml --offline --guardrail guardrail.yaml -o json
+  moorgate review -f deploy/ -o markdown > review.md`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := oneOf("output", o.output, "text", "json"); err != nil {
+			if err := oneOf("output", o.output, "text", "json", "markdown"); err != nil {
 				return err
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), o.timeout)
@@ -60,7 +64,7 @@ score (whether or not a Guardrail enforces it), 3 it could not be said.`,
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster (default: $KUBECONFIG or ~/.kube/config)")
 	f.BoolVar(&o.offline, "offline", false, "ask no cluster")
 	f.StringSliceVar(&o.guardrails, "guardrail", nil, "with --offline: files with the Guardrails to decide by")
-	f.StringVarP(&o.output, "output", "o", "text", "text or json")
+	f.StringVarP(&o.output, "output", "o", "text", "text, json, or markdown for a comment on a pull request")
 	f.StringVar(&o.model, "model", "", "file that says where models are: ask them too (moorgate model check --help shows one)")
 	f.BoolVar(&o.failOnWarn, "fail-on-warn", false, "exit with 1 when something is warned about")
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long the whole review may take")

@@ -38,6 +38,12 @@ func printReviews(w io.Writer, output string, results []reviewed) error {
 		}
 		return nil
 	}
+	if output == "markdown" {
+		if _, err := io.WriteString(w, reviewMarkdown(results)); err != nil {
+			return fmt.Errorf("print the reviews: %w", err)
+		}
+		return nil
+	}
 	paint := painter(w)
 	var b strings.Builder
 	for i, r := range results {

@@ -63,7 +63,23 @@ func newJudge() *cobra.Command {
 		Short: "Watches, compares with Git, keeps Cases and annotates rollouts",
 		Long: `Watches the cluster: settles the webhook's Cases and annotates admitted rollouts, compares Deployments with the Git
 repositories that GitSources name, and turns crash-looping workloads into Cases. It changes no workload. Of several
-replicas one works, by a Lease; one that loses it ends, to be started again.`,
+replicas one works, by a Lease; one that loses it ends, to be started again.
+
+Beside its audit log (--audit-listen) it serves GET /v1/readiness/NAMESPACE/KIND/NAME to those who may get
+cases.moorgate.dev in that namespace: {"score", "confidence", "verdict", "answer", "case", "template", "at", "findings"} of the Case
+that speaks for the workload as it stands, or 404. A score that could not be said is null. An AnalysisTemplate of Argo Rollouts asks so:
+  metrics:
+  - name: readiness
+    successCondition: result >= 80
+    failureLimit: 0
+    provider:
+      web:
+        url: https://moorgate-judge.moorgate-system.svc:9444/v1/readiness/{{args.namespace}}/deployment/{{args.name}}
+        headers:
+        - {key: Authorization, value: "Bearer {{args.token}}"}
+        jsonPath: "{$.score}"
+with the token of a ServiceAccount in args from a Secret (valueFrom.secretKeyRef). The certificate is the judge's own; the roots to
+trust are in the ConfigMap moorgate-system/moorgate-audit-anchors under ca.judge.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, o, "judge", judgePart(o, judgeIdentity)) },
 	}

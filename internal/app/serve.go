@@ -35,6 +35,8 @@ type process struct {
 	models  *models  // nil: none is asked
 	aside   *flow.Aside
 	passage *redact.Door // where the log is not kept here
+	// readiness answers beside the log, where a judge is among the parts.
+	readiness *readinessServer
 
 	auditing sync.Once // for the parts that share one log
 }

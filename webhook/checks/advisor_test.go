@@ -44,7 +44,7 @@ func TestVerdicts(t *testing.T) {
 		{"a quota and lesser findings deny", steps(noQuota, latest, unprobed), 40, 100, gate.Deny},
 		{"but not while the workload fails", steps(noQuota, latest, unprobed, update, sick(waiting("CrashLoopBackOff"))), 20, 100, gate.Hold},
 		{"a port name that cannot be resolved denies", badPort, 60, 100, gate.Deny},
-		{"knowing nothing warns by confidence, not by score", blind, 100, 39, gate.Hold},
+		{"knowing nothing warns by confidence, not by score", blind, 100, 37, gate.Hold},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := sound()

@@ -24,14 +24,14 @@ func FailedContainers(pod *corev1.Pod, at time.Time) []FailedContainer {
 	for _, list := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
 		for i := range list {
 			if why := containerFailure(&list[i], at); why != "" {
-				all = append(all, FailedContainer{Name: list[i].Name, Image: imageOf(pod, list[i].Name), Why: why, Restarts: list[i].RestartCount})
+				all = append(all, FailedContainer{Name: list[i].Name, Image: imageRunning(pod, list[i].Name), Why: why, Restarts: list[i].RestartCount})
 			}
 		}
 	}
 	return all
 }
 
-func imageOf(pod *corev1.Pod, container string) string {
+func imageRunning(pod *corev1.Pod, container string) string {
 	for _, c := range everyContainer(&pod.Spec) {
 		if c.Name == container {
 			return c.Image

@@ -1,0 +1,162 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/gate"
+	testcluster "moorgate.dev/test/cluster"
+	"moorgate.dev/webhook"
+	"moorgate.dev/webhook/checks"
+)
+
+// tenant is a namespace with somebody who may get its Cases, and nothing else.
+func tenant(t *testing.T, s served, c *testcluster.Cluster) (namespace, token string) {
+	t.Helper()
+	namespace = c.Namespace(t, nil)
+	token = s.account(t, c, namespace, "delivery", "", "")
+	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: "delivery"}, Rules: []rbacv1.PolicyRule{{APIGroups: []string{"moorgate.dev"}, Resources: []string{"cases"}, Verbs: []string{"get"}}}}
+	binding := &rbacv1.RoleBinding{ObjectMeta: role.ObjectMeta, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
+		Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: namespace, Name: "delivery"}}}
+	if _, err := s.kube.RbacV1().Roles(namespace).Create(t.Context(), role, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.kube.RbacV1().RoleBindings(namespace).Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return namespace, token
+}
+
+func serveReadiness(t *testing.T) (served, *testcluster.Cluster, client.Client) {
+	t.Helper()
+	c, api := installedOn(t)
+	kube, err := kubernetes.NewForConfig(c.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	keeper := &webhook.Keeper{Client: api}
+	s := &auditServer{door: newDoorkeeper(kube, quiet), logger: quiet, readiness: &readinessServer{of: keeper.Readiness, logger: quiet}}
+	server := httptest.NewTLSServer(s.handler())
+	t.Cleanup(server.Close)
+	return served{url: server.URL, client: server.Client(), kube: kube}, c, api
+}
+
+// judged makes a Deployment and the Case of its admission.
+func judged(t *testing.T, api client.Client, namespace string) *appsv1.Deployment {
+	t.Helper()
+	d := &appsv1.Deployment{}
+	if err := yaml.Unmarshal([]byte(deployment(t, "namespace: shop", "namespace: "+namespace)), d); err != nil {
+		t.Fatal(err)
+	}
+	if err := api.Create(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	w, err := checks.FromObject(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := checks.Hash(w.Template)
+	signal := gate.Signal{Face: gate.FaceWebhook, Reason: "Create", Key: hash, At: time.Now(), Subject: w.Ref}
+	said := &v1alpha1.Answer{Said: webhook.Admitted, Opinion: v1alpha1.Opinion{Decision: "Allow", Score: new(int32(88)), Confidence: new(int32(91)),
+		Findings: []v1alpha1.Finding{{ID: "image-tag", Text: "image without tag", Points: 12}}}}
+	if _, _, err := (cluster.Cases{Client: api, Now: time.Now}).Open(t.Context(), signal, said, map[string]string{v1alpha1.LabelTemplate: hash}); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func (s served) get(t *testing.T, path, token string) (int, map[string]any) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := s.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	content, _ := io.ReadAll(resp.Body)
+	var got map[string]any
+	if err := json.Unmarshal(content, &got); err != nil {
+		t.Fatalf("%s: %d %q is no JSON: %v", path, resp.StatusCode, content, err)
+	}
+	return resp.StatusCode, got
+}
+
+func TestReadinessIsToldToThoseWhoMayGetItsCases(t *testing.T) {
+	s, c, api := serveReadiness(t)
+	mine, token := tenant(t, s, c)
+	theirs, _ := tenant(t, s, c)
+	d := judged(t, api, mine)
+	judged(t, api, theirs)
+	stranger := s.account(t, c, mine, "stranger", "", "")
+	path := readinessPath + mine + "/deployment/web"
+	s.ask(t, http.MethodGet, path, "", nil, http.StatusUnauthorized)
+	s.ask(t, http.MethodGet, path, "not-a-token", nil, http.StatusUnauthorized)
+	s.ask(t, http.MethodGet, path, stranger, nil, http.StatusForbidden)
+	s.ask(t, http.MethodGet, readinessPath+theirs+"/deployment/web", token, nil, http.StatusForbidden)
+	for _, kind := range []string{"deployment", "Deployment", "deployments", "DEPLOYMENTS"} {
+		s.ask(t, http.MethodGet, readinessPath+mine+"/"+kind+"/web", token, nil, http.StatusOK)
+	}
+	_, got := s.get(t, path, token)
+	findings, _ := got["findings"].([]any)
+	if got["score"] != 88.0 || got["confidence"] != 91.0 || got["verdict"] != "Allow" || got["answer"] != "Admitted" || got["template"] == "" || got["case"] == "" || len(findings) != 1 {
+		t.Errorf("%v", got)
+	}
+	t.Run("what nobody judged is not found", func(t *testing.T) {
+		for _, path := range []string{mine + "/deployment/other", mine + "/statefulset/web"} {
+			if code, got := s.get(t, readinessPath+path, token); code != http.StatusNotFound || !strings.Contains(got["error"].(string), "no Case speaks for") {
+				t.Errorf("%s: %d %v", path, code, got)
+			}
+		}
+	})
+	t.Run("a path that names no workload is not found", func(t *testing.T) {
+		for _, path := range []string{"", mine, mine + "/deployment", mine + "/deployment/web/x", mine + "/pod/web", mine + "/deployment/Web_", "%2e%2e/deployment/web",
+			"%20/deployment/web", "a%2fb/deployment/web", mine + "/deployment/" + strings.Repeat("a", 300), mine + "/deployment/%00"} {
+			if code, got := s.get(t, readinessPath+path, token); code != http.StatusNotFound || !strings.Contains(got["error"].(string), "nothing here") {
+				t.Errorf("%q: %d %v", path, code, got)
+			}
+		}
+	})
+	s.ask(t, http.MethodPost, path, token, nil, http.StatusNotFound)
+	s.ask(t, http.MethodGet, auditPath, token, nil, http.StatusForbidden)
+	newer := client.RawPatch(types.JSONPatchType, []byte(`[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"ghcr.io/acme/web:1.4.3"}]`))
+	if err := api.Patch(t.Context(), d, newer); err != nil {
+		t.Fatal(err)
+	}
+	if code, got := s.get(t, path, token); code != http.StatusNotFound {
+		t.Errorf("a template that no Case speaks for: %d %v", code, got)
+	}
+}
+
+func TestReadinessThatCannotBeLookedUpIsNoAnswer(t *testing.T) {
+	s := &readinessServer{logger: slog.New(slog.DiscardHandler), of: func(context.Context, string, client.ObjectKey) (*webhook.Readiness, error) {
+		return nil, errors.New("no cache yet")
+	}}
+	w := httptest.NewRecorder()
+	s.tell(w, httptest.NewRequest(http.MethodGet, readinessPath, nil))
+	if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "cache") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}

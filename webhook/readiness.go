@@ -1,0 +1,74 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/webhook/checks"
+)
+
+// Readiness is what the newest Case says of a workload as it stands.
+type Readiness struct {
+	// Score and Confidence, 0 to 100, are nil where they could not be said.
+	Score      *int32 `json:"score"`
+	Confidence *int32 `json:"confidence"`
+	// Verdict is Allow, Hold or Deny, and Answer what the webhook said.
+	Verdict string `json:"verdict"`
+	Answer  string `json:"answer"`
+	Case    string `json:"case"`
+	// Template is the hash of the pod template that this is about: the one that the workload has now.
+	Template string             `json:"template"`
+	At       metav1.Time        `json:"at"` // when the rollout was seen
+	Findings []v1alpha1.Finding `json:"findings"`
+}
+
+// KindOf is the kind of workload that a word means, singular or plural, in upper or lower case; empty: none that is scored.
+func KindOf(word string) string {
+	switch strings.ToLower(word) {
+	case "deployment", "deployments":
+		return "Deployment"
+	case "statefulset", "statefulsets":
+		return "StatefulSet"
+	case "daemonset", "daemonsets":
+		return "DaemonSet"
+	}
+	return ""
+}
+
+// Readiness is what is known of a workload, from memory. Nil: it is not there, or no Case speaks for its template.
+func (k *Keeper) Readiness(ctx context.Context, kind string, key client.ObjectKey) (*Readiness, error) {
+	obj := workload(kind)
+	if obj == nil {
+		return nil, nil
+	}
+	if err := k.Client.Get(ctx, key, obj); err != nil {
+		if client.IgnoreNotFound(err) == nil {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("read %s %s: %w", kind, key, err)
+	}
+	w, err := checks.FromObject(obj)
+	if err != nil {
+		return nil, err
+	}
+	hash := checks.Hash(w.Template)
+	c, err := k.caseOf(ctx, w)
+	if err != nil || c == nil {
+		return nil, err
+	}
+	if c.Spec.Subject.UID != "" && c.Spec.Subject.UID != string(obj.GetUID()) {
+		return nil, nil // it speaks of one of the same name that is gone
+	}
+	o := latest(c)
+	findings := o.Findings
+	if findings == nil {
+		findings = []v1alpha1.Finding{}
+	}
+	return &Readiness{Score: o.Score, Confidence: o.Confidence, Verdict: o.Decision, Answer: c.Spec.Answer.Said, Case: c.Name, Template: hash,
+		At: c.Spec.Signal.FirstSeen, Findings: findings}, nil
+}
