@@ -69,6 +69,6 @@ func (k *Keeper) Readiness(ctx context.Context, kind string, key client.ObjectKe
 	if findings == nil {
 		findings = []v1alpha1.Finding{}
 	}
-	return &Readiness{Score: o.Score, Confidence: o.Confidence, Verdict: o.Decision, Answer: c.Spec.Answer.Said, Case: c.Name, Template: hash,
+	return &Readiness{Score: o.Score, Confidence: o.Confidence, Verdict: o.Decision, Answer: saidOn(c), Case: c.Name, Template: hash,
 		At: c.Spec.Signal.FirstSeen, Findings: findings}, nil
 }

@@ -77,7 +77,7 @@ func (s *Settler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 
 // doubtful reports whether an opinion may change by itself.
 func doubtful(o v1alpha1.Opinion) bool {
-	return len(o.Unread) > 0 || slices.ContainsFunc(o.Findings, func(f v1alpha1.Finding) bool { return f.ID == checks.Missing })
+	return len(o.Unread) > 0 || slices.ContainsFunc(o.Findings, func(f v1alpha1.Finding) bool { return checks.Late(f.ID) })
 }
 
 // stood reports whether something was let in for standing before the change: it is not held against it later either.
@@ -130,7 +130,7 @@ func (s *Settler) lookAgain(ctx context.Context, c *v1alpha1.Case, age time.Dura
 		return ctrl.Result{}, err
 	}
 	open := len(seen.question.Facts.Unread) > 0 ||
-		slices.ContainsFunc(seen.assessment.Findings, func(f gate.Finding) bool { return f.ID == checks.Missing })
+		slices.ContainsFunc(seen.assessment.Findings, func(f gate.Finding) bool { return checks.Late(f.ID) })
 	if open && age < cmp.Or(s.after, settleAfter) {
 		return ctrl.Result{RequeueAfter: settleEvery}, nil
 	}

@@ -33,6 +33,8 @@ type World struct {
 	Nodes *Nodes
 	// Offered says which optional kinds there are; where it is nil, Reader is asked.
 	Offered *Offered
+	// Outside answers for external dependencies from memory; where it is nil, nothing is known of them.
+	Outside Outside
 	// Hashes remembers the hashes of earlier revisions; nil: each is computed at every look.
 	Hashes *Hashes
 	// Memory is what failed lately; where it is nil, Cases are listed from Reader.
@@ -63,6 +65,8 @@ func (w World) Look(ctx context.Context, old, new runtime.Object) (r checks.Roll
 	if checks.Oversize(r.New) == "" { // or nobody asks
 		refs := checks.ReferencesOf(r.Old, r.New)
 		g.add(func() []gate.Evidence { return w.references(ctx, ns, refs, &r.World) })
+		needs := checks.DependenciesOf(r.New)
+		g.add(func() []gate.Evidence { return w.dependencies(ctx, ns, needs, &r.World) })
 	}
 	w.limits(ctx, &g, ns, &r.World)
 	w.traffic(ctx, &g, ns, &r.World)

@@ -7,6 +7,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	storagev1 "k8s.io/api/storage/v1"
@@ -18,8 +19,8 @@ import (
 // WatchWorld has the informers of everything that Look reads begin with the cache, so that no request is the first to ask.
 func WatchWorld(ctx context.Context, informers ctrlcache.Informers) error {
 	kinds := []client.Object{&corev1.Namespace{}, &corev1.Node{}, &corev1.Pod{}, &corev1.ResourceQuota{}, &corev1.LimitRange{},
-		&policyv1.PodDisruptionBudget{}, &autoscalingv2.HorizontalPodAutoscaler{}, &corev1.Service{}, &networkingv1.Ingress{}, &appsv1.ReplicaSet{},
-		&appsv1.ControllerRevision{}}
+		&policyv1.PodDisruptionBudget{}, &autoscalingv2.HorizontalPodAutoscaler{}, &corev1.Service{}, &discoveryv1.EndpointSlice{}, &networkingv1.Ingress{},
+		&appsv1.Deployment{}, &appsv1.StatefulSet{}, &appsv1.ReplicaSet{}, &appsv1.ControllerRevision{}}
 	for _, named := range []struct{ group, version, kind string }{{"", "v1", "ConfigMap"}, {"", "v1", "ServiceAccount"},
 		{"", "v1", "PersistentVolumeClaim"}, {storagev1.GroupName, "v1", "StorageClass"}} {
 		m := &metav1.PartialObjectMetadata{}

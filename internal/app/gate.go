@@ -44,7 +44,7 @@ func webhookPart(o options) part {
 		if err != nil {
 			return err
 		}
-		sight, err := newSight(ctx, mgr, prober, p.logger)
+		sight, err := newSight(ctx, mgr, prober, p)
 		if err != nil {
 			return err
 		}

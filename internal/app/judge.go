@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -30,7 +29,7 @@ func judgePart(o options, lease string) part {
 		if err != nil {
 			return err
 		}
-		sight, err := newSight(ctx, mgr, prober, p.logger)
+		sight, err := newSight(ctx, mgr, prober, p)
 		if err != nil {
 			return err
 		}
@@ -133,7 +132,7 @@ func addWatcher(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error 
 }
 
 // newSight is how a part looks at rollouts: from its own informer caches, which it has begin now.
-func newSight(ctx context.Context, mgr ctrl.Manager, secrets webhook.SecretNames, logger *slog.Logger) (webhook.Sight, error) {
+func newSight(ctx context.Context, mgr ctrl.Manager, secrets webhook.SecretNames, p *process) (webhook.Sight, error) {
 	if err := webhook.WatchWorld(ctx, mgr.GetCache()); err != nil {
 		return webhook.Sight{}, err
 	}
@@ -150,11 +149,14 @@ func newSight(ctx context.Context, mgr ctrl.Manager, secrets webhook.SecretNames
 	if err := memory.Watch(ctx, mgr.GetCache()); err != nil {
 		return webhook.Sight{}, err
 	}
-	offered := &webhook.Offered{Informers: mgr.GetCache(), Mapper: mgr.GetRESTMapper(), Logger: logger}
+	offered := &webhook.Offered{Informers: mgr.GetCache(), Mapper: mgr.GetRESTMapper(), Logger: p.logger}
 	if err := mgr.Add(offered); err != nil {
 		return webhook.Sight{}, fmt.Errorf("look for optional kinds: %w", err)
 	}
 	world := webhook.World{Reader: mgr.GetCache(), Secrets: secrets, Nodes: nodes, Offered: offered, Hashes: &webhook.Hashes{}, Memory: memory, Now: time.Now}
+	if p.probes != nil {
+		world.Outside = p.probes
+	}
 	labels := func(ctx context.Context, namespace string) gate.Fact[map[string]string] {
 		return cluster.NamespaceLabels(ctx, mgr.GetCache(), namespace)
 	}

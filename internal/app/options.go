@@ -69,6 +69,7 @@ type options struct {
 	paused            []string
 	tracing           tracingOptions
 	model             string
+	probes            string
 }
 
 func (o *options) common(f *pflag.FlagSet) {
@@ -108,6 +109,11 @@ func (o *options) remembering(f *pflag.FlagSet) {
 	f.StringVar(&o.anchorBranch, "anchor-git-branch", "main", "branch of it")
 	f.StringVar(&o.anchorPath, "anchor-git-path", "", "folder in it, in which "+anchorFolder+" is made")
 	f.StringVar(&o.gitToken, "git-token-file", "", "file with the token that Git is written to with")
+}
+
+// probing are the flags of those that weigh rollouts.
+func (o *options) probing(f *pflag.FlagSet) {
+	f.StringVar(&o.probes, "probes", "", "file that lists the hosts outside of the cluster that workloads may depend on: each is asked in the background whether it is there, without any token (moorgate webhook --help shows one); without a file none is asked")
 }
 
 func (o *options) judging(f *pflag.FlagSet) {

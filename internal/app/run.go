@@ -29,6 +29,7 @@ a laptop say --allow-over-privileged: then only the guard in Moorgate's own tran
 		},
 	}
 	o.common(cmd.Flags())
+	o.probing(cmd.Flags())
 	o.serving(cmd.Flags())
 	o.judging(cmd.Flags())
 	o.recording(cmd.Flags())
@@ -46,11 +47,30 @@ func newWebhook() *cobra.Command {
 		Use:   "webhook",
 		Short: "Serves the admission webhook alone",
 		Long: `Serves the admission webhook: it reads informer caches, answers, and leaves Cases. It calls nothing while a request
-waits. Every replica answers. A judge should run beside it: it writes verdicts to Cases and annotates rollouts.`,
+waits. Every replica answers. A judge should run beside it: it writes verdicts to Cases and annotates rollouts.
+
+--probes FILE lists the hosts outside of the cluster that a workload may name in its annotation moorgate.dev/depends-on
+(external/payments-api). Each replica asks them by itself, in the background; a verdict is never held up by it:
+
+  probes:
+  - name: payments-api
+    host: api.example.com
+    port: 443
+    tls: true
+    http: {path: /healthz, status: [200, 204]}   # left out: a connection is enough
+    every: 30s
+    namespaces: [shop]                           # whose workloads are told; ["*"] for all
+    private: false                               # true: the host has an address of a private network
+  across:                                        # dependencies in another namespace that may be asked about
+  - {from: shop, to: payments}
+
+Only these hosts are asked. No token, cookie or other proof of who asks is sent, no redirect followed, no proxy used, and
+addresses of this machine, link-local and metadata addresses are refused after the name was resolved and as it is dialled.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, o, "webhook", webhookPart(o)) },
 	}
 	o.common(cmd.Flags())
+	o.probing(cmd.Flags())
 	o.serving(cmd.Flags())
 	cmd.Flags().StringVar(&o.recordsTo, "records-to", "", "https://HOST:PORT of the judge's --audit-listen: hand the records of the gate to its log, instead of keeping one here")
 	return cmd
@@ -84,6 +104,7 @@ trust are in the ConfigMap moorgate-system/moorgate-audit-anchors under ca.judge
 		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, o, "judge", judgePart(o, judgeIdentity)) },
 	}
 	o.common(cmd.Flags())
+	o.probing(cmd.Flags())
 	o.judging(cmd.Flags())
 	o.recording(cmd.Flags())
 	return cmd

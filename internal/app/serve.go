@@ -22,6 +22,7 @@ import (
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/redact"
+	"moorgate.dev/webhook/probe"
 )
 
 // process is what the parts of one running Moorgate share.
@@ -37,6 +38,7 @@ type process struct {
 	passage *redact.Door // where the log is not kept here
 	// readiness answers beside the log, where a judge is among the parts.
 	readiness *readinessServer
+	probes    *probe.Prober // nil: no host outside is asked
 
 	auditing sync.Once // for the parts that share one log
 }
@@ -78,6 +80,9 @@ func serve(cmd *cobra.Command, o options, role string, parts ...part) error {
 		err = p.prepareModels(cmd.Context())
 	}
 	if err == nil {
+		err = p.prepareProbes()
+	}
+	if err == nil {
 		err = p.run(cmd.Context(), role, parts)
 	}
 	if lost := p.spans.close(cmd.Context()); lost != nil {
@@ -105,6 +110,9 @@ func (p *process) run(ctx context.Context, role string, parts []part) error {
 	}
 	start("health", p.serveHealth)
 	start("audit log", p.log.run)
+	if p.probes != nil {
+		start("probes", p.probes.Start)
+	}
 	for _, part := range parts {
 		mgr, err := p.manager(ctx, part)
 		if err == nil {

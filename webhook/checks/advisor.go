@@ -13,7 +13,7 @@ const Admit = "admit"
 
 // all holds every check, in the order in which findings are told.
 var all = []Check{imageCheck, requestsCheck, readinessCheck, availabilityCheck, referencesCheck, quotaCheck, rangeCheck, fitCheck, healthCheck,
-	budgetCheck, failingCheck, namespaceCheck, failedBeforeCheck,
+	budgetCheck, failingCheck, namespaceCheck, failedBeforeCheck, dependenciesCheck,
 	servicesCheck, routesCheck, certificatesCheck,
 	riskCheck, autoscalingCheck, underwayCheck, deprecatedCheck}
 
@@ -42,6 +42,9 @@ func Assess(r Rollout, menu []gate.Action) gate.Assessment {
 			left -= f.Points
 			score -= f.Points
 			a.Findings = append(a.Findings, f)
+		}
+		if results[i].Idle {
+			continue
 		}
 		weight += c.Points
 		if len(results[i].Unknown) == 0 {

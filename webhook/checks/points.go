@@ -55,6 +55,9 @@ const (
 	pointsFailedTemplate = 25 // the same template failed lately (recent); half if it got through since
 	pointsFailedImage    = 20 // a new image failed lately elsewhere (recent); half if it got through since
 
+	pointsDependency = 20 // a dependency that does not exist (pending) or serves nobody (recent)
+	pointsOutside    = 15 // an external dependency whose last probe failed (recent)
+
 	pointsTooLarge = 100 // a pod template that is too large to be looked at; refuses by itself, instead of all checks
 )
 
@@ -114,6 +117,9 @@ func Prices() []Price {
 		{deprecatedCheck.ID, pointsDeprecated, false, gate.Lasting, "a node label, annotation, volume type or field that it has deprecated"},
 		{failedBeforeCheck.ID, pointsFailedTemplate, false, gate.Recent, "a template that failed in this cluster in the last seven days; half where it got through since"},
 		{failedBeforeCheck.ID, pointsFailedImage, false, gate.Recent, "an image, new to the workload, that failed elsewhere in the last seven days; half where it got through since"},
+		{dependenciesCheck.ID, pointsDependency, false, gate.Pending, "a Service, StatefulSet or Deployment that it depends on and that does not exist"},
+		{dependenciesCheck.ID, pointsDependency, false, gate.Recent, "one that exists, and has no ready endpoint or pod"},
+		{dependenciesCheck.ID, pointsOutside, false, gate.Recent, "an external host that it depends on, whose last probe failed"},
 		{TooLarge, pointsTooLarge, true, gate.Lasting, fmt.Sprintf("a pod template of more than %d containers, %d references or %d clauses that choose nodes: no check looks at it", containersMax, referencesTotal, placementMax)},
 	}
 }

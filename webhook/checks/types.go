@@ -39,6 +39,7 @@ type Workload struct {
 	ServiceName              string // that the pods of a StatefulSet have their DNS names from
 	Revision                 string // as the controller numbers or names it; empty before it has
 	Status                   Status
+	DependsOn                string // its annotation of that name
 }
 
 // Status is how the workload fares as its controller last saw it.
@@ -80,6 +81,8 @@ type World struct {
 	// FailedBefore are rollouts of the last days, anywhere in the cluster, that failed with this template or an image that is
 	// new to this workload. The newest come first.
 	FailedBefore gate.Fact[[]PastFailure]
+	// Dependencies says how what the workload depends on fares; what is missing here is unknown.
+	Dependencies map[Dependency]gate.Fact[Health]
 }
 
 // Node is a node with what the pods bound to it ask for.
@@ -119,6 +122,8 @@ type Result struct {
 	Findings []gate.Finding
 	// Unknown names what the check would have had to know. A check with unknowns counts as not answered.
 	Unknown []string
+	// Idle: the rollout has nothing that this check is about. It counts neither for the confidence nor against it.
+	Idle bool
 }
 
 // The ids of the pieces of evidence that findings cite: what was asked of the cluster, one id a question.
@@ -146,4 +151,5 @@ const (
 	EvidenceVerticalAutoscalers = "vertical-autoscalers"
 	EvidenceAround              = "surroundings"
 	EvidenceFailedBefore        = "failed-before"
+	EvidenceDependencies        = "dependencies"
 )

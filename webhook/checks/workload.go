@@ -116,7 +116,7 @@ func fromDaemonSet(d *appsv1.DaemonSet) Workload {
 }
 
 func common(kind string, meta *metav1.ObjectMeta, selector *metav1.LabelSelector, template *corev1.PodTemplateSpec) Workload {
-	return Workload{Selector: selector, Template: *template, Ref: gate.Ref{Group: "apps", Version: "v1", Kind: kind,
+	return Workload{Selector: selector, Template: *template, DependsOn: meta.Annotations[DependsOn], Ref: gate.Ref{Group: "apps", Version: "v1", Kind: kind,
 		Namespace: meta.Namespace, Name: meta.Name, UID: string(meta.UID)}}
 }
 
