@@ -9,7 +9,9 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	kjson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
@@ -86,18 +88,26 @@ func sameSpec(a, b []byte) bool {
 }
 
 func object(kind metav1.GroupVersionKind, raw []byte) (client.Object, error) {
-	if kind.Group != appsv1.GroupName || kind.Version != "v1" {
-		return nil, fmt.Errorf("%s/%s %s is not a kind that is scored", kind.Group, kind.Version, kind.Kind)
-	}
-	obj := workload(kind.Kind)
+	obj := Scored(schema.GroupVersionKind(kind))
 	if obj == nil {
-		return nil, fmt.Errorf("%s is not a kind that is scored", kind.Kind)
+		return nil, fmt.Errorf("%s/%s %s is not a kind that is scored", kind.Group, kind.Version, kind.Kind)
 	}
 	if len(raw) == 0 {
 		return nil, fmt.Errorf("read %s: the request holds no object", kind.Kind)
 	}
-	if err := kjson.Unmarshal(raw, obj); err != nil {
+	var into any = obj
+	u, free := obj.(*unstructured.Unstructured)
+	if free {
+		into = &u.Object
+	}
+	if err := kjson.Unmarshal(raw, into); err != nil {
 		return nil, fmt.Errorf("read %s: %w", kind.Kind, err)
+	}
+	if free {
+		if u.Object == nil {
+			return nil, fmt.Errorf("read %s: the request holds no object", kind.Kind)
+		}
+		u.SetGroupVersionKind(schema.GroupVersionKind(kind))
 	}
 	return obj, nil
 }

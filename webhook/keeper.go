@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -41,7 +42,7 @@ func (k *Keeper) cases() cluster.Cases { return cluster.Cases{Client: k.Client, 
 
 // subject reads the workload that a Case is about, nil if it is gone or another one by now.
 func (k *Keeper) subject(ctx context.Context, c *v1alpha1.Case) (client.Object, error) {
-	obj := workload(c.Spec.Subject.Kind)
+	obj := Scored(schema.GroupVersionKind{Group: c.Spec.Subject.Group, Version: c.Spec.Subject.Version, Kind: c.Spec.Subject.Kind})
 	if obj == nil {
 		return nil, nil
 	}

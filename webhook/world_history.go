@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -19,7 +20,9 @@ import (
 func (w World) history(ctx context.Context, old *checks.Workload, ns string, world *checks.World) []gate.Evidence {
 	var seen []gate.Evidence
 	owners := map[types.UID]bool{}
-	if old != nil {
+	if old != nil && old.Ref.Group != appsv1.GroupName {
+		world.Revisions = gate.Unknown[[]checks.Revision]("those of a " + old.Ref.Kind + " are not looked at")
+	} else if old != nil {
 		world.Revisions = w.revisions(ctx, old, ns, owners, &world.OlderRevisions)
 		seen = append(seen, evidenceOf(checks.EvidenceRevisions, "earlier revisions", world.Revisions)...)
 	}
@@ -58,7 +61,7 @@ func membership(old *checks.Workload, owners map[types.UID]bool) func(*corev1.Po
 	if err != nil {
 		selector = labels.Nothing()
 	}
-	if old.Ref.Kind != "Deployment" && old.Ref.UID != "" {
+	if old.Ref.Kind != "Deployment" && old.Ref.Kind != checks.RolloutKind.Kind && old.Ref.UID != "" {
 		owners[types.UID(old.Ref.UID)] = true
 	}
 	return func(p *corev1.Pod) bool {

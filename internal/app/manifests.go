@@ -11,12 +11,14 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/policies"
+	"moorgate.dev/webhook"
 )
 
 // manifestBytes is the most that is read from one file or from standard input.
@@ -106,24 +108,20 @@ func readGuardrails(paths []string, objects []*unstructured.Unstructured) ([]uns
 }
 
 func isWorkload(u *unstructured.Unstructured) bool {
-	return u.GetAPIVersion() == "apps/v1" && slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet"}, u.GetKind())
+	return webhook.Scored(u.GroupVersionKind()) != nil && (metav1.GetControllerOfNoCopy(u) == nil || u.GroupVersionKind().Group == appsv1.GroupName)
 }
 
-// typed is a workload in its Go type.
+// typed is a workload in its Go type, where it has one.
 func typed(u *unstructured.Unstructured) (client.Object, error) {
-	var obj client.Object
-	switch u.GetKind() {
-	case "Deployment":
-		obj = &appsv1.Deployment{}
-	case "StatefulSet":
-		obj = &appsv1.StatefulSet{}
-	case "DaemonSet":
-		obj = &appsv1.DaemonSet{}
-	default:
+	obj := webhook.Scored(u.GroupVersionKind())
+	if obj == nil {
 		return nil, fmt.Errorf("%s is not a kind that is scored", u.GetKind())
 	}
 	if u.GetName() == "" {
 		return nil, errors.New("a " + u.GetKind() + " without a name")
+	}
+	if _, free := obj.(*unstructured.Unstructured); free {
+		return u.DeepCopy(), nil
 	}
 	return obj, cluster.Into(u, obj)
 }

@@ -29,7 +29,8 @@ func newReview() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "review -f FILE",
 		Short: "Scores rollouts before anything is applied",
-		Long: `Scores the Deployments, StatefulSets and DaemonSets in the files as the gate would, and prints the verdict with its reasons.
+		Long: `Scores the Deployments, StatefulSets, DaemonSets, Jobs, CronJobs, Pods and Rollouts of Argo in the files as the gate would, and
+prints the verdict with its reasons.
 Nothing is applied, and no record or Case is left.
 
 Against a cluster (the default) the files are looked at among the live objects, with your own rights; what you may not read is
@@ -105,7 +106,7 @@ func review(ctx context.Context, cmd *cobra.Command, o reviewOptions) error {
 		}
 	}
 	if len(results) == 0 {
-		return fmt.Errorf("there is no Deployment, StatefulSet or DaemonSet among the %d objects in %v", len(objects), o.files)
+		return fmt.Errorf("there is no Deployment, StatefulSet, DaemonSet, Job, CronJob, Pod or Rollout among the %d objects in %v", len(objects), o.files)
 	}
 	if err := printReviews(cmd.OutOrStdout(), o.output, results); err != nil {
 		return err

@@ -99,7 +99,7 @@ func liveReviewer(config *rest.Config, files *webhook.Files) (*reviewer, error) 
 }
 
 func (r *reviewer) review(ctx context.Context, u *unstructured.Unstructured) reviewed {
-	out := reviewed{ref: gate.Ref{Group: "apps", Version: "v1", Kind: u.GetKind(), Namespace: u.GetNamespace(), Name: u.GetName()}}
+	out := reviewed{ref: gate.Ref{Group: u.GroupVersionKind().Group, Version: u.GroupVersionKind().Version, Kind: u.GetKind(), Namespace: u.GetNamespace(), Name: u.GetName()}}
 	is, err := typed(u)
 	if err != nil {
 		out.err = err

@@ -12,7 +12,8 @@ import (
 // five is five. A budget that also selects pods of others counts those too. More than one budget on the same pods means
 // that the API server refuses every eviction of them.
 //
-// A DaemonSet is left alone, since draining skips its pods; so is a workload without replicas.
+// A DaemonSet is left alone, since draining skips its pods; so are a workload without replicas, and Jobs, CronJobs and bare
+// Pods, which end or stand alone.
 var budgetCheck = Check{
 	ID: "disruption-budget", Title: "Disruption budgets allow a disruption", Points: pointsBudget, Nature: gate.Lasting,
 	Law:  "No PodDisruptionBudget that selects the pods forbids every disruption of them, and no two select the same pods.",
@@ -20,7 +21,7 @@ var budgetCheck = Check{
 }
 
 func lookBudget(r Rollout) Result {
-	if r.New.Replicas == 0 || r.New.Ref.Kind == "DaemonSet" {
+	if r.New.Replicas == 0 || r.New.Once || r.New.Ref.Kind == "DaemonSet" {
 		return Result{}
 	}
 	budgets, known := r.World.Budgets.Get()

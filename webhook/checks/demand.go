@@ -10,6 +10,12 @@ type stage struct{ old, new int64 }
 // because it is bounded by replicas plus surge throughout and each step swaps old for new.
 func stages(r Rollout, wanted int64) []stage {
 	w := r.New
+	if w.Once {
+		if w.Paused {
+			return nil // a suspended Job has no pods, a suspended CronJob makes none
+		}
+		return []stage{{new: wanted}}
+	}
 	if w.Paused {
 		if r.Old == nil {
 			return nil
@@ -37,8 +43,12 @@ func stages(r Rollout, wanted int64) []stage {
 }
 
 // patient returns the stages of the same rollout when its surge finds no place and it must first take down as many old
-// pods as it may be without. ok is false where it may not be without any: then it does not get on at all.
+// pods as it may be without. ok is false where it may not be without any: then it does not get on at all. A Job's pods make
+// place for each other by ending.
 func patient(r Rollout, wanted int64) ([]stage, bool) {
+	if r.New.Once {
+		return []stage{{new: min(1, wanted)}}, wanted > 1
+	}
 	if r.Old == nil || r.New.Paused || r.New.MaxUnavailable == 0 {
 		return nil, false
 	}

@@ -22,6 +22,9 @@ import (
 // cannot share one. The pods of the surge and of the growth need room beside the old ones; where old pods may go first,
 // their room counts as free. A DaemonSet needs room on every node that suits it.
 //
+// Of a Job it is enough that one pod finds room: the others take its place, so that takes few points. So does what a CronJob
+// would find if it ran now.
+//
 // Zones of volumes, affinity to other workloads and topology spread are not looked at; nor is room for critical priority
 // classes, which evict others to get it. A cluster that shows no nodes says nothing about fit.
 var fitCheck = Check{
@@ -67,8 +70,9 @@ func lookFit(r Rollout) Result {
 		out.Findings = []gate.Finding{found(pointsNoNodeMatches, gate.Recent, cites, "none of %s suits the pods: %s",
 			plural(len(nodes), "node"), demands(&pod.Spec))}
 	case len(open) == 0 && !daemon:
-		out.Findings = []gate.Finding{found(pointsNoRoom, gate.Recent, cites,
-			"%s would suit the pods, and every one is cordoned or not ready", plural(len(suiting), "node"))}
+		points, when := roomPoints(r, pointsNoRoom)
+		out.Findings = []gate.Finding{found(points, gate.Recent, cites,
+			"%s%s would suit the pods, and every one is cordoned or not ready", when, plural(len(suiting), "node"))}
 	case strings.HasPrefix(pod.Spec.PriorityClassName, "system-"):
 	default:
 		room, unknown := lookRoom(r, pod, suiting, open)

@@ -17,7 +17,8 @@ func Hash(template corev1.PodTemplateSpec) string {
 	// What the template of a workload can say of itself is only its labels and annotations; the rest of its metadata is
 	// never passed on to pods.
 	template.ObjectMeta = metav1.ObjectMeta{
-		Labels:      without(template.Labels, "pod-template-hash", "controller-revision-hash", "pod-template-generation"),
+		Labels: without(template.Labels, "pod-template-hash", "controller-revision-hash", "pod-template-generation",
+			"rollouts-pod-template-hash", "controller-uid", "batch.kubernetes.io/controller-uid", "job-name", "batch.kubernetes.io/job-name"),
 		Annotations: without(template.Annotations, "kubectl.kubernetes.io/restartedAt"),
 	}
 	b, err := json.Marshal(template)

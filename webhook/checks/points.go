@@ -24,6 +24,7 @@ const (
 	pointsNeverFits      = 30 // nodes suit, and not even an empty one could hold a pod (recent)
 	pointsNoRoom         = 25 // nodes suit, and take no pod now, however many more there were (recent)
 	pointsScaleUp        = 15 // there is no room now, and would be on one more node of a class that exists (recent)
+	pointsLater          = 10 // no quota or room now, for pods that start later, or of which some find room and the rest wait (recent)
 	pointsLimitRange     = 35 // the API server refuses the pods for a LimitRange
 	pointsNodesUnwell    = 10 // more than a quarter of the nodes that suit are unwell (recent)
 	pointsPlacement      = 20 // rules about neighbours keep pods off nodes with room for them; looked at afterwards (recent)
@@ -87,6 +88,8 @@ func Prices() []Price {
 		{fitCheck.ID, pointsNeverFits, false, gate.Recent, "suitable nodes, and not even an empty one could hold a pod"},
 		{fitCheck.ID, pointsNoRoom, false, gate.Recent, "suitable nodes that are all cordoned or not ready, or without room for a DaemonSet's pod"},
 		{fitCheck.ID, pointsScaleUp, false, gate.Recent, "no room now, and room on one more node of a class that exists"},
+		{quotaCheck.ID, pointsLater, false, gate.Recent, "a CronJob that would not fit what a quota has left now, and fits the whole of it"},
+		{fitCheck.ID, pointsLater, false, gate.Recent, "no room now for a CronJob's pods, or for some of a Job's"},
 		{rangeCheck.ID, pointsLimitRange, false, gate.Lasting, "a LimitRange that refuses the pods"},
 		{healthCheck.ID, pointsNodesUnwell, false, gate.Recent, "more than a quarter of the suitable nodes not ready, under pressure or cordoned"},
 		{Placement, pointsPlacement, false, gate.Recent, "afterwards and in a review: spread, affinity or volumes that keep pods off nodes with room"},

@@ -24,7 +24,9 @@ func anyRollout(t *rapid.T) Rollout {
 	r.New.Replicas = rapid.Int32Range(0, 20).Draw(t, "replicas")
 	r.New.MaxSurge = rapid.Int32Range(0, 5).Draw(t, "surge")
 	r.New.MaxUnavailable = rapid.Int32Range(0, r.New.Replicas).Draw(t, "unavailable")
-	r.New.Ref.Kind = rapid.SampledFrom([]string{"Deployment", "StatefulSet", "DaemonSet"}).Draw(t, "kind")
+	r.New.Ref.Kind = rapid.SampledFrom([]string{"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "Rollout"}).Draw(t, "kind")
+	r.New.Later = r.New.Ref.Kind == "CronJob"
+	r.New.Once = r.New.Later || r.New.Ref.Kind == "Job" || r.New.Ref.Kind == "Pod"
 	spec := &r.New.Template.Spec
 	for i := range rapid.IntRange(0, 3).Draw(t, "containers") {
 		c := corev1.Container{Name: fmt.Sprintf("c%d", i), Image: rapid.SampledFrom([]string{"a", "a:1", "a:latest"}).Draw(t, "image")}

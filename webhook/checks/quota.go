@@ -21,6 +21,9 @@ import (
 // makes every container, init containers too, say its request or limit, or its pods are refused.
 //
 // Where the surge does not fit, but the rollout may take an old pod down first, it gets on pod by pod: fewer points.
+// A Job that does not fit whole gets on as its pods end: fewer points too. A CronJob starts nothing now, and what is left
+// when it runs is not known: what would not fit now, and fits an unused quota, takes few points.
+//
 // A quota that was never counted yet is taken to be unused: what does not fit even so does not fit.
 var quotaCheck = Check{
 	ID: "quota", Title: "The rollout fits the quotas", Points: pointsQuota, Nature: gate.Recent,
@@ -30,8 +33,11 @@ var quotaCheck = Check{
 
 const quotaFindingsMax = 4
 
+// onceItRuns opens the findings about what is so now, of something that starts later.
+const onceItRuns = "if it ran now: "
+
 func lookQuota(r Rollout) Result {
-	if r.New.Paused && r.Old == nil || r.New.Replicas == 0 && r.New.Ref.Kind != "DaemonSet" {
+	if r.New.Paused && (r.Old == nil || r.New.Once) || r.New.Replicas == 0 && r.New.Ref.Kind != "DaemonSet" {
 		return Result{} // no pods are made
 	}
 	quotas, known := r.World.Quotas.Get()
@@ -67,6 +73,7 @@ type claim struct {
 	stages        []stage
 	patient       []stage
 	canWait       bool
+	later         bool                // nothing starts now
 	volumes       corev1.ResourceList // of the claims that one more replica makes
 	revision      corev1.ResourceList // of the object that holds a template no revision holds yet
 }
@@ -102,6 +109,7 @@ func claimOf(r Rollout) (claim, []string) {
 	}
 	c.stages = stages(r, n)
 	c.patient, c.canWait = patient(r, n)
+	c.later = r.New.Later
 	return c, unknown
 }
 
@@ -139,9 +147,12 @@ func (c claim) against(q *corev1.ResourceQuota) (out []gate.Finding, uncounted [
 				points, slow = pointsQuotaSlow, ", so it goes pod by pod"
 			}
 		}
-		limit := hard[k]
-		out = append(out, found(points, gate.Recent, cites, "quota %s: %s needs %s more, %s of %s left%s",
-			name(q.Name), k, demand.String(), left.String(), limit.String(), slow))
+		limit, when := hard[k], ""
+		if c.later && demand.Cmp(limit) <= 0 {
+			points, when = pointsLater, onceItRuns
+		}
+		out = append(out, found(points, gate.Recent, cites, "%squota %s: %s needs %s more, %s of %s left%s",
+			when, name(q.Name), k, demand.String(), left.String(), limit.String(), slow))
 	}
 	return out, uncounted
 }

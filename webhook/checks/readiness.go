@@ -19,7 +19,7 @@ import (
 //
 // A probe of a port by name looks among the ports of its own container only. The kubelet can never resolve a name that is
 // not there: the container never becomes ready (readiness) or never counts as started (startup), and the rollout is refused
-// outright. A liveness probe that cannot be resolved is thrown away by the kubelet, so it only loses points. A probe of a
+// outright. The pods of Jobs and CronJobs, and bare Pods, gate nothing by their readiness. A liveness probe that cannot be resolved is thrown away by the kubelet, so it only loses points. A probe of a
 // port by number works whether or not the number is declared, since declaring ports is informational: a number that no
 // container declares only loses the lesser points, as a likely slip.
 var readinessCheck = Check{
@@ -29,6 +29,9 @@ var readinessCheck = Check{
 }
 
 func lookReadiness(r Rollout) Result {
+	if r.New.Once {
+		return Result{} // nobody waits for such pods to be ready before anything goes on
+	}
 	spec := &r.New.Template.Spec
 	cites := []string{EvidenceWorkload}
 	var out Result

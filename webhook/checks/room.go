@@ -17,7 +17,7 @@ import (
 func lookRoom(r Rollout, pod *corev1.Pod, suiting, open []Node) ([]gate.Finding, []string) {
 	var unknown []string
 	var own []corev1.Pod
-	if r.Old != nil {
+	if r.Old != nil && !r.New.Later {
 		pods, known := r.World.Pods.Get()
 		if !known {
 			return nil, []string{unread("Pods", r.World.Pods)}
@@ -49,8 +49,12 @@ func lookRoom(r Rollout, pod *corev1.Pod, suiting, open []Node) ([]gate.Finding,
 	}
 	want := int64(r.New.Replicas)
 	if instead < want {
-		return []gate.Finding{found(pointsScaleUp, gate.Recent, cites, "%s of %s: only %d find room on %s, the rest only after a scale-up",
-			plural(int(want), "pod"), one, instead, plural(len(open), "node"))}, unknown
+		points, when := roomPoints(r, pointsScaleUp)
+		if r.New.Once && instead > 0 {
+			points = pointsLater // the rest wait for these to end
+		}
+		return []gate.Finding{found(points, gate.Recent, cites, "%s%s of %s: only %d find room on %s, the rest only after a scale-up",
+			when, plural(int(want), "pod"), one, instead, plural(len(open), "node"))}, unknown
 	}
 	all := stages(r, want)
 	if len(all) < 2 || r.New.MaxUnavailable > 0 {
@@ -61,6 +65,14 @@ func lookRoom(r Rollout, pod *corev1.Pod, suiting, open []Node) ([]gate.Finding,
 			"%s of surge, %s each: only %d find room beside the old ones, the rest only after a scale-up", plural(int(surge), "pod"), one, beside)}, unknown
 	}
 	return nil, unknown
+}
+
+// roomPoints is what it takes that there is no room now, as many as that or fewer, and the words that say of when that is.
+func roomPoints(r Rollout, points int) (int, string) {
+	if r.New.Later {
+		return pointsLater, onceItRuns
+	}
+	return points, ""
 }
 
 // tile is the room that one pod takes on a node.

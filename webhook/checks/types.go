@@ -22,7 +22,7 @@ type Rollout struct {
 	Afterwards bool
 }
 
-// Workload is what a Deployment, a StatefulSet and a DaemonSet have in common.
+// Workload is what all kinds that make pods of one template have in common.
 type Workload struct {
 	Ref gate.Ref
 	// Replicas is how many pods are wanted. A DaemonSet's is what its controller counted last: 0 before it ever ran.
@@ -32,6 +32,9 @@ type Workload struct {
 	Recreate                 bool // all old pods go before the first new one comes
 	OnDelete                 bool // pods are replaced only when somebody deletes them
 	Paused                   bool // nothing rolls out until it is resumed
+	Once                     bool // its pods run to an end or stand alone, and nothing replaces them one by one: a Job, a CronJob, a bare Pod
+	Later                    bool // nothing starts at once, but at times of its own: a CronJob
+	Overlaps                 bool // a run may begin while the one before still runs
 	Partition                int32
 	Selector                 *metav1.LabelSelector
 	Template                 corev1.PodTemplateSpec

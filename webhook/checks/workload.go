@@ -5,16 +5,20 @@ import (
 	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"moorgate.dev/internal/gate"
 )
 
-// FromObject reads a Workload out of an apps/v1 Deployment, StatefulSet or DaemonSet. Fields that a manifest leaves out
-// get the API server's defaults, so that a file reads like the object that it becomes.
+// FromObject reads a Workload out of an apps/v1 Deployment, StatefulSet or DaemonSet, a batch/v1 Job or CronJob, a Pod, an
+// unstructured Rollout of argoproj.io, or an object that a Shape reads. Fields that a manifest leaves out get the API
+// server's defaults, so that a file reads like the object that it becomes.
 func FromObject(obj runtime.Object) (Workload, error) {
 	switch o := obj.(type) {
 	case *appsv1.Deployment:
@@ -23,12 +27,25 @@ func FromObject(obj runtime.Object) (Workload, error) {
 		return fromStatefulSet(o), nil
 	case *appsv1.DaemonSet:
 		return fromDaemonSet(o), nil
+	case *batchv1.Job:
+		return fromJob(o), nil
+	case *batchv1.CronJob:
+		return fromCronJob(o), nil
+	case *corev1.Pod:
+		return fromPod(o)
+	case *Shaped:
+		return o.workload()
+	case *unstructured.Unstructured:
+		if o.GroupVersionKind() == RolloutKind {
+			return fromRollout(o)
+		}
+		return Workload{}, fmt.Errorf("read workload: %s is not a kind that is scored", o.GroupVersionKind())
 	}
-	return Workload{}, fmt.Errorf("read workload: %T is not an apps/v1 Deployment, StatefulSet or DaemonSet", obj)
+	return Workload{}, fmt.Errorf("read workload: %T is not a kind that is scored", obj)
 }
 
 func fromDeployment(d *appsv1.Deployment) Workload {
-	w := common("Deployment", &d.ObjectMeta, d.Spec.Selector, &d.Spec.Template)
+	w := common(appsv1.SchemeGroupVersion.WithKind("Deployment"), &d.ObjectMeta, d.Spec.Selector, &d.Spec.Template)
 	w.Replicas = orElse(d.Spec.Replicas, 1)
 	w.Paused = d.Spec.Paused
 	w.Revision = d.Annotations["deployment.kubernetes.io/revision"]
@@ -74,7 +91,7 @@ func stuck(conditions []appsv1.DeploymentCondition) string {
 }
 
 func fromStatefulSet(s *appsv1.StatefulSet) Workload {
-	w := common("StatefulSet", &s.ObjectMeta, s.Spec.Selector, &s.Spec.Template)
+	w := common(appsv1.SchemeGroupVersion.WithKind("StatefulSet"), &s.ObjectMeta, s.Spec.Selector, &s.Spec.Template)
 	w.Replicas = orElse(s.Spec.Replicas, 1)
 	w.Revision = s.Status.CurrentRevision
 	w.VolumeClaims = s.Spec.VolumeClaimTemplates
@@ -99,7 +116,7 @@ func fromStatefulSet(s *appsv1.StatefulSet) Workload {
 }
 
 func fromDaemonSet(d *appsv1.DaemonSet) Workload {
-	w := common("DaemonSet", &d.ObjectMeta, d.Spec.Selector, &d.Spec.Template)
+	w := common(appsv1.SchemeGroupVersion.WithKind("DaemonSet"), &d.ObjectMeta, d.Spec.Selector, &d.Spec.Template)
 	w.Replicas = d.Status.DesiredNumberScheduled
 	w.Revision = strconv.FormatInt(d.Generation, 10)
 	w.OnDelete = d.Spec.UpdateStrategy.Type == appsv1.OnDeleteDaemonSetStrategyType
@@ -115,9 +132,9 @@ func fromDaemonSet(d *appsv1.DaemonSet) Workload {
 	return w
 }
 
-func common(kind string, meta *metav1.ObjectMeta, selector *metav1.LabelSelector, template *corev1.PodTemplateSpec) Workload {
-	return Workload{Selector: selector, Template: *template, DependsOn: meta.Annotations[DependsOn], Ref: gate.Ref{Group: "apps", Version: "v1", Kind: kind,
-		Namespace: meta.Namespace, Name: meta.Name, UID: string(meta.UID)}}
+func common(kind schema.GroupVersionKind, meta metav1.Object, selector *metav1.LabelSelector, template *corev1.PodTemplateSpec) Workload {
+	return Workload{Selector: selector, Template: *template, DependsOn: meta.GetAnnotations()[DependsOn], Ref: gate.Ref{Group: kind.Group, Version: kind.Version, Kind: kind.Kind,
+		Namespace: meta.GetNamespace(), Name: meta.GetName(), UID: string(meta.GetUID())}}
 }
 
 // resolve turns an absolute number or a percentage of replicas into a number, never below zero. What the API server would

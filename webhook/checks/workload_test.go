@@ -45,8 +45,8 @@ func TestFromObject(t *testing.T) {
 			}
 		})
 	}
-	if _, err := FromObject(&corev1.Pod{}); err == nil {
-		t.Error("a Pod is no workload")
+	if _, err := FromObject(&corev1.ConfigMap{}); err == nil {
+		t.Error("a ConfigMap is no workload")
 	}
 	if _, err := FromObject(nil); err == nil {
 		t.Error("nothing is no workload")
