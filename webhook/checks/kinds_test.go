@@ -199,8 +199,8 @@ func TestQuotaAndRoomOfWhatRunsOnce(t *testing.T) {
 	large := func(r *Rollout) { app(r).Resources.Requests = list("cpu", "40") }
 	fitCheck.tell(t, []tale{
 		{name: "some of a Job's pods find room", change: many(20, "Job"), points: pointsLater, nature: gate.Recent, text: "only 12 find room"},
-		{name: "none does", change: steps(ofKind("Job"), large), points: pointsNoRoom, nature: gate.Recent},
-		{name: "a CronJob would not find room now", change: steps(ofKind("CronJob"), large), points: pointsLater, nature: gate.Recent, text: "if it ran now: 3 pods"},
+		{name: "none ever could", change: steps(ofKind("Job"), large), points: pointsNeverFits, nature: gate.Recent},
+		{name: "a CronJob would not find room now", change: many(20, "CronJob"), points: pointsLater, nature: gate.Recent, text: "if it ran now: 20 pods"},
 		{name: "all find room", change: many(12, "Job")},
 	})
 }
