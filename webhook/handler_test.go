@@ -46,7 +46,7 @@ func TestHandlerAnswers(t *testing.T) {
 			change: func(r *admission.Request) { r.Object = runtime.RawExtension{} }},
 		"an unknown kind is let in with a warning": {policy: rail(gate.AdmissionEnforce), warnings: true,
 			change: func(r *admission.Request) {
-				r.Kind = metav1.GroupVersionKind{Group: "batch", Version: "v1", Kind: "Job"}
+				r.Kind = metav1.GroupVersionKind{Group: "batch", Version: "v1", Kind: "Schedule"}
 			}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -266,10 +266,10 @@ func TestAStatefulSetsRevisionsAreReadFromItsControllerRevisions(t *testing.T) {
 }
 
 func TestLookRefusesWhatIsNoWorkload(t *testing.T) {
-	if _, _, _, err := clusterOf(t).world().Look(context.Background(), nil, &corev1.Pod{}); err == nil {
-		t.Error("a Pod is no workload")
+	if _, _, _, err := clusterOf(t).world().Look(context.Background(), nil, &corev1.Service{}); err == nil {
+		t.Error("a Service is no workload")
 	}
-	if _, _, _, err := clusterOf(t).world().Look(context.Background(), &corev1.Pod{}, webDeployment("web:1")); err == nil {
+	if _, _, _, err := clusterOf(t).world().Look(context.Background(), &corev1.Service{}, webDeployment("web:1")); err == nil {
 		t.Error("nor was it one before")
 	}
 }

@@ -142,5 +142,5 @@ func Default() gate.Policy {
 			Workload: gate.Budget{Actions: 1, Window: time.Hour}},
 		Restraint: gate.Restraint{MinHealthy: gate.Known(51), Storm: gate.Known(20), Wait: 30 * time.Second, Fresh: 5 * time.Minute, Attempts: 3,
 			CoolDown: 5 * time.Minute},
-		Approvers: gate.Known(0)}}}
+		Approvers: gate.Known(0), PendingFor: 30 * time.Second}}}
 }
