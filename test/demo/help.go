@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// help tells the last scene: one pod of four crash-loops, its siblings are well, and it is evicted once a human has said so.
+// help tells of an action: one pod of four crash-loops, its siblings are well, and it is evicted once a human has said so.
 func help(ctx context.Context, s *stage) error {
 	if err := s.applyQuietly(ctx, "6-till.yaml"); err != nil {
 		return err

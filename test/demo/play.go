@@ -26,6 +26,7 @@ var scenes = []scene{
 	{"A workload crash-loops", crash},
 	{"A pod is helped, once a human says so", help},
 	{"No rule knows why, so a model is asked", counsel},
+	{"The checks pass it, a model does not, and kubectl waits by itself", waiting},
 }
 
 func play(ctx context.Context, binary string, once bool) error {

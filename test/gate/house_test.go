@@ -1,11 +1,15 @@
 package gate
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -30,12 +34,14 @@ func TestMain(m *testing.M) { os.Exit(cluster.Main(m)) }
 // house is a cluster with Moorgate and a model in it: a process that does everything, and a second replica of the webhook, behind a
 // balancer that gives each connection to the next of them.
 type house struct {
-	c        *cluster.Cluster
-	admin    client.Client
-	dir      string
-	binary   string
-	balancer *balancer
-	model    *openai.Server
+	c     *cluster.Cluster
+	admin client.Client
+	// impatient does not come again by itself.
+	impatient client.Client
+	dir       string
+	binary    string
+	balancer  *balancer
+	model     *openai.Server
 
 	mu     sync.Mutex
 	m      *process.Moorgate
@@ -63,6 +69,11 @@ func moored(t *testing.T) *house {
 		h.binary, err = process.Build(t.Context(), h.dir)
 	}
 	if err == nil {
+		config := c.Config()
+		config.Wrap(func(next http.RoundTripper) http.RoundTripper { return onceOnly{next} })
+		h.impatient, err = client.New(config, client.Options{Scheme: scheme})
+	}
+	if err == nil {
 		err = process.Install(t.Context(), h.binary, c, io.Discard)
 	}
 	if err == nil {
@@ -73,6 +84,7 @@ func moored(t *testing.T) *house {
 	}
 	t.Cleanup(h.balancer.close)
 	h.start(t)
+	h.second(t)
 	ns := h.place(t, "onPending: Retry")
 	h.eventually(t, "the gate knows that a model can be asked", func() error {
 		out, err := h.kubectl(t, deployment(ns, fmt.Sprintf("early-%d", time.Now().UnixNano()), "shop/web:1.4.2"), "apply", "-f", "-")
@@ -109,6 +121,71 @@ func (h *house) start(t *testing.T) {
 	h.balancer.set("first", m.Address())
 }
 
+// second starts another replica of the webhook, behind the same balancer.
+func (h *house) second(t *testing.T) {
+	t.Helper()
+	identity, err := h.c.ServiceAccountKubeconfig(t.Context(), "moorgate-system", "moorgate-webhook")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	_ = listener.Close()
+	cmd := exec.Command(h.binary, "webhook", "--kubeconfig", identity, "--audit-dir", filepath.Join(h.dir, "second"), "--listen", address,
+		"--url", "https://"+h.balancer.address(), "--health", "127.0.0.1:0")
+	var log lockedBuffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cluster.StartBound(cmd); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("The second webhook's log:\n%s", log.String())
+		}
+	})
+	h.eventually(t, "the second webhook is open", func() error {
+		if !strings.Contains(log.String(), "the gate is open for questions") {
+			return errors.New(log.String())
+		}
+		return nil
+	})
+	h.balancer.set("second", address)
+}
+
+// onceOnly hides from a client that it was told to come again, so that it does not.
+type onceOnly struct{ next http.RoundTripper }
+
+func (o onceOnly) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := o.next.RoundTrip(req)
+	if err == nil {
+		resp.Header.Del("Retry-After")
+	}
+	return resp, err
+}
+
+// lockedBuffer is what a process writes while it is read.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
 func (h *house) moorgate() *process.Moorgate {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -132,10 +209,7 @@ func against(after time.Duration) func(openai.Request) openai.Reply {
 }
 
 func saying(after time.Duration, content string) func(openai.Request) openai.Reply {
-	return func(openai.Request) openai.Reply {
-		time.Sleep(after) // a model takes its time
-		return openai.Reply{Content: content}
-	}
+	return func(openai.Request) openai.Reply { return openai.Reply{Content: content, After: after} }
 }
 
 // never answers.

@@ -18,6 +18,8 @@ type Reply struct {
 	Finish  string `json:"finish,omitempty"` // default stop
 	// Usage counts tokens; nil: counted from the lengths of the texts.
 	Usage *Usage `json:"usage,omitempty"`
+	// After is how long it takes.
+	After time.Duration `json:"after,omitempty"`
 	// Fault is what goes wrong in place of an answer.
 	Fault *Fault `json:"fault,omitempty"`
 }
@@ -43,6 +45,11 @@ type Fault struct {
 
 func (r Reply) write(w http.ResponseWriter, hr *http.Request, req Request, flavour Flavour) {
 	body := r.completion(req, flavour)
+	select {
+	case <-time.After(r.After):
+	case <-hr.Context().Done():
+		return
+	}
 	f := r.Fault
 	if f == nil {
 		w.Header().Set("Content-Type", "application/json")
