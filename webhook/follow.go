@@ -79,7 +79,7 @@ func (f *Follower) open(kind string) ctrlhandler.MapFunc {
 // follows reports whether a Case is of a rollout that was let in, of which it is not known for good what became.
 func follows(c *v1alpha1.Case) bool {
 	return c.Spec.Signal.Face == string(gate.FaceWebhook) && c.Spec.Answer != nil && c.Labels[v1alpha1.LabelTemplate] != "" &&
-		slices.Contains([]string{Admitted, Warned, SlippedThrough}, c.Spec.Answer.Said) &&
+		slices.Contains([]string{Admitted, Warned, SlippedThrough}, saidOn(c)) && c.Status.Decision != "" && // or the verdict is not in its status yet
 		!meta.IsStatusConditionTrue(c.Status.Conditions, v1alpha1.CaseRollout)
 }
 

@@ -59,7 +59,7 @@ func (h *house) playOnce(t *testing.T, s story) bool {
 	}
 	p := h.place(t, spec)
 	for name, part := range s.parts {
-		part = strings.ReplaceAll(part, "registry.example/shop/web:1.4", "registry.example/"+p.ns+"/web:1.4") // or what crashed in one story is held against another
+		part = strings.ReplaceAll(part, "registry.example/shop/web:1.", "registry.example/"+p.ns+"/web:1.") // or what crashed in one story is held against another
 		s.parts[name] = strings.ReplaceAll(part, "$NAMESPACE", p.ns)
 	}
 	p.earlier(s, "past.yaml", "--field-manager="+webhook.BreakGlass)
