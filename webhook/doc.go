@@ -15,6 +15,12 @@
 // Where a model may be asked, Settler asks it once about a rollout that is in, with the change and without values that may be secret. What
 // it says comes onto the Case, and changes nothing else.
 //
+// Where a Guardrail wants it, a rollout waits for a model's word before it is in (pending): the client is told to come again, a Case holds
+// what a model is told (brief), and the answer is made from what was heard (heard). The wait belongs to the workload and is short
+// (clock); the judge's Lease says whether anybody is there to be asked (Advice).
+//
+// Follower follows each rollout to what came of it, and Memory remembers what failed. Offered knows which optional kinds there are.
+//
 // Disarm empties the registration for a human, who says why, and no gateway fills it before Arm. Readiness tells what the Case
 // that speaks for a workload says, to whoever may see it.
 //

@@ -11,7 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
@@ -283,7 +282,7 @@ func (f *Follower) podsOf(ctx context.Context, obj client.Object, known map[stri
 		if owner == nil || p.DeletionTimestamp != nil {
 			continue
 		}
-		if known[string(owner.UID)] || owner.UID == types.UID(obj.GetUID()) && known[p.Labels[appsv1.ControllerRevisionHashLabelKey]] {
+		if known[string(owner.UID)] || owner.UID == obj.GetUID() && known[p.Labels[appsv1.ControllerRevisionHashLabelKey]] {
 			pods = append(pods, p)
 		}
 	}

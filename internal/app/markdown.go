@@ -22,7 +22,7 @@ var (
 )
 
 // prose is a text that anybody may have written, as one line of Markdown: no link, mention, image, HTML or end of anything.
-func prose(text string, limit int) string {
+func prose(text string) string {
 	var out, strange []string
 	flush := func(before, after string) {
 		if len(strange) > 0 {
@@ -30,7 +30,7 @@ func prose(text string, limit int) string {
 		}
 		strange = nil
 	}
-	for word := range strings.FieldsSeq(gate.OneLine(text, limit)) {
+	for word := range strings.FieldsSeq(gate.OneLine(text, textMost)) {
 		parts := around.FindStringSubmatch(word)
 		if bare := parts[2]; bare == "" || (plainWord.MatchString(bare) && !commit.MatchString(bare)) {
 			flush("", "")

@@ -96,15 +96,15 @@ func writeTable(b *strings.Builder, sorted []reviewed) {
 func detailsOf(r reviewed) string {
 	var lines []string
 	if r.err != nil {
-		lines = append(lines, "could not say: "+prose(r.err.Error(), textMost))
+		lines = append(lines, "could not say: "+prose(r.err.Error()))
 	} else {
 		lines = slices.Concat(findingLines(r), unreadLines(r), reasonLines(r))
 	}
 	if r.note != "" {
-		lines = append(lines, "note: "+prose(r.note, textMost))
+		lines = append(lines, "note: "+prose(r.note))
 	}
 	if alone := r.judgement.Assessment.Alone; alone != "" {
-		lines = append(lines, "without a model: "+prose(alone, textMost))
+		lines = append(lines, "without a model: "+prose(alone))
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n<details><summary>%s %s</summary>\n\n", gravityWords[gravity(r)], codeHTML(r.ref.String(), textMost))
@@ -122,7 +122,7 @@ func findingLines(r reviewed) []string {
 		if f.Hard {
 			mark = "fails"
 		}
-		lines = append(lines, fmt.Sprintf("**%s** %s: %s", mark, code(gate.OneLine(f.ID, 64)), prose(f.Text, textMost)))
+		lines = append(lines, fmt.Sprintf("**%s** %s: %s", mark, code(gate.OneLine(f.ID, 64)), prose(f.Text)))
 	}
 	if len(lines) == 0 {
 		lines = append(lines, "nothing was found wrong")
@@ -134,7 +134,7 @@ func unreadLines(r reviewed) []string {
 	var lines []string
 	for _, e := range r.judgement.Question.Evidence {
 		if e.Unread != "" {
-			lines = append(lines, fmt.Sprintf("**unknown** %s: %s", code(gate.OneLine(e.Source, 200)), prose(e.Unread, textMost)))
+			lines = append(lines, fmt.Sprintf("**unknown** %s: %s", code(gate.OneLine(e.Source, 200)), prose(e.Unread)))
 		}
 	}
 	return most(lines, "unknown")
@@ -148,7 +148,7 @@ func reasonLines(r reviewed) []string {
 		if reason.Guardrail != "" {
 			rail = "Guardrail " + code(gate.OneLine(reason.Guardrail, 253))
 		}
-		lines = append(lines, fmt.Sprintf("**because** %s (rule %s, %s)", prose(reason.Text, textMost), code(gate.OneLine(reason.Rule, 64)), rail))
+		lines = append(lines, fmt.Sprintf("**because** %s (rule %s, %s)", prose(reason.Text), code(gate.OneLine(reason.Rule, 64)), rail))
 	}
 	lines = most(lines, "reason")
 	if v.Decision == gate.Deny && !r.judgement.Policy.Refuses(v) {

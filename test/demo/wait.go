@@ -25,6 +25,10 @@ func waiting(ctx context.Context, s *stage) error {
 	if s.kubectl(ctx, "apply", "-f", file) {
 		return fmt.Errorf("what the model speaks against was let in")
 	}
+	said, err := s.get(ctx, "-n", "press", "get", "cases", "-o", `jsonpath={range .items[?(@.status.answer=="Denied")]}{.status.summary}{end}`)
+	if err != nil || said == "" {
+		return fmt.Errorf("no Case says that a model kept it out: %w", err)
+	}
 	s.out.say("Nothing was started: the old pods run on, and there is no new ReplicaSet.")
 	s.kubectl(ctx, "-n", "press", "get", "replicasets")
 	s.kubectl(ctx, "-n", "press", "get", "cases")

@@ -88,10 +88,10 @@ func moored(t *testing.T) *house {
 	ns := h.place(t, "onPending: Retry")
 	h.eventually(t, "the gate knows that a model can be asked", func() error {
 		out, err := h.kubectl(t, deployment(ns, fmt.Sprintf("early-%d", time.Now().UnixNano()), "shop/web:1.4.2"), "apply", "-f", "-")
-		if err != nil || strings.Contains(out, "no model's word") {
-			return fmt.Errorf("%v: %s", err, out)
+		if err == nil && strings.Contains(out, "no model's word") {
+			err = errors.New(out)
 		}
-		return nil
+		return err
 	})
 	t.Cleanup(func() {
 		h.moorgate().Stop()
@@ -231,10 +231,10 @@ func (h *house) place(t *testing.T, admission string) string {
 	t.Cleanup(func() { _ = h.admin.Delete(context.Background(), &g) })
 	h.eventually(t, "the gate answers under the Guardrail", func() error {
 		out, err := h.kubectl(t, probe(ns), "apply", "--dry-run=server", "-f", "-")
-		if err != nil || !strings.Contains(out, "would be denied") {
-			return fmt.Errorf("%v: %s", err, out)
+		if err == nil && !strings.Contains(out, "would be denied") {
+			err = errors.New(out)
 		}
-		return nil
+		return err
 	})
 	return ns
 }

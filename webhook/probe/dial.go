@@ -100,6 +100,7 @@ func get(conn net.Conn, e Entry) string {
 		if err != nil {
 			return "HTTP: no answer that makes sense"
 		}
+		_ = resp.Body.Close() // nobody reads it, and the connection ends anyway
 		if resp.StatusCode >= http.StatusOK {
 			if !e.HTTP.well(resp.StatusCode) {
 				return fmt.Sprintf("HTTP: status %d", resp.StatusCode)
