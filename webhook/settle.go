@@ -22,6 +22,8 @@ import (
 const (
 	// CaseSettled is True on a Case once everything that was missing or unknown at admission was looked for again.
 	CaseSettled = "Settled"
+	// CaseTold is True on a Case of a wait that ended in a refusal, once the workload's Event says so.
+	CaseTold = "Told"
 
 	settleFirst = 5 * time.Second
 	// settleEvery is short enough that what was asked about at one look is still believed at the next.
@@ -62,7 +64,7 @@ func (s *Settler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 		s.confer(ctx, &c)
 	}
 	if said := saidOn(&c); said == Denied || said == Retried {
-		return ctrl.Result{}, nil
+		return ctrl.Result{}, s.tellEnd(ctx, &c)
 	}
 	if !doubtful(c.Spec.Answer.Opinion) || meta.IsStatusConditionTrue(c.Status.Conditions, CaseSettled) {
 		s.confer(ctx, &c)
@@ -100,6 +102,22 @@ func (s *Settler) copyAnswer(ctx context.Context, c *v1alpha1.Case) error {
 	if err != nil || c.Spec.Answer.Said != Denied {
 		return err
 	}
+	return s.tell(ctx, c, summary)
+}
+
+// tellEnd tells once of a wait that ended in a refusal.
+func (s *Settler) tellEnd(ctx context.Context, c *v1alpha1.Case) error {
+	if c.Spec.Answer.Said != Retried || saidOn(c) != Denied || meta.IsStatusConditionTrue(c.Status.Conditions, CaseTold) {
+		return nil
+	}
+	if err := s.cases().Keep(ctx, client.ObjectKeyFromObject(c), func(st *v1alpha1.CaseStatus) { s.condition(st, CaseTold, Denied, c.Status.Summary) }); err != nil {
+		return err
+	}
+	return s.tell(ctx, c, c.Status.Summary)
+}
+
+// tell says in an Event on the workload, where there is one, that a change was refused.
+func (s *Settler) tell(ctx context.Context, c *v1alpha1.Case, summary string) error {
 	obj, err := s.subject(ctx, c)
 	if err != nil || obj == nil || s.policy(ctx, c.Namespace).Admission() < gate.AdmissionWarn {
 		return err

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -56,6 +57,24 @@ func TestWhoMeddlesWithAWait(t *testing.T) {
 			t.Errorf("%s", out)
 		}
 		h.ended(t, ns, "web", "Denied")
+	})
+	t.Run("kubectl describe shows the refusal of a change", func(t *testing.T) {
+		h.answers(sound(0))
+		ns := h.place(t, "onPending: Retry, pendingFor: 30s")
+		if out, err := h.kubectl(t, deployment(ns, "web", "shop/web:1.4.2"), "apply", "-f", "-"); err != nil {
+			t.Fatal(out)
+		}
+		h.answers(against(0))
+		if out, err := h.kubectl(t, deployment(ns, "web", "shop/backup:9.9.9"), "apply", "-f", "-"); err == nil {
+			t.Fatal(out)
+		}
+		h.eventually(t, "the Event is there", func() error {
+			out, err := h.kubectl(t, "", "-n", ns, "describe", "deployment", "web")
+			if err == nil && !(strings.Contains(out, "RolloutDenied") && strings.Contains(out, "another product")) {
+				err = errors.New(out)
+			}
+			return err
+		})
 	})
 	t.Run("a Guardrail that stops waiting lets it in", func(t *testing.T) {
 		h.answers(never)

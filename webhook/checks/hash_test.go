@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
@@ -68,5 +69,35 @@ func TestTemplateChangedAndNoOp(t *testing.T) {
 	}
 	if w := sound().New; !TemplateChanged(nil, w) || NoOp(nil, w) {
 		t.Error("a create makes new pods and is no no-op")
+	}
+}
+
+func TestAnOpinionSpeaksForTheSameChange(t *testing.T) {
+	base := func(change func(*Workload)) string {
+		w := Workload{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "web"}}, Template: corev1.PodTemplateSpec{
+			ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"app": "web", "team": "shop"}, Annotations: map[string]string{"a": "b"}},
+			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "web:1"}}}}}
+		change(&w)
+		return Change(w)
+	}
+	same := base(func(*Workload) {})
+	for name, tt := range map[string]struct {
+		change func(*Workload)
+		same   bool
+	}{
+		"with another label that nothing selects by": {func(w *Workload) { w.Template.Labels["injected"] = "x7" }, true},
+		"with another annotation":                    {func(w *Workload) { w.Template.Annotations = map[string]string{"c": "d"} }, true},
+		"of another size":                            {func(w *Workload) { w.Replicas = 9 }, true},
+		"not with another label that it selects by":  {func(w *Workload) { w.Template.Labels["app"] = "other" }, false},
+		"not with another image":                     {func(w *Workload) { w.Template.Spec.Containers[0].Image = "web:2" }, false},
+		"not with another variable": {func(w *Workload) {
+			w.Template.Spec.Containers[0].Env = []corev1.EnvVar{{Name: "A", Value: "b"}}
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := base(tt.change) == same; got != tt.same {
+				t.Errorf("the same: %t", got)
+			}
+		})
 	}
 }
