@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -108,6 +109,13 @@ func (p *process) run(ctx context.Context, role string, parts []part) error {
 			}
 		})
 	}
+	var complete atomic.Bool
+	p.ready.add("parts", func(context.Context) error {
+		if !complete.Load() {
+			return errors.New("being put together")
+		}
+		return nil
+	})
 	start("health", p.serveHealth)
 	start("audit log", p.log.run)
 	if p.probes != nil {
@@ -124,6 +132,7 @@ func (p *process) run(ctx context.Context, role string, parts []part) error {
 		}
 		start(part.name, mgr.Start)
 	}
+	complete.Store(ctx.Err() == nil)
 	if len(p.paused) > 0 {
 		p.logger.WarnContext(ctx, "paused: nothing is touched while this process runs", "because", p.paused)
 	}
