@@ -51,6 +51,11 @@ func (d *Door) Record(r gate.Record) gate.Record {
 		m.Failed, m.Escalated, m.Degraded = d.Text(m.Failed), d.Text(m.Escalated), d.texts(m.Degraded)
 		r.Model = &m
 	}
+	if r.Rollout != nil {
+		o := *r.Rollout
+		o.Said, o.Outcome, o.Decision, o.Template, o.Images = d.Text(o.Said), d.Text(o.Outcome), d.Text(o.Decision), d.Text(o.Template), d.texts(o.Images)
+		r.Rollout = &o
+	}
 	return r
 }
 
