@@ -78,3 +78,25 @@ func TestWhatAModelFoundOnlyTakesAway(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatFoundNoPlaceOnACaseIsNotForgotten(t *testing.T) {
+	o := v1alpha1.Opinion{Score: new(int32(20))}
+	for range listedMax {
+		o.Findings = append(o.Findings, v1alpha1.Finding{ID: "readiness", Points: 5})
+	}
+	got := advised(gate.Assessment{Score: gate.Known(90)}, o)
+	if score, _ := got.Score.Get(); score != 20 {
+		t.Errorf("score %d", score)
+	}
+}
+
+func TestACaseOfAWaitTellsWhatWasAnsweredInTheEnd(t *testing.T) {
+	c := &v1alpha1.Case{Spec: v1alpha1.CaseSpec{Answer: &v1alpha1.Answer{Said: Retried, Opinion: v1alpha1.Opinion{Decision: "Allow"}}}}
+	if saidOn(c) != Retried || answeredWith(c).Decision != "Allow" {
+		t.Errorf("before its end: %s, %s", saidOn(c), answeredWith(c).Decision)
+	}
+	c.Status.Answer, c.Status.Opinion = Warned, v1alpha1.Opinion{Decision: "Hold"}
+	if saidOn(c) != Warned || answeredWith(c).Decision != "Hold" {
+		t.Errorf("after it: %s, %s", saidOn(c), answeredWith(c).Decision)
+	}
+}

@@ -177,10 +177,10 @@ func imagesOf(g glance, s step) []string {
 
 // record writes a final outcome into the audit log.
 func (f *Follower) record(ctx context.Context, c *v1alpha1.Case, g glance, s step) error {
-	o := c.Spec.Answer.Opinion
+	o := answeredWith(c)
 	signal := signalOf(c)
 	_, err := f.Log.Append(ctx, gate.Record{Kind: gate.RecordVerification, Correlation: c.Namespace + "/" + c.Name, Signal: &signal, Text: s.Text,
-		Rollout: &gate.Rollout{Said: c.Spec.Answer.Said, Outcome: s.Outcome, Decision: o.Decision, Score: number(o.Score), Confidence: number(o.Confidence),
+		Rollout: &gate.Rollout{Said: saidOn(c), Outcome: s.Outcome, Decision: o.Decision, Score: number(o.Score), Confidence: number(o.Confidence),
 			Template: c.Labels[v1alpha1.LabelTemplate], Images: g.ran, After: g.At.Sub(g.Admitted).Round(time.Second)}})
 	if err != nil {
 		return fmt.Errorf("write down what became of %s: %w", signal.Subject.String(), err)

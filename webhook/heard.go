@@ -23,6 +23,8 @@ const (
 	roundsMax = 8
 	// askedMax is how many changes to one workload are asked about within one wait.
 	askedMax = 3
+	// listedMax is how many findings a Case holds, as in its schema.
+	listedMax = 12
 )
 
 // heard is what the Cases tell about a rollout that a model is to be asked about.
@@ -118,6 +120,9 @@ func advised(a gate.Assessment, o v1alpha1.Opinion) gate.Assessment {
 		points := int(max(0, f.Points))
 		a.Findings = append(a.Findings, gate.Finding{ID: f.ID, Text: f.Text, Points: points, Nature: gate.Advised})
 		score -= points
+	}
+	if scored && o.Score != nil && len(o.Findings) >= listedMax {
+		score = min(score, int(*o.Score)) // some of what the model found may have found no place on the Case
 	}
 	if scored {
 		a.Score = gate.Known(max(0, score))

@@ -107,6 +107,14 @@ func saidOn(c *v1alpha1.Case) string {
 	return c.Spec.Answer.Said
 }
 
+// answeredWith is the opinion that the client's answer was made from.
+func answeredWith(c *v1alpha1.Case) v1alpha1.Opinion {
+	if c.Spec.Answer.Said == Retried && c.Status.Answer != "" {
+		return c.Status.Opinion
+	}
+	return c.Spec.Answer.Opinion
+}
+
 func before(a, b *v1alpha1.Case) bool {
 	if slippedA, slippedB := a.Spec.Answer.Said == SlippedThrough, b.Spec.Answer.Said == SlippedThrough; slippedA != slippedB {
 		return slippedA

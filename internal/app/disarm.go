@@ -78,20 +78,9 @@ type arming struct {
 func withArming(cmd *cobra.Command, kubeconfig string, timeout time.Duration, do func(context.Context, arming) error) error {
 	ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 	defer cancel()
-	config, err := restConfig(kubeconfig)
+	c, err := personsClient(ctx, kubeconfig)
 	if err != nil {
 		return err
-	}
-	if err := reach(ctx, config); err != nil {
-		return err
-	}
-	s, err := scheme()
-	if err != nil {
-		return err
-	}
-	c, err := client.New(config, client.Options{Scheme: s})
-	if err != nil {
-		return fmt.Errorf("make a client: %w", err)
 	}
 	return plainlyArming(do(ctx, arming{client: c, out: cmd.OutOrStdout()}))
 }

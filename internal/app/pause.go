@@ -87,22 +87,31 @@ func withPauses(cmd *cobra.Command, o pauseOptions, do func(context.Context, pau
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), pauseTime)
 	defer cancel()
-	config, err := restConfig(o.kubeconfig)
+	c, err := personsClient(ctx, o.kubeconfig)
 	if err != nil {
 		return err
 	}
+	return do(ctx, pauses{Pauses: cluster.Pauses{Client: c}, out: cmd.OutOrStdout(), output: o.output, reason: strings.TrimSpace(o.reason), who: whoAmI(ctx, c)})
+}
+
+// personsClient is a client with the rights of whoever runs this, of an API server that answers.
+func personsClient(ctx context.Context, kubeconfig string) (client.Client, error) {
+	config, err := restConfig(kubeconfig)
+	if err != nil {
+		return nil, err
+	}
 	if err := reach(ctx, config); err != nil {
-		return err
+		return nil, err
 	}
 	s, err := scheme()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c, err := client.New(config, client.Options{Scheme: s})
 	if err != nil {
-		return fmt.Errorf("make a client: %w", err)
+		return nil, fmt.Errorf("make a client: %w", err)
 	}
-	return do(ctx, pauses{Pauses: cluster.Pauses{Client: c}, out: cmd.OutOrStdout(), output: o.output, reason: strings.TrimSpace(o.reason), who: whoAmI(ctx, c)})
+	return c, nil
 }
 
 // whoAmI is the name under which the API server knows whoever runs this. Nobody is kept from stopping Moorgate because the
