@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -138,16 +137,11 @@ func (a *Annotator) write(ctx context.Context, kind string, obj client.Object, p
 		a.Logger.InfoContext(ctx, "a rollout was not annotated", "subject", plan.Target.String(), "outcome", outcome.String(), "decision", verdict.Decision.String())
 		return outcome, nil
 	}
-	o := latest(c)
-	kindOfEvent, said := corev1.EventTypeNormal, "looks sound"
-	if o.Decision != gate.Allow.String() {
-		kindOfEvent, said = corev1.EventTypeWarning, "needs a human's eye: "+cluster.Summary(o)
-	}
 	how := ""
 	if c.Spec.Answer.Said == SlippedThrough && glassBroken(obj) {
 		how = "by break-glass; "
 	}
-	a.Events.Eventf(obj, nil, kindOfEvent, "Rollout"+saidOn(c), "Admit", "%sscore %s, %s; case %s", how, scoreOf(o), said, c.Name)
+	a.announce(obj, c, how)
 	return outcome, nil
 }
 

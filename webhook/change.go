@@ -39,13 +39,13 @@ type Change struct {
 
 // decode reads the change out of an admission request. ok is false for an update that changes nothing that the checks look
 // at; finding that out costs microseconds, because GitOps tools dry-run every object at every reconcile.
-func decode(req *admission.Request) (c Change, ok bool, err error) {
+func (k Kinds) decode(req *admission.Request) (c Change, ok bool, err error) {
 	if req.Operation == admissionv1.Update && sameSpec(req.Object.Raw, req.OldObject.Raw) {
 		return Change{}, false, nil
 	}
 	c = Change{Operation: string(req.Operation), User: req.UserInfo.Username, DryRun: req.DryRun != nil && *req.DryRun}
-	obj, err := object(req.Kind, req.Object.Raw)
-	if err != nil {
+	obj, err := k.read(req.Kind, req.Object.Raw)
+	if err != nil || partOfAnother(req.Kind.Group, obj) {
 		return Change{}, false, err
 	}
 	if obj.GetName() == "" {
@@ -63,7 +63,7 @@ func decode(req *admission.Request) (c Change, ok bool, err error) {
 	if req.Operation != admissionv1.Update {
 		return c, true, nil
 	}
-	old, err := object(req.Kind, req.OldObject.Raw)
+	old, err := k.read(req.Kind, req.OldObject.Raw)
 	if err != nil {
 		return Change{}, false, fmt.Errorf("old object: %w", err)
 	}
@@ -87,8 +87,9 @@ func sameSpec(a, b []byte) bool {
 	return len(x.Spec) > 0 && bytes.Equal(x.Spec, y.Spec)
 }
 
-func object(kind metav1.GroupVersionKind, raw []byte) (client.Object, error) {
-	obj := Scored(schema.GroupVersionKind(kind))
+// read reads an object of one of the kinds.
+func (k Kinds) read(kind metav1.GroupVersionKind, raw []byte) (client.Object, error) {
+	obj := k.New(schema.GroupVersionKind(kind))
 	if obj == nil {
 		return nil, fmt.Errorf("%s/%s %s is not a kind that is scored", kind.Group, kind.Version, kind.Kind)
 	}
@@ -96,20 +97,31 @@ func object(kind metav1.GroupVersionKind, raw []byte) (client.Object, error) {
 		return nil, fmt.Errorf("read %s: the request holds no object", kind.Kind)
 	}
 	var into any = obj
-	u, free := obj.(*unstructured.Unstructured)
-	if free {
+	u := content(obj)
+	if u != nil {
 		into = &u.Object
 	}
 	if err := kjson.Unmarshal(raw, into); err != nil {
 		return nil, fmt.Errorf("read %s: %w", kind.Kind, err)
 	}
-	if free {
+	if u != nil {
 		if u.Object == nil {
 			return nil, fmt.Errorf("read %s: the request holds no object", kind.Kind)
 		}
 		u.SetGroupVersionKind(schema.GroupVersionKind(kind))
 	}
 	return obj, nil
+}
+
+// content is what an object of a kind without a Go type holds, nil for any other.
+func content(obj client.Object) *unstructured.Unstructured {
+	switch o := obj.(type) {
+	case *unstructured.Unstructured:
+		return o
+	case *checks.Shaped:
+		return o.Unstructured
+	}
+	return nil
 }
 
 // workload is a new object of one of the kinds that are scored, nil for any other.

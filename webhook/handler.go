@@ -29,6 +29,8 @@ const recordBudget = 1000 * time.Millisecond
 type Handler struct {
 	Sight
 	Log flow.Log
+	// Kinds are what is scored.
+	Kinds Kinds
 	// Queue takes the Cases to be opened.
 	Queue *Queue
 	// Waits remembers who was asked to come again.
@@ -62,7 +64,7 @@ func (h *Handler) Handle(ctx context.Context, req admission.Request) (resp admis
 	if h.passes(&req) {
 		return admission.Allowed("")
 	}
-	change, changes, err := decode(&req)
+	change, changes, err := h.Kinds.decode(&req)
 	if err != nil {
 		h.Logger.WarnContext(ctx, "an admission request could not be read", "error", err, "namespace", req.Namespace, "name", req.Name)
 		return unscored(err.Error())

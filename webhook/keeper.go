@@ -3,11 +3,15 @@ package webhook
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -24,6 +28,8 @@ import (
 type Keeper struct {
 	Sight
 	Log flow.Log
+	// Kinds are what is scored.
+	Kinds Kinds
 	// Client reads from informer caches and writes to the API server: Cases, their status, and annotations.
 	Client client.Client
 	Events events.EventRecorder
@@ -42,18 +48,49 @@ func (k *Keeper) cases() cluster.Cases { return cluster.Cases{Client: k.Client, 
 
 // subject reads the workload that a Case is about, nil if it is gone or another one by now.
 func (k *Keeper) subject(ctx context.Context, c *v1alpha1.Case) (client.Object, error) {
-	obj := Scored(schema.GroupVersionKind{Group: c.Spec.Subject.Group, Version: c.Spec.Subject.Version, Kind: c.Spec.Subject.Kind})
-	if obj == nil {
-		return nil, nil
-	}
-	err := k.Client.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: c.Spec.Subject.Name}, obj)
-	if client.IgnoreNotFound(err) != nil {
+	obj, err := k.get(ctx, schema.GroupVersionKind{Group: c.Spec.Subject.Group, Version: c.Spec.Subject.Version, Kind: c.Spec.Subject.Kind},
+		client.ObjectKey{Namespace: c.Namespace, Name: c.Spec.Subject.Name})
+	if err != nil {
 		return nil, fmt.Errorf("read the subject of case %s/%s: %w", c.Namespace, c.Name, err)
 	}
-	if err != nil || (c.Spec.Subject.UID != "" && string(obj.GetUID()) != c.Spec.Subject.UID) {
+	if obj == nil || c.Spec.Subject.UID != "" && string(obj.GetUID()) != c.Spec.Subject.UID {
 		return nil, nil
 	}
 	return obj, nil
+}
+
+// errNotScored is what became of a kind that was scored before this process was told otherwise.
+var errNotScored = errors.New("this kind is not scored any more")
+
+// get reads a workload, nil if it is not there.
+func (k *Keeper) get(ctx context.Context, kind schema.GroupVersionKind, key client.ObjectKey) (client.Object, error) {
+	obj := k.Kinds.New(kind)
+	if obj == nil {
+		return nil, errNotScored
+	}
+	into := obj
+	if u := content(obj); u != nil {
+		into = u
+	}
+	err := k.Client.Get(ctx, key, into)
+	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return obj, nil
+}
+
+// unreadable says why a workload cannot be read for as long as this process runs; empty: it can, or it may be tried again.
+func unreadable(err error) string {
+	switch {
+	case apierrors.IsForbidden(err):
+		return "the judge has no right to read it"
+	case errors.Is(err, errNotScored):
+		return errNotScored.Error()
+	}
+	return ""
 }
 
 // caseOf finds the newest Case of an admission of this template of this workload, nil if there is none. A refusal was no
@@ -73,7 +110,7 @@ func (k *Keeper) caseOf(ctx context.Context, w checks.Workload) (*v1alpha1.Case,
 
 // aboutOf returns whether a Case is about the template that the workload has.
 func aboutOf(w checks.Workload) func(*v1alpha1.Case) bool {
-	hash, change := checks.Hash(w.Template), checks.Change(w)
+	hash, change := checks.Name(w), checks.Change(w)
 	return func(c *v1alpha1.Case) bool {
 		return c.Labels[v1alpha1.LabelTemplate] == hash || c.Labels[v1alpha1.LabelChange] == change
 	}
@@ -120,6 +157,16 @@ func before(a, b *v1alpha1.Case) bool {
 		return slippedA
 	}
 	return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), strings.Compare(a.Name, b.Name)) < 0
+}
+
+// announce tells in an Event on a workload that is in what its Case says of it.
+func (k *Keeper) announce(obj client.Object, c *v1alpha1.Case, how string) {
+	o := latest(c)
+	kind, said := corev1.EventTypeNormal, "looks sound"
+	if o.Decision != gate.Allow.String() {
+		kind, said = corev1.EventTypeWarning, "needs a human's eye: "+cluster.Summary(o)
+	}
+	k.Events.Eventf(obj, nil, kind, "Rollout"+saidOn(c), "Admit", "%sscore %s, %s; case %s", how, scoreOf(o), said, c.Name)
 }
 
 // standing is the change that a workload stands for once it is in: nothing is asked for beyond what is there already.

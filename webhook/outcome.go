@@ -16,7 +16,7 @@ import (
 //   - An earlier revision in its place is a return, and so a failure. A newer template in its place supersedes it, unless
 //     it was available by then or was failing: then that is what became of it.
 //   - Who is neither through nor failing after half an hour is Unknown: a rollout that is paused, that wants no pod, or whose
-//     pods are only late. So is one that nobody looked at in time.
+//     pods are only late. So is one that nobody looked at in time, and one of a kind that does not say how it fares.
 const (
 	outcomeWindow = 30 * time.Minute // a rollout has so long to get through, and so long to fail after that
 	outcomeSlack  = 2 * time.Minute  // how late a look may be and still count as in time
@@ -32,12 +32,15 @@ type course struct {
 	Before   string    // what its Case says so far: Available, or how it was failing; empty for nothing
 	Since    time.Time // since when it is Available, where it is or was
 
+	Unfollowed string // why nobody can tell; empty: it can be told
+
 	Gone    bool // the workload is not there
 	Stands  bool // the workload has its template
 	Earlier bool // it has not, but one that is older
 
 	Through bool // every pod that is wanted has the template and is available
 	Stuck   bool // its controller gave up waiting
+	Ends    bool // its pods are meant to end
 	Wanted  int32
 	Ready   int32 // pods of the template that are available
 	Failing failing
@@ -65,6 +68,8 @@ type step struct {
 func (c course) next(window time.Duration) step {
 	age := c.At.Sub(c.Admitted)
 	switch {
+	case c.Unfollowed != "":
+		return step{gate.RolloutUnknown, true, c.Unfollowed}
 	case (c.Gone || !c.Stands) && age < outcomeGrace:
 		return step{}
 	case c.Gone || !c.Stands:
@@ -74,7 +79,7 @@ func (c course) next(window time.Duration) step {
 	case c.Stuck && c.Failing.Outcome != "":
 		return c.failed(c.Failing.Outcome)
 	case c.Stuck:
-		return step{gate.RolloutDeadlineExceeded, true, fmt.Sprintf("%s available when the controller gave up, %s after it was let in", c.pods(), short(age))}
+		return step{gate.RolloutDeadlineExceeded, true, fmt.Sprintf("%s when the controller gave up, %s after it was let in", c.pods(), short(age))}
 	case c.Before == gate.RolloutAvailable || c.Through:
 		return c.available(window)
 	case age >= window && c.Failing.Outcome != "":
@@ -82,7 +87,7 @@ func (c course) next(window time.Duration) step {
 	case age >= window && c.Wanted == 0:
 		return step{gate.RolloutUnknown, true, fmt.Sprintf("no pod of template %s was wanted for %s", c.Hash, short(age))}
 	case age >= window:
-		return step{gate.RolloutUnknown, true, fmt.Sprintf("%s available after %s, and none fails", c.pods(), short(age))}
+		return step{gate.RolloutUnknown, true, fmt.Sprintf("%s after %s, and none fails", c.pods(), short(age))}
 	case c.Failing.Outcome != "":
 		s := c.failed(c.Failing.Outcome)
 		s.Final = false
@@ -131,7 +136,7 @@ func (c course) failed(outcome string) step {
 }
 
 func (c course) available(window time.Duration) step {
-	s := step{Outcome: gate.RolloutAvailable, Text: fmt.Sprintf("%s available after %s", c.pods(), short(c.Since.Sub(c.Admitted)))}
+	s := step{Outcome: gate.RolloutAvailable, Text: fmt.Sprintf("%s after %s", c.pods(), short(c.Since.Sub(c.Admitted)))}
 	if watched := c.At.Sub(c.Since); watched >= window {
 		s.Final = true
 		s.Text += fmt.Sprintf(", and %s on", short(watched))
@@ -140,7 +145,11 @@ func (c course) available(window time.Duration) step {
 }
 
 func (c course) pods() string {
-	return fmt.Sprintf("%d of %s of template %s", c.Ready, plural(int(c.Wanted), "pod"), c.Hash)
+	fares := "available"
+	if c.Ends {
+		fares = "done"
+	}
+	return fmt.Sprintf("%d of %s of template %s %s", c.Ready, plural(int(c.Wanted), "pod"), c.Hash, fares)
 }
 
 func plural(n int, noun string) string {

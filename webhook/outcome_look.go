@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -8,9 +9,11 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
@@ -38,6 +41,9 @@ func (f *Follower) glance(ctx context.Context, c *v1alpha1.Case) (glance, error)
 		g.Before, g.Since = before.Reason, before.LastTransitionTime.Time
 	}
 	obj, err := f.subject(ctx, c)
+	if g.Unfollowed = unfollowed(obj, err); g.Unfollowed != "" {
+		return g, nil
+	}
 	if err != nil {
 		return glance{}, err
 	}
@@ -49,9 +55,9 @@ func (f *Follower) glance(ctx context.Context, c *v1alpha1.Case) (glance, error)
 	if err != nil {
 		return glance{}, fmt.Errorf("look what became of %s: %w", c.Name, err)
 	}
-	now := checks.Hash(w.Template)
+	now := checks.Name(w)
 	g.Stands = now == hash
-	revisions, err := f.revisions(ctx, obj, w.Ref.Kind)
+	revisions, err := f.revisions(ctx, obj, w.Ref)
 	if err != nil {
 		return glance{}, err
 	}
@@ -72,6 +78,17 @@ func (f *Follower) glance(ctx context.Context, c *v1alpha1.Case) (glance, error)
 	return g, nil
 }
 
+// unfollowed says why nobody can tell what becomes of a rollout; empty: it can be told.
+func unfollowed(obj client.Object, err error) string {
+	switch o := obj.(type) {
+	case *batchv1.CronJob:
+		return "what becomes of the Jobs of a CronJob is not followed"
+	case *checks.Shaped:
+		return "how a " + o.Shape.Kind + " says what became of it is not known"
+	}
+	return unreadable(err)
+}
+
 // another reports whether the workload was made well after the Case: a create has no UID to tell it by.
 func another(c *v1alpha1.Case, obj client.Object) bool {
 	return c.Spec.Subject.UID == "" && obj.GetCreationTimestamp().Sub(c.CreationTimestamp.Time) > outcomeSlack
@@ -82,6 +99,19 @@ func (g *glance) count(obj client.Object, w checks.Workload) {
 	var updated, total int32
 	whole := true // every pod is meant to have the template
 	switch o := obj.(type) {
+	case *batchv1.Job:
+		g.Ends, g.Wanted, g.Through, g.Stuck = true, *cmp.Or(o.Spec.Completions, &w.Replicas), completed(o), w.Status.Stuck != ""
+		g.Ready = min(o.Status.Succeeded, g.Wanted)
+		return
+	case *corev1.Pod:
+		_, ready := readySince(o)
+		g.Wanted, g.Through, g.Stuck = 1, ready, o.Status.Phase == corev1.PodFailed
+		if ready {
+			g.Ready = 1
+		}
+		return
+	case *unstructured.Unstructured:
+		updated, total, g.Wanted, g.Ready = w.Status.Updated, w.Status.Updated+w.Status.Outdated, w.Replicas, w.Status.Available
 	case *appsv1.Deployment:
 		updated, total, g.Wanted, g.Ready = o.Status.UpdatedReplicas, o.Status.Replicas, w.Replicas, o.Status.AvailableReplicas
 	case *appsv1.StatefulSet:
@@ -96,11 +126,22 @@ func (g *glance) count(obj client.Object, w checks.Workload) {
 		need = w.Replicas
 	}
 	g.Through = w.Status.Observed && g.Wanted > 0 && updated >= g.Wanted && total == updated && g.Ready >= need
-	g.Stuck = w.Status.Observed && strings.HasPrefix(w.Status.Stuck, "ProgressDeadlineExceeded")
+	g.Stuck = w.Status.Observed && gaveUp(w.Status.Stuck)
 	if !g.Through {
 		g.Ready = 0 // those of older templates are among them; inspect counts
 	}
 	g.Ready = min(g.Ready, g.Wanted)
+}
+
+// gaveUp reports whether a controller says of itself that it tries no longer: beyond this it may be short of pods for a while.
+func gaveUp(stuck string) bool {
+	return strings.HasPrefix(stuck, "ProgressDeadlineExceeded") || strings.HasPrefix(stuck, "RolloutAborted")
+}
+
+func completed(j *batchv1.Job) bool {
+	return slices.ContainsFunc(j.Status.Conditions, func(c batchv1.JobCondition) bool {
+		return c.Type == batchv1.JobComplete && c.Status == corev1.ConditionTrue
+	})
 }
 
 // inspect reads from the pods of the template how they fail, and since when they are ready.
@@ -176,10 +217,11 @@ func outcomeOf(why string) string {
 	return gate.RolloutCrashed
 }
 
+// readySince is since when a pod is ready, or done.
 func readySince(p *corev1.Pod) (time.Time, bool) {
 	for _, c := range p.Status.Conditions {
 		if c.Type == corev1.PodReady {
-			return c.LastTransitionTime.Time, c.Status == corev1.ConditionTrue
+			return c.LastTransitionTime.Time, c.Status == corev1.ConditionTrue || p.Status.Phase == corev1.PodSucceeded
 		}
 	}
 	return time.Time{}, false
@@ -213,8 +255,11 @@ type revised struct {
 	template string // its hash
 }
 
-func (f *Follower) revisions(ctx context.Context, obj client.Object, kind string) (line, error) {
-	all, err := pastOf(ctx, f.Client, kind, obj.GetNamespace(), func(o metav1.Object) bool { return metav1.IsControlledBy(o, obj) }, client.UnsafeDisableDeepCopy)
+func (f *Follower) revisions(ctx context.Context, obj client.Object, ref gate.Ref) (line, error) {
+	if !keepsRevisions(groupKind(ref)) {
+		return nil, nil
+	}
+	all, err := pastOf(ctx, f.Client, groupKind(ref), obj.GetNamespace(), func(o metav1.Object) bool { return metav1.IsControlledBy(o, obj) }, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return nil, fmt.Errorf("list the revisions of %s: %w", obj.GetName(), err)
 	}
@@ -268,6 +313,12 @@ func (l line) owners(hash string) map[string]bool {
 
 // podsOf are the pods of a template that are not on their way out. They are shared with the cache.
 func (f *Follower) podsOf(ctx context.Context, obj client.Object, known map[string]bool) ([]*corev1.Pod, error) {
+	switch o := obj.(type) {
+	case *corev1.Pod:
+		return []*corev1.Pod{o}, nil
+	case *batchv1.Job:
+		known[string(o.UID)] = true
+	}
 	if len(known) == 0 {
 		return nil, nil
 	}

@@ -11,8 +11,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"moorgate.dev/internal/gate"
 	"moorgate.dev/webhook/checks"
 )
 
@@ -26,12 +28,30 @@ type past struct {
 	hash   func() (string, error)
 }
 
-// pastOf lists the revisions that owned picks, the newest first: ReplicaSets for a Deployment, else ControllerRevisions. A
+// numbered is where a kind that keeps its revisions as ReplicaSets writes the number of each; empty for any other kind.
+func numbered(kind schema.GroupKind) string {
+	switch kind {
+	case schema.GroupKind{Group: appsv1.GroupName, Kind: "Deployment"}:
+		return "deployment.kubernetes.io/revision"
+	case checks.RolloutKind.GroupKind():
+		return "rollout.argoproj.io/revision"
+	}
+	return ""
+}
+
+// keepsRevisions reports whether it is known where a kind keeps its revisions.
+func keepsRevisions(kind schema.GroupKind) bool {
+	return kind.Group == appsv1.GroupName || numbered(kind) != ""
+}
+
+func groupKind(r gate.Ref) schema.GroupKind { return schema.GroupKind{Group: r.Group, Kind: r.Kind} }
+
+// pastOf lists the revisions that owned picks, the newest first: ReplicaSets or ControllerRevisions, as the kind keeps them. A
 // namespace may hold many of other owners, so nothing else is done with those.
-func pastOf(ctx context.Context, reader client.Reader, kind, ns string, owned func(metav1.Object) bool, opts ...client.ListOption) ([]past, error) {
+func pastOf(ctx context.Context, reader client.Reader, kind schema.GroupKind, ns string, owned func(metav1.Object) bool, opts ...client.ListOption) ([]past, error) {
 	var all []past
 	opts = append(opts, client.InNamespace(ns))
-	if kind == "Deployment" {
+	if number := numbered(kind); number != "" {
 		var sets appsv1.ReplicaSetList
 		if err := reader.List(ctx, &sets, opts...); err != nil {
 			return nil, err
@@ -41,11 +61,11 @@ func pastOf(ctx context.Context, reader client.Reader, kind, ns string, owned fu
 			if !owned(s) {
 				continue
 			}
-			number, err := strconv.ParseInt(s.Annotations["deployment.kubernetes.io/revision"], 10, 64)
+			n, err := strconv.ParseInt(s.Annotations[number], 10, 64)
 			if err != nil {
-				number = 0
+				n = 0
 			}
-			all = append(all, past{object: s, number: number, hash: func() (string, error) { return checks.Hash(s.Spec.Template), nil }})
+			all = append(all, past{object: s, number: n, hash: func() (string, error) { return checks.Hash(s.Spec.Template), nil }})
 		}
 	} else {
 		var kept appsv1.ControllerRevisionList

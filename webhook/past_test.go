@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/webhook/checks"
@@ -56,7 +57,7 @@ func TestRevisionsOfOthersCostNothing(t *testing.T) {
 	for i := range 100 {
 		s.objects = append(s.objects, setOf("web", i+1, 1))
 	}
-	all, err := pastOf(t.Context(), s, "Deployment", "shop", owned)
+	all, err := pastOf(t.Context(), s, schema.GroupKind{Group: "apps", Kind: "Deployment"}, "shop", owned)
 	if err != nil || len(all) != 1 {
 		t.Fatalf("%d revisions, %v", len(all), err)
 	}

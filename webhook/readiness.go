@@ -3,9 +3,9 @@ package webhook
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
@@ -27,36 +27,20 @@ type Readiness struct {
 	Findings []v1alpha1.Finding `json:"findings"`
 }
 
-// KindOf is the kind of workload that a word means, singular or plural, in upper or lower case; empty: none that is scored.
-func KindOf(word string) string {
-	switch strings.ToLower(word) {
-	case "deployment", "deployments":
-		return "Deployment"
-	case "statefulset", "statefulsets":
-		return "StatefulSet"
-	case "daemonset", "daemonsets":
-		return "DaemonSet"
+// Readiness is what is known of a workload. Nil: it is not there, or no Case speaks for its template.
+func (k *Keeper) Readiness(ctx context.Context, kind schema.GroupVersionKind, key client.ObjectKey) (*Readiness, error) {
+	obj, err := k.get(ctx, kind, key)
+	if err != nil {
+		return nil, fmt.Errorf("read %s %s: %w", kind.Kind, key, err)
 	}
-	return ""
-}
-
-// Readiness is what is known of a workload, from memory. Nil: it is not there, or no Case speaks for its template.
-func (k *Keeper) Readiness(ctx context.Context, kind string, key client.ObjectKey) (*Readiness, error) {
-	obj := workload(kind)
 	if obj == nil {
 		return nil, nil
-	}
-	if err := k.Client.Get(ctx, key, obj); err != nil {
-		if client.IgnoreNotFound(err) == nil {
-			return nil, nil
-		}
-		return nil, fmt.Errorf("read %s %s: %w", kind, key, err)
 	}
 	w, err := checks.FromObject(obj)
 	if err != nil {
 		return nil, err
 	}
-	hash := checks.Hash(w.Template)
+	hash := checks.Name(w)
 	c, err := k.caseOf(ctx, w)
 	if err != nil || c == nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -39,6 +40,8 @@ type RegistrationOptions struct {
 	CABundle []byte
 	// Own are the user names of Moorgate's own identities: their writes do not pass their own gate.
 	Own []string
+	// Kinds are what is asked about.
+	Kinds Kinds
 	// Namespaces narrows down which namespaces are judged, beside those that never are. Nil means all others.
 	Namespaces *metav1.LabelSelector
 }
@@ -52,7 +55,7 @@ func Registration(o RegistrationOptions) *admissionregistrationv1.ValidatingWebh
 		Webhooks: []admissionregistrationv1.ValidatingWebhook{{
 			Name:                    WebhookName,
 			ClientConfig:            clientConfig(o),
-			Rules:                   []admissionregistrationv1.RuleWithOperations{scored()},
+			Rules:                   o.Kinds.rules(),
 			FailurePolicy:           new(admissionregistrationv1.Ignore),
 			MatchPolicy:             new(admissionregistrationv1.Equivalent),
 			NamespaceSelector:       namespaces(o.Namespaces),
@@ -79,12 +82,26 @@ func clientConfig(o RegistrationOptions) admissionregistrationv1.WebhookClientCo
 	return c
 }
 
-func scored() admissionregistrationv1.RuleWithOperations {
-	return admissionregistrationv1.RuleWithOperations{
-		Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create, admissionregistrationv1.Update},
-		Rule: admissionregistrationv1.Rule{APIGroups: []string{"apps"}, APIVersions: []string{"v1"},
-			Resources: []string{"deployments", "statefulsets", "daemonsets"}, Scope: new(admissionregistrationv1.NamespacedScope)},
+// rules are a rule for each group and version. A Pod is asked about when it is made: hardly anything of it can change later.
+func (k Kinds) rules() []admissionregistrationv1.RuleWithOperations {
+	var rules []admissionregistrationv1.RuleWithOperations
+	for _, r := range k.resources() {
+		group, version := []string{r.kind.Group}, []string{r.kind.Version}
+		at := slices.IndexFunc(rules, func(o admissionregistrationv1.RuleWithOperations) bool {
+			return slices.Equal(o.APIGroups, group) && slices.Equal(o.APIVersions, version)
+		})
+		if at >= 0 {
+			rules[at].Resources = append(rules[at].Resources, r.resource)
+			continue
+		}
+		operations := []admissionregistrationv1.OperationType{admissionregistrationv1.Create, admissionregistrationv1.Update}
+		if r.kind.Group == corev1.GroupName {
+			operations = operations[:1]
+		}
+		rules = append(rules, admissionregistrationv1.RuleWithOperations{Operations: operations, Rule: admissionregistrationv1.Rule{APIGroups: group,
+			APIVersions: version, Resources: []string{r.resource}, Scope: new(admissionregistrationv1.NamespacedScope)}})
 	}
+	return rules
 }
 
 func namespaces(narrower *metav1.LabelSelector) *metav1.LabelSelector {
@@ -110,7 +127,11 @@ func conditions(own []string) []admissionregistrationv1.MatchCondition {
 	}
 	return []admissionregistrationv1.MatchCondition{
 		{Name: "not-a-subresource", Expression: "request.?subResource.orValue('') == ''"},
-		{Name: "something-may-start", Expression: "request.operation == 'CREATE' || " + strings.Join(changed, " || ")},
+		{Name: "something-may-start", Expression: "request.operation == 'CREATE' || (request.kind.group == 'apps' ? (" + strings.Join(changed, " || ") +
+			") : object.?spec != oldObject.?spec)"},
+		// A Pod of a ReplicaSet and a Job of a CronJob were scored with that.
+		{Name: "not-part-of-another", Expression: "!(request.kind.group in ['', 'batch'] && " +
+			"object.?metadata.?ownerReferences.orValue([]).exists(r, r.?controller.orValue(false)))"},
 		{Name: "not-moorgate-itself", Expression: "!(request.?userInfo.?username.orValue('') in [" + strings.Join(quoted, ", ") + "])"},
 		// Whoever may do everything has this right too, and GitOps tools often may: so the right alone opens nothing, the
 		// request must ask for it. The field manager stays visible on the object afterwards.

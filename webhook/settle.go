@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,7 +23,8 @@ import (
 const (
 	// CaseSettled is True on a Case once everything that was missing or unknown at admission was looked for again.
 	CaseSettled = "Settled"
-	// CaseTold is True on a Case of a wait that ended in a refusal, once the workload's Event says so.
+	// CaseTold is True on a Case once an Event on the workload speaks of it: where a wait ended in a refusal, and where the
+	// workload is of a kind that is not annotated.
 	CaseTold = "Told"
 
 	settleFirst = 5 * time.Second
@@ -65,6 +67,9 @@ func (s *Settler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	}
 	if said := saidOn(&c); said == Denied || said == Retried {
 		return ctrl.Result{}, s.tellEnd(ctx, &c)
+	}
+	if wait, err := s.tellIn(ctx, &c); wait > 0 || err != nil {
+		return ctrl.Result{RequeueAfter: wait}, err
 	}
 	if !doubtful(c.Spec.Answer.Opinion) || meta.IsStatusConditionTrue(c.Status.Conditions, CaseSettled) {
 		s.confer(ctx, &c)
@@ -110,15 +115,42 @@ func (s *Settler) tellEnd(ctx context.Context, c *v1alpha1.Case) error {
 	if c.Spec.Answer.Said != Retried || saidOn(c) != Denied || meta.IsStatusConditionTrue(c.Status.Conditions, CaseTold) {
 		return nil
 	}
-	if err := s.cases().Keep(ctx, client.ObjectKeyFromObject(c), func(st *v1alpha1.CaseStatus) { s.condition(st, CaseTold, Denied, c.Status.Summary) }); err != nil {
+	if err := s.settled(ctx, c, CaseTold, Denied, c.Status.Summary); err != nil {
 		return err
 	}
 	return s.tell(ctx, c, c.Status.Summary)
 }
 
+// tellIn tells once, in an Event, of a rollout that is in and of a kind that is not annotated. It returns how long to wait for
+// one that is not there yet.
+func (s *Settler) tellIn(ctx context.Context, c *v1alpha1.Case) (time.Duration, error) {
+	if c.Spec.Subject.Group == appsv1.GroupName || meta.IsStatusConditionTrue(c.Status.Conditions, CaseTold) || s.policy(ctx, c.Namespace).Admission() < gate.AdmissionWarn {
+		return 0, nil
+	}
+	obj, err := s.subject(ctx, c)
+	switch {
+	case unreadable(err) != "":
+		return 0, nil
+	case err != nil:
+		return 0, err
+	case obj == nil && s.Now().Sub(c.CreationTimestamp.Time) < settleFirst:
+		return settleFirst / 5, nil
+	case obj == nil:
+		return 0, nil
+	}
+	if err := s.settled(ctx, c, CaseTold, saidOn(c), c.Status.Summary); err != nil {
+		return 0, err
+	}
+	s.announce(obj, c, "")
+	return 0, nil
+}
+
 // tell says in an Event on the workload, where there is one, that a change was refused.
 func (s *Settler) tell(ctx context.Context, c *v1alpha1.Case, summary string) error {
 	obj, err := s.subject(ctx, c)
+	if unreadable(err) != "" {
+		return nil // the Case says it
+	}
 	if err != nil || obj == nil || s.policy(ctx, c.Namespace).Admission() < gate.AdmissionWarn {
 		return err
 	}
@@ -129,18 +161,21 @@ func (s *Settler) tell(ctx context.Context, c *v1alpha1.Case, summary string) er
 // lookAgain judges the workload as it stands, unless it has moved on since.
 func (s *Settler) lookAgain(ctx context.Context, c *v1alpha1.Case, age time.Duration) (ctrl.Result, error) {
 	obj, err := s.subject(ctx, c)
+	if why := unreadable(err); why != "" {
+		return ctrl.Result{}, s.settled(ctx, c, CaseSettled, "Unread", "the workload is not looked at again: "+why)
+	}
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	if obj == nil {
-		return ctrl.Result{}, s.settle(ctx, c, "Gone", "the workload is gone")
+		return ctrl.Result{}, s.settled(ctx, c, CaseSettled, "Gone", "the workload is gone")
 	}
 	change, err := standing("UPDATE", obj)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	if !aboutOf(change.New)(c) {
-		return ctrl.Result{}, s.settle(ctx, c, "Superseded", "the workload has another template by now")
+		return ctrl.Result{}, s.settled(ctx, c, CaseSettled, "Superseded", "the workload has another template by now")
 	}
 	change.Afterwards = !stood(c.Spec.Answer.Opinion)
 	seen, err := s.see(ctx, change)
@@ -166,8 +201,8 @@ func (s *Settler) lookAgain(ctx context.Context, c *v1alpha1.Case, age time.Dura
 	return ctrl.Result{}, err
 }
 
-func (s *Settler) settle(ctx context.Context, c *v1alpha1.Case, reason, text string) error {
-	return s.cases().Keep(ctx, client.ObjectKeyFromObject(c), func(st *v1alpha1.CaseStatus) { s.condition(st, CaseSettled, reason, text) })
+func (s *Settler) settled(ctx context.Context, c *v1alpha1.Case, condition, reason, text string) error {
+	return s.cases().Keep(ctx, client.ObjectKeyFromObject(c), func(st *v1alpha1.CaseStatus) { s.condition(st, condition, reason, text) })
 }
 
 func (s *Settler) condition(st *v1alpha1.CaseStatus, kind, reason, text string) {

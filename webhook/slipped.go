@@ -8,7 +8,6 @@ import (
 	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -16,6 +15,7 @@ import (
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
+	"moorgate.dev/webhook/checks"
 )
 
 // The rule: a rollout slipped through when its template has no Case of an admission and
@@ -119,11 +119,11 @@ func (a *Annotator) judgeSlipped(ctx context.Context, obj client.Object, hash st
 // born is when the first revision with this template was made, zero if there is none yet. The template that stands is always
 // among the newest revisions, so older ones are not looked at.
 func (a *Annotator) born(ctx context.Context, obj client.Object, hash string) (time.Time, error) {
-	kind := "" // of what keeps ControllerRevisions
-	if _, ok := obj.(*appsv1.Deployment); ok {
-		kind = "Deployment"
+	w, err := checks.FromObject(obj)
+	if err != nil {
+		return time.Time{}, err
 	}
-	past, err := pastOf(ctx, a.Client, kind, obj.GetNamespace(), func(o metav1.Object) bool { return metav1.IsControlledBy(o, obj) })
+	past, err := pastOf(ctx, a.Client, groupKind(w.Ref), obj.GetNamespace(), func(o metav1.Object) bool { return metav1.IsControlledBy(o, obj) })
 	if err != nil {
 		return time.Time{}, fmt.Errorf("list the revisions of %s: %w", obj.GetName(), err)
 	}

@@ -90,7 +90,7 @@ func (w World) Look(ctx context.Context, old, new runtime.Object) (r checks.Roll
 }
 
 func workloadEvidence(r checks.Rollout) gate.Evidence {
-	text := fmt.Sprintf("template %s, replicas %d", checks.Hash(r.New.Template), r.New.Replicas)
+	text := fmt.Sprintf("template %s, replicas %d", checks.Name(r.New), r.New.Replicas)
 	if r.Old != nil {
 		text += fmt.Sprintf("; before: template %s, replicas %d, revision %s", checks.Hash(r.Old.Template), r.Old.Replicas, r.Old.Revision)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -20,7 +19,7 @@ import (
 func (w World) history(ctx context.Context, old *checks.Workload, ns string, world *checks.World) []gate.Evidence {
 	var seen []gate.Evidence
 	owners := map[types.UID]bool{}
-	if old != nil && old.Ref.Group != appsv1.GroupName {
+	if old != nil && !keepsRevisions(groupKind(old.Ref)) {
 		world.Revisions = gate.Unknown[[]checks.Revision]("those of a " + old.Ref.Kind + " are not looked at")
 	} else if old != nil {
 		world.Revisions = w.revisions(ctx, old, ns, owners, &world.OlderRevisions)
@@ -46,6 +45,9 @@ func (w World) history(ctx context.Context, old *checks.Workload, ns string, wor
 	failures := checks.CountFailures(others, world.At)
 	neighbours := checks.NeighboursOf(others)
 	world.Pods, world.Failures, world.Neighbours = gate.Known(own), gate.Known(failures), gate.Known(neighbours)
+	if old != nil && old.Selector == nil && !old.Once {
+		world.Pods = gate.Unknown[[]corev1.Pod]("nothing says which pods are those of a " + old.Ref.Kind + ": its shape names no selector")
+	}
 	seen = append(seen, evidenceOf(checks.EvidencePods, "Pods", world.Pods)...)
 	seen = append(seen, gate.Evidence{ID: checks.EvidenceNeighbours, Source: "other Pods that run", Text: strconv.Itoa(len(neighbours))})
 	return append(seen, gate.Evidence{ID: checks.EvidenceFailures,
@@ -61,7 +63,7 @@ func membership(old *checks.Workload, owners map[types.UID]bool) func(*corev1.Po
 	if err != nil {
 		selector = labels.Nothing()
 	}
-	if old.Ref.Kind != "Deployment" && old.Ref.Kind != checks.RolloutKind.Kind && old.Ref.UID != "" {
+	if numbered(groupKind(old.Ref)) == "" && old.Ref.UID != "" {
 		owners[types.UID(old.Ref.UID)] = true
 	}
 	return func(p *corev1.Pod) bool {
@@ -73,14 +75,14 @@ func membership(old *checks.Workload, owners map[types.UID]bool) func(*corev1.Po
 	}
 }
 
-// revisions reads the templates that the workload has had, and notes the UIDs of a Deployment's ReplicaSets as owners. Only
+// revisions reads the templates that the workload has had, and notes the UIDs of its ReplicaSets as owners. Only
 // the newest are hashed; how many there are beyond them is noted.
 func (w World) revisions(ctx context.Context, old *checks.Workload, ns string, owners map[types.UID]bool, older *int) gate.Fact[[]checks.Revision] {
-	past, err := pastOf(ctx, w.Reader, old.Ref.Kind, ns, func(o metav1.Object) bool { return ownedBy(o, old) }, client.UnsafeDisableDeepCopy)
+	past, err := pastOf(ctx, w.Reader, groupKind(old.Ref), ns, func(o metav1.Object) bool { return ownedBy(o, old) }, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return gate.Unknown[[]checks.Revision](because(err))
 	}
-	if old.Ref.Kind == "Deployment" {
+	if numbered(groupKind(old.Ref)) != "" {
 		for _, p := range past {
 			owners[p.object.GetUID()] = true
 		}

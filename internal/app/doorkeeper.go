@@ -55,7 +55,7 @@ func (d *doorkeeper) guard(right takes, next http.Handler) http.Handler {
 		}
 		asks, lacking, ok := right(r)
 		if !ok {
-			refuse(w, http.StatusNotFound, "there is nothing here: "+readinessPath+"NAMESPACE/KIND/NAME names a Deployment, StatefulSet or DaemonSet")
+			refuse(w, http.StatusNotFound, "there is nothing here: "+readinessPath+"NAMESPACE/KIND/NAME names a workload of a kind that is scored, as deployment/web")
 			return
 		}
 		select {

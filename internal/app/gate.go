@@ -59,7 +59,7 @@ func webhookPart(o options) part {
 		if err := mgr.Add(advice); err != nil {
 			return err
 		}
-		return addGate(mgr, p, &webhook.Handler{Sight: sight, Log: p.log, Queue: queue, Waits: &webhook.Waits{Now: time.Now}, Secrets: prober,
+		return addGate(mgr, p, &webhook.Handler{Sight: sight, Log: p.log, Kinds: p.scored, Queue: queue, Waits: &webhook.Waits{Now: time.Now}, Secrets: prober,
 			Cases: mgr.GetCache(), Advice: advice, Door: p.door(), Own: ownUsers(), Logger: p.logger.With("face", "webhook")})
 	}}
 }
@@ -176,7 +176,7 @@ func (g *gateway) register(ctx context.Context, caBundle []byte) error {
 	if kept, err := g.keptEmpty(ctx); kept || err != nil {
 		return err
 	}
-	o := webhook.RegistrationOptions{CABundle: caBundle, Own: ownUsers()}
+	o := webhook.RegistrationOptions{CABundle: caBundle, Own: ownUsers(), Kinds: g.scored}
 	if g.url != "" {
 		o.URL = strings.TrimSuffix(g.url, "/") + webhook.Path
 	} else {

@@ -35,9 +35,9 @@ func judgePart(o options, lease string) part {
 		}
 		sight.Around = webhook.Around{Pods: mgr.GetCache(), Volumes: mgr.GetAPIReader()}.Look
 		p.models.remember(mgr.GetAPIReader())
-		keeper := webhook.Keeper{Sight: sight, Log: p.log, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"), Logger: p.logger, Beside: p.models.beside(), Aside: p.aside, Door: p.door(),
+		keeper := webhook.Keeper{Sight: sight, Log: p.log, Kinds: p.scored, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"), Logger: p.logger, Beside: p.models.beside(), Aside: p.aside, Door: p.door(),
 			Paused: func() gate.Fact[[]string] { return p.whyPaused(ctx) }}
-		p.readiness = &readinessServer{of: keeper.Readiness, logger: p.logger}
+		p.readiness = &readinessServer{of: keeper.Readiness, kinds: p.scored, logger: p.logger}
 		if err := addAudit(ctx, p, mgr, judgeRole); err != nil {
 			return err
 		}

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
@@ -19,6 +17,7 @@ import (
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/policies"
 	"moorgate.dev/webhook"
+	"moorgate.dev/webhook/checks"
 )
 
 // manifestBytes is the most that is read from one file or from standard input.
@@ -107,21 +106,21 @@ func readGuardrails(paths []string, objects []*unstructured.Unstructured) ([]uns
 	return guardrails, nil
 }
 
-func isWorkload(u *unstructured.Unstructured) bool {
-	return webhook.Scored(u.GroupVersionKind()) != nil && (metav1.GetControllerOfNoCopy(u) == nil || u.GroupVersionKind().Group == appsv1.GroupName)
-}
-
 // typed is a workload in its Go type, where it has one.
-func typed(u *unstructured.Unstructured) (client.Object, error) {
-	obj := webhook.Scored(u.GroupVersionKind())
+func typed(kinds webhook.Kinds, u *unstructured.Unstructured) (client.Object, error) {
+	obj := kinds.New(u.GroupVersionKind())
 	if obj == nil {
 		return nil, fmt.Errorf("%s is not a kind that is scored", u.GetKind())
 	}
 	if u.GetName() == "" {
 		return nil, errors.New("a " + u.GetKind() + " without a name")
 	}
-	if _, free := obj.(*unstructured.Unstructured); free {
+	switch o := obj.(type) {
+	case *unstructured.Unstructured:
 		return u.DeepCopy(), nil
+	case *checks.Shaped:
+		o.Unstructured = u.DeepCopy()
+		return o, nil
 	}
 	return obj, cluster.Into(u, obj)
 }

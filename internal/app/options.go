@@ -21,6 +21,7 @@ import (
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/webhook"
 )
 
 // Moorgate's own namespace and identities, as `moorgate install` makes them.
@@ -70,6 +71,9 @@ type options struct {
 	tracing           tracingOptions
 	model             string
 	probes            string
+	kinds             []string
+	shapes            string
+	scored            webhook.Kinds // of kinds and shapes
 }
 
 func (o *options) common(f *pflag.FlagSet) {
@@ -111,8 +115,10 @@ func (o *options) remembering(f *pflag.FlagSet) {
 	f.StringVar(&o.gitToken, "git-token-file", "", "file with the token that Git is written to with")
 }
 
-// probing are the flags of those that weigh rollouts.
-func (o *options) probing(f *pflag.FlagSet) {
+// weighing are the flags of those that weigh rollouts.
+func (o *options) weighing(f *pflag.FlagSet) {
+	f.StringSliceVar(&o.kinds, "kinds", webhook.DefaultKinds(), "what is scored besides Deployments, StatefulSets and DaemonSets: any of Job, CronJob, Pod (of which a Pod with a controller is scored with that), and Rollout of Argo; --kinds= for none")
+	f.StringVar(&o.shapes, "shapes", "", shapesUsage)
 	f.StringVar(&o.probes, "probes", "", "file that lists the hosts outside of the cluster that workloads may depend on: each is asked in the background whether it is there, without any token (moorgate webhook --help shows one); without a file none is asked")
 }
 
@@ -125,6 +131,10 @@ func (o *options) judging(f *pflag.FlagSet) {
 
 func (o *options) check() error {
 	var errs []error
+	var err error
+	if o.scored, err = kindsOf(o.kinds, o.shapes); err != nil {
+		errs = append(errs, err)
+	}
 	if o.driftEvery < 0 || (o.driftEvery > 0 && o.driftEvery < time.Second) {
 		errs = append(errs, fmt.Errorf("--drift-every %s is under a second", o.driftEvery))
 	}

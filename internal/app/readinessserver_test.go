@@ -15,6 +15,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -53,8 +54,8 @@ func serveReadiness(t *testing.T) (served, *testcluster.Cluster, client.Client) 
 		t.Fatal(err)
 	}
 	quiet := slog.New(slog.DiscardHandler)
-	keeper := &webhook.Keeper{Client: api}
-	s := &auditServer{door: newDoorkeeper(kube, quiet), logger: quiet, readiness: &readinessServer{of: keeper.Readiness, logger: quiet}}
+	keeper := &webhook.Keeper{Client: api, Kinds: webhook.EveryKind(nil)}
+	s := &auditServer{door: newDoorkeeper(kube, quiet), logger: quiet, readiness: &readinessServer{of: keeper.Readiness, kinds: webhook.EveryKind(nil), logger: quiet}}
 	server := httptest.NewTLSServer(s.handler())
 	t.Cleanup(server.Close)
 	return served{url: server.URL, client: server.Client(), kube: kube}, c, api
@@ -151,7 +152,7 @@ func TestReadinessIsToldToThoseWhoMayGetItsCases(t *testing.T) {
 }
 
 func TestReadinessThatCannotBeLookedUpIsNoAnswer(t *testing.T) {
-	s := &readinessServer{logger: slog.New(slog.DiscardHandler), of: func(context.Context, string, client.ObjectKey) (*webhook.Readiness, error) {
+	s := &readinessServer{logger: slog.New(slog.DiscardHandler), of: func(context.Context, schema.GroupVersionKind, client.ObjectKey) (*webhook.Readiness, error) {
 		return nil, errors.New("no cache yet")
 	}}
 	w := httptest.NewRecorder()

@@ -9,6 +9,7 @@ import (
 
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/webhook"
 )
 
 // reviewOptions are what review is told.
@@ -22,6 +23,7 @@ type reviewOptions struct {
 	failOnWarn bool
 	timeout    time.Duration
 	model      string
+	shapes     string
 }
 
 func newReview() *cobra.Command {
@@ -67,6 +69,7 @@ score (whether or not a Guardrail enforces it), 3 it could not be said.`,
 	f.StringSliceVar(&o.guardrails, "guardrail", nil, "with --offline: files with the Guardrails to decide by")
 	f.StringVarP(&o.output, "output", "o", "text", "text, json, or markdown for a comment on a pull request")
 	f.StringVar(&o.model, "model", "", "file that says where models are: ask them too (moorgate model check --help shows one)")
+	f.StringVar(&o.shapes, "shapes", "", "file that says where other kinds keep their pod template (moorgate install --help shows one): score those too")
 	f.BoolVar(&o.failOnWarn, "fail-on-warn", false, "exit with 1 when something is warned about")
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long the whole review may take")
 	_ = cmd.MarkFlagRequired("filename")
@@ -96,17 +99,22 @@ func review(ctx context.Context, cmd *cobra.Command, o reviewOptions) error {
 	if err != nil {
 		return err
 	}
+	shapes, err := readShapes(o.shapes)
+	if err != nil {
+		return err
+	}
+	r.kinds = webhook.EveryKind(shapes)
 	if err := r.asks(o.model); err != nil {
 		return err
 	}
 	var results []reviewed
 	for _, u := range objects {
-		if isWorkload(u) {
+		if r.kinds.Scores(u) {
 			results = append(results, r.review(ctx, u))
 		}
 	}
 	if len(results) == 0 {
-		return fmt.Errorf("there is no Deployment, StatefulSet, DaemonSet, Job, CronJob, Pod or Rollout among the %d objects in %v", len(objects), o.files)
+		return fmt.Errorf("nothing among the %d objects in %v is scored; scored are %s, and other kinds by --shapes", len(objects), o.files, r.kinds.Names())
 	}
 	if err := printReviews(cmd.OutOrStdout(), o.output, results); err != nil {
 		return err

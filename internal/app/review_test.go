@@ -68,7 +68,7 @@ func TestReviewOffline(t *testing.T) {
 		{"warns and still exits with 0", deployment(t, "ghcr.io/acme/web:1.4.2", sloppy), []string{"--guardrail", write(t, "g.yaml", warning)}, 0, "WARN"},
 		{"exits with 1 on a warning when asked to", deployment(t, "ghcr.io/acme/web:1.4.2", sloppy), []string{"--fail-on-warn", "--guardrail", write(t, "g.yaml", warning)}, 1, "WARN"},
 		{"names what it cannot know", deployment(t, "", ""), nil, 0, "Nodes                  unknown offline"},
-		{"cannot say without a workload", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", nil, 3, "there is no Deployment"},
+		{"cannot say without a workload", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", nil, 3, "is scored"},
 		{"cannot say of broken YAML", "kind: [", nil, 3, "line 1"},
 		{"cannot say of a Deployment that is none", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: many}\n", nil, 3, "replicas"},
 		{"refuses a Guardrail with an unknown field", deployment(t, "", ""), []string{"--guardrail", write(t, "g.yaml", strings.Replace(strict, "thresholds", "tresholds", 1))}, 3, "tresholds"},

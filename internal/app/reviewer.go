@@ -26,6 +26,7 @@ import (
 // reviewer looks at manifests, alone or among the objects of a cluster.
 type reviewer struct {
 	sight  webhook.Sight
+	kinds  webhook.Kinds
 	live   client.Client // nil offline
 	beside flow.Beside   // nil: no model is asked
 	door   *redact.Door
@@ -100,7 +101,7 @@ func liveReviewer(config *rest.Config, files *webhook.Files) (*reviewer, error) 
 
 func (r *reviewer) review(ctx context.Context, u *unstructured.Unstructured) reviewed {
 	out := reviewed{ref: gate.Ref{Group: u.GroupVersionKind().Group, Version: u.GroupVersionKind().Version, Kind: u.GetKind(), Namespace: u.GetNamespace(), Name: u.GetName()}}
-	is, err := typed(u)
+	is, err := typed(r.kinds, u)
 	if err != nil {
 		out.err = err
 		return out
@@ -113,7 +114,7 @@ func (r *reviewer) review(ctx context.Context, u *unstructured.Unstructured) rev
 		}
 		if is, err = r.asApplied(ctx, u); err != nil {
 			out.note = "judged as written in the file: trying it on the cluster failed: " + err.Error()
-			is, _ = typed(u)
+			is, _ = typed(r.kinds, u)
 		}
 	}
 	out.judgement, out.err = r.sight.Review(ctx, old, is, r.beside, r.door)
@@ -130,7 +131,7 @@ func (r *reviewer) before(ctx context.Context, u *unstructured.Unstructured) (cl
 	if err != nil {
 		return nil, fmt.Errorf("read the live %s %s: %w", u.GetKind(), u.GetName(), err)
 	}
-	return typed(live)
+	return typed(r.kinds, live)
 }
 
 // asApplied is the object as it would be stored: with defaults, and with what other webhooks make of it.
@@ -143,7 +144,7 @@ func (r *reviewer) asApplied(ctx context.Context, u *unstructured.Unstructured) 
 	if err != nil {
 		return nil, err
 	}
-	return typed(tried)
+	return typed(r.kinds, tried)
 }
 
 // secretNames asks for a Secret's metadata with the user's own rights. Its content is never transferred.

@@ -21,7 +21,7 @@ func TestReviewScoresMoreKinds(t *testing.T) {
 		})
 	}
 	owned := "{apiVersion: v1, kind: Pod, metadata: {name: web, ownerReferences: [{kind: ReplicaSet, name: w, controller: true}]}, spec: " + pod + "}"
-	if code, out, errs := run("review", "--offline", "-f", write(t, "m.yaml", owned)); code != exitFailed || !strings.Contains(errs, "there is no Deployment") {
+	if code, out, errs := run("review", "--offline", "-f", write(t, "m.yaml", owned)); code != exitFailed || !strings.Contains(errs, "nothing among the 1 objects") {
 		t.Errorf("a Pod of a controller: exit code %d:\n%s%s", code, out, errs)
 	}
 }

@@ -29,7 +29,7 @@ a laptop say --allow-over-privileged: then only the guard in Moorgate's own tran
 		},
 	}
 	o.common(cmd.Flags())
-	o.probing(cmd.Flags())
+	o.weighing(cmd.Flags())
 	o.serving(cmd.Flags())
 	o.judging(cmd.Flags())
 	o.recording(cmd.Flags())
@@ -70,7 +70,7 @@ addresses of this machine, link-local and metadata addresses are refused after t
 		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, o, "webhook", webhookPart(o)) },
 	}
 	o.common(cmd.Flags())
-	o.probing(cmd.Flags())
+	o.weighing(cmd.Flags())
 	o.serving(cmd.Flags())
 	cmd.Flags().StringVar(&o.recordsTo, "records-to", "", "https://HOST:PORT of the judge's --audit-listen: hand the records of the gate to its log, instead of keeping one here")
 	return cmd
@@ -104,7 +104,7 @@ trust are in the ConfigMap moorgate-system/moorgate-audit-anchors under ca.judge
 		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, o, "judge", judgePart(o, judgeIdentity)) },
 	}
 	o.common(cmd.Flags())
-	o.probing(cmd.Flags())
+	o.weighing(cmd.Flags())
 	o.judging(cmd.Flags())
 	o.recording(cmd.Flags())
 	return cmd

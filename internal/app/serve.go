@@ -13,10 +13,12 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"moorgate.dev/internal/cluster"
@@ -172,7 +174,7 @@ func (p *process) manager(ctx context.Context, part part) (ctrl.Manager, error) 
 	config = cluster.Guarded(config, part.own) // every client of this part is made of the manager's config
 	grace := shutdownTime
 	mgr, err := ctrl.NewManager(config, ctrl.Options{Scheme: s, Metrics: server.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
-		GracefulShutdownTimeout: &grace, Cache: cache.Options{DefaultTransform: slim},
+		GracefulShutdownTimeout: &grace, Cache: cache.Options{DefaultTransform: slim}, Client: client.Options{Cache: &client.CacheOptions{DisableFor: seldom()}},
 		LeaderElection: part.lease != "", LeaderElectionID: part.lease, LeaderElectionNamespace: ownNamespace, LeaderElectionReleaseOnCancel: true})
 	if err != nil {
 		return nil, fmt.Errorf("prepare caches and controllers: %w", err)
@@ -187,6 +189,9 @@ func (p *process) manager(ctx context.Context, part part) (ctrl.Manager, error) 
 	})
 	return mgr, nil
 }
+
+// seldom are the kinds of which one is read now and then: no cache is kept of all there are.
+func seldom() []client.Object { return []client.Object{&batchv1.Job{}, &batchv1.CronJob{}} }
 
 // slim takes field managers out of what the caches hold, where nobody asks for them: they are half of most objects. Of a
 // rollout they tell when its template was last written.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -28,6 +29,8 @@ type InstallOptions struct {
 	Progress func(line string)
 	// Enable are the rights to act that are given too, after everything else: Enabling makes them.
 	Enable []*unstructured.Unstructured
+	// Shaped are the kinds that the gate may ask about beside those that it knows.
+	Shaped []schema.GroupResource
 }
 
 // Install applies what a cluster needs before Moorgate runs in it: kinds, namespace and ServiceAccounts, fences, then
@@ -43,7 +46,7 @@ func Install(ctx context.Context, config *rest.Config, files fs.FS, o InstallOpt
 	if err != nil {
 		return err
 	}
-	objects = append(objects, o.Enable...)
+	objects = append(askAlso(objects, o.Shaped), o.Enable...)
 	c, err := client.New(config, client.Options{})
 	if err != nil {
 		return fmt.Errorf("make a client to install with: %w", err)

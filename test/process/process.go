@@ -35,9 +35,9 @@ func Build(ctx context.Context, dir string) (string, error) {
 	return path, nil
 }
 
-// Install installs Moorgate's kinds, identities, rights and fences with the binary's own command.
-func Install(ctx context.Context, binary string, c *cluster.Cluster, progress io.Writer) error {
-	cmd := exec.CommandContext(ctx, binary, "install", "--kubeconfig", c.Kubeconfig())
+// Install installs Moorgate's kinds, identities, rights and fences with the binary's own command. args are added to it.
+func Install(ctx context.Context, binary string, c *cluster.Cluster, progress io.Writer, args ...string) error {
+	cmd := exec.CommandContext(ctx, binary, append([]string{"install", "--kubeconfig", c.Kubeconfig()}, args...)...)
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = io.MultiWriter(progress, &out), &out
 	if err := cmd.Run(); err != nil {

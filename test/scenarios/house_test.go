@@ -25,7 +25,8 @@ import (
 const (
 	patience = 45 * time.Second
 	between  = 150 * time.Millisecond
-	atOnce   = "4" // stories mostly wait, so that more than one a core is no burden
+	shapes   = "testdata/shapes.yaml" // what else is scored
+	atOnce   = "4"                    // stories mostly wait, so that more than one a core is no burden
 )
 
 func TestMain(m *testing.M) {
@@ -80,7 +81,7 @@ func newHouse(ctx context.Context, c *cluster.Cluster) (*house, error) {
 	}
 	h := &house{c: c, dir: dir}
 	if h.binary, err = process.Build(ctx, dir); err == nil {
-		err = process.Install(ctx, h.binary, c, io.Discard)
+		err = process.Install(ctx, h.binary, c, io.Discard, "--shapes", shapes)
 	}
 	if err == nil {
 		h.admin, err = client.New(c.Config(), client.Options{Scheme: scheme})
@@ -110,7 +111,7 @@ func (h *house) offer(ctx context.Context) error {
 
 // start starts Moorgate: the first time anywhere, later where it was, with the audit log that it had.
 func (h *house) start(ctx context.Context) error {
-	o := process.Options{Binary: h.binary, Dir: h.dir}
+	o := process.Options{Binary: h.binary, Dir: h.dir, Args: []string{"--kinds", "Job,CronJob,Pod,Rollout", "--shapes", shapes}}
 	if m := h.moorgate(); m != nil {
 		o.Address = m.Address()
 	}

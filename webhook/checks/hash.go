@@ -30,6 +30,17 @@ func Hash(template corev1.PodTemplateSpec) string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// Name is the Hash of a workload's template. Of a Pod the labels, the annotations and the node are left out: they are written
+// while it runs, and its author can change nothing else of it.
+func Name(w Workload) string {
+	if w.Ref.Group != corev1.GroupName || w.Ref.Kind != "Pod" {
+		return Hash(w.Template)
+	}
+	template := w.Template
+	template.Labels, template.Annotations, template.Spec.NodeName = nil, nil, ""
+	return Hash(template)
+}
+
 func without(m map[string]string, keys ...string) map[string]string {
 	m = maps.Clone(m)
 	for _, k := range keys {

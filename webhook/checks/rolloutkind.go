@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"strconv"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -26,6 +27,7 @@ func fromRollout(u *unstructured.Unstructured) (Workload, error) {
 	}
 	w.Paused, _, _ = unstructured.NestedBool(u.Object, "spec", "paused")
 	w.Revision = u.GetAnnotations()["rollout.argoproj.io/revision"]
+	w.Status = rolloutStatus(u, w.Replicas)
 	if _, blueGreen, _ := unstructured.NestedMap(u.Object, "spec", "strategy", "blueGreen"); blueGreen {
 		w.MaxSurge = w.Replicas
 		return w, nil
@@ -37,6 +39,27 @@ func fromRollout(u *unstructured.Unstructured) (Workload, error) {
 	}
 	w.MaxUnavailable = min(w.MaxUnavailable, w.Replicas)
 	return w, nil
+}
+
+// rolloutStatus reads how far the controller is. It writes the generation that it has seen as text.
+func rolloutStatus(u *unstructured.Unstructured, replicas int32) Status {
+	count := func(field string) int32 {
+		n, _, _ := unstructured.NestedInt64(u.Object, "status", field)
+		return bounded(n)
+	}
+	seen, _, _ := unstructured.NestedString(u.Object, "status", "observedGeneration")
+	s := Status{Observed: u.GetGeneration() == 0 || seen == strconv.FormatInt(u.GetGeneration(), 10), Desired: replicas, Ready: count("readyReplicas"),
+		Available: count("availableReplicas"), Updated: count("updatedReplicas"), Outdated: max(0, count("replicas")-count("updatedReplicas"))}
+	conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
+	for _, c := range conditions {
+		condition, _ := c.(map[string]any)
+		reason, _ := condition["reason"].(string)
+		message, _ := condition["message"].(string)
+		if condition["type"] == "Progressing" && condition["status"] == "False" && (reason == "ProgressDeadlineExceeded" || reason == "RolloutAborted") {
+			s.Stuck = reason + ": " + message
+		}
+	}
+	return s
 }
 
 // numberAt is a number or a percentage, nil where there is neither.
