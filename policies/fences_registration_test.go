@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"moorgate.dev/internal/cluster"
 	"moorgate.dev/webhook"
 )
 
@@ -22,10 +23,14 @@ const loopback = "https://127.0.0.1:1" + webhook.Path
 func TestRegistrationAsksOnlyWhatItShould(t *testing.T) {
 	s := newStage(t)
 	t.Cleanup(func() {
-		if err := patch(registration("moorgate"), `{"webhooks":null}`)(context.WithoutCancel(t.Context()), s.admin); err != nil {
+		if err := patch(registration("moorgate"), `{"webhooks":null,"metadata":{"annotations":{"`+cluster.AnnotationAsksAlso+`":null}}}`)(context.WithoutCancel(t.Context()), s.admin); err != nil {
 			t.Error(err)
 		}
 	})
+	listed := `{"metadata":{"annotations":{"` + cluster.AnnotationAsksAlso + `":"roles.rbac.authorization.k8s.io,secrets.,things.listed.example.com"}}}`
+	if err := patch(registration("moorgate"), listed)(t.Context(), s.admin); err != nil {
+		t.Fatal(err)
+	}
 	h := s.as(t, "moorgate-webhook")
 	t.Run("may, with the rights of the chart", func(t *testing.T) { allowed(t, h, registrations()) })
 	t.Run("may not, with the same rights", func(t *testing.T) { refused(t, h, s.hostileRegistrations(), "moorgate-webhook") })
@@ -45,7 +50,18 @@ func TestRegistrationAsksOnlyWhatItShould(t *testing.T) {
 	})
 }
 
+// also has a webhook ask about one more kind.
+func also(group, resource string) func(*admissionregistrationv1.ValidatingWebhook) {
+	return func(w *admissionregistrationv1.ValidatingWebhook) {
+		rule := *w.Rules[0].DeepCopy()
+		rule.APIGroups, rule.Resources = []string{group}, []string{resource}
+		w.Rules = append(w.Rules, rule)
+	}
+}
+
 func registrations() []write {
+	listed := withURL(loopback)
+	also("listed.example.com", "things")(&listed.Webhooks[0])
 	narrower := &metav1.LabelSelector{MatchLabels: map[string]string{"team": "a"},
 		MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "tier", Operator: metav1.LabelSelectorOpExists}}}
 	none := webhook.Registration(webhook.RegistrationOptions{URL: loopback})
@@ -59,6 +75,8 @@ func registrations() []write {
 		{"register it by name", register(withURL("https://localhost:9443" + webhook.Path))},
 		{"register it over IPv6", register(withURL("https://[::1]:9443" + webhook.Path))},
 		{"register the same again", register(withURL("https://[::1]:9443" + webhook.Path))},
+		{"register a kind that an installer listed", register(listed)},
+		{"register more kinds", register(webhook.Registration(webhook.RegistrationOptions{URL: loopback, Kinds: webhook.EveryKind(nil)}))},
 		{"register nothing any more", register(none)},
 		{"try another in a dry run", func(ctx context.Context, h hand) error {
 			return h.client.Update(ctx, current(ctx, h, withURL("https://attacker.example/")), client.DryRunAll)
@@ -80,9 +98,19 @@ func (s stage) hostileRegistrations() []write {
 			rule.APIGroups, rule.Resources = []string{""}, []string{"secrets"}
 			w.Rules = append(w.Rules, rule)
 		}},
-		{"asks about another group too", func(w *admissionregistrationv1.ValidatingWebhook) {
+		{"asks about the same names in another group", func(w *admissionregistrationv1.ValidatingWebhook) {
 			w.Rules[0].APIGroups = append(w.Rules[0].APIGroups, "batch")
 		}},
+		{"asks about pods that change", also("", "pods")},
+		{"asks about what runs in pods", func(w *admissionregistrationv1.ValidatingWebhook) {
+			also("", "pods/exec")(w)
+			w.Rules[1].Operations = w.Rules[1].Operations[:1]
+		}},
+		{"asks about a kind that no installer named", also("apps.example.com", "widgets")},
+		{"asks about a part of one that an installer named", also("listed.example.com", "things/status")},
+		{"asks about all of a group of which an installer named one", also("listed.example.com", "*")},
+		{"asks about rights, whatever is listed", also("rbac.authorization.k8s.io", "roles")},
+		{"asks about secrets, whatever is listed", also("", "secrets")},
 		{"asks about scaling too", func(w *admissionregistrationv1.ValidatingWebhook) {
 			w.Rules[0].Resources = append(w.Rules[0].Resources, "deployments/scale")
 		}},
@@ -147,6 +175,8 @@ func (s stage) hostileRegistrations() []write {
 		write{"patches it", func(ctx context.Context, h hand) error {
 			return h.client.Patch(ctx, registration("moorgate"), client.RawPatch(types.MergePatchType, body))
 		}},
+		write{"says what else it may ask about", patch(registration("moorgate"), `{"metadata":{"annotations":{"`+cluster.AnnotationAsksAlso+`":"widgets.apps.example.com"}}}`)},
+		write{"forgets what else it may ask about", patch(registration("moorgate"), `{"metadata":{"annotations":{"`+cluster.AnnotationAsksAlso+`":null}}}`)},
 		write{"has it collected as garbage", patch(registration("moorgate"), owned)},
 		write{"holds it back from deletion", patch(registration("moorgate"), `{"metadata":{"finalizers":["x/y"]}}`)})
 }

@@ -1,7 +1,7 @@
 // Package webhook is the admission face: it scores a rollout before it starts.
 //
-// Handler answers the API server's question about a create or an update of a Deployment, StatefulSet or DaemonSet, in one
-// line: decode, await a turn, look (informer caches), judge (the checks, then gate), answer, and queue the Case. Respond turns a
+// Handler answers the API server's question about a create or an update of a workload of one of the Kinds, in one line:
+// decode, await a turn, look (informer caches), judge (the checks, then gate), answer, and queue the Case. Respond turns a
 // verdict into an answer and is pure. Queue writes Cases outside the request. SecretNames finds out in the background which Secrets
 // exist, without the right to read one. Registration is how the API server learns of all this.
 //
@@ -20,6 +20,10 @@
 // (clock); the judge's Lease says whether anybody is there to be asked (Advice).
 //
 // Follower follows each rollout to what came of it, and Memory remembers what failed. Offered knows which optional kinds there are.
+//
+// Kinds are what is scored: Deployments, StatefulSets and DaemonSets, and by wish Jobs, CronJobs, Pods, Rollouts of Argo and what
+// a Shape describes. All of them are asked about, leave Cases and are looked at again; annotated are only the first three, and of
+// the others an Event tells.
 //
 // Disarm empties the registration for a human, who says why, and no gateway fills it before Arm. Readiness tells what the Case
 // that speaks for a workload says, to whoever may see it.

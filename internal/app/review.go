@@ -31,8 +31,8 @@ func newReview() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "review -f FILE",
 		Short: "Scores rollouts before anything is applied",
-		Long: `Scores the Deployments, StatefulSets, DaemonSets, Jobs, CronJobs, Pods and Rollouts of Argo in the files as the gate would, and
-prints the verdict with its reasons.
+		Long: `Scores the Deployments, StatefulSets, DaemonSets, Jobs, CronJobs, Pods, Rollouts of Argo and what --shapes
+describes in the files as the gate would, and prints the verdict with its reasons.
 Nothing is applied, and no record or Case is left.
 
 Against a cluster (the default) the files are looked at among the live objects, with your own rights; what you may not read is

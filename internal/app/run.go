@@ -87,14 +87,14 @@ replicas one works, by a Lease; one that loses it ends, to be started again.
 
 Beside its audit log (--audit-listen) it serves GET /v1/readiness/NAMESPACE/KIND/NAME to those who may get
 cases.moorgate.dev in that namespace: {"score", "confidence", "verdict", "answer", "case", "template", "at", "findings"} of the Case
-that speaks for the workload as it stands, or 404. A score that could not be said is null. An AnalysisTemplate of Argo Rollouts asks so:
+that speaks for the workload as it stands, or 404. KIND is of those that are scored (--kinds, --shapes). A score that could not be said is null. An AnalysisTemplate of Argo Rollouts asks so:
   metrics:
   - name: readiness
     successCondition: result >= 80
     failureLimit: 0
     provider:
       web:
-        url: https://moorgate-judge.moorgate-system.svc:9444/v1/readiness/{{args.namespace}}/deployment/{{args.name}}
+        url: https://moorgate-judge.moorgate-system.svc:9444/v1/readiness/{{args.namespace}}/rollout/{{args.name}}
         headers:
         - {key: Authorization, value: "Bearer {{args.token}}"}
         jsonPath: "{$.score}"
