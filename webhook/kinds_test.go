@@ -54,8 +54,8 @@ func TestShapesAreReadStrictly(t *testing.T) {
 		"shapes: []":                          "there are 0",
 		"kinds: []":                           "unknown field",
 		"shapes: [{group: apps.example.com}]": "shapes[0]: version",
-		"shapes: [" + widgets + ", " + widgets + "]":                   "described twice",
-		"shapes: [" + strings.Repeat(widgets+", ", 40) + "]":           "there are 40",
+		"shapes: [" + widgets + ", " + widgets + "]":                               "described twice",
+		"shapes: [" + strings.Repeat(widgets+", ", 40) + "]":                       "there are 40",
 		strings.Replace("shapes: ["+widgets+"]", "spec.pods", "'spec.pods[0]'", 1): "template",
 	} {
 		if _, err := ParseShapes([]byte(text)); err == nil || !strings.Contains(err.Error(), says) {

@@ -133,7 +133,7 @@ func TestReadinessIsToldToThoseWhoMayGetItsCases(t *testing.T) {
 		}
 	})
 	t.Run("a path that names no workload is not found", func(t *testing.T) {
-		for _, path := range []string{"", mine, mine + "/deployment", mine + "/deployment/web/x", mine + "/pod/web", mine + "/deployment/Web_", "%2e%2e/deployment/web",
+		for _, path := range []string{"", mine, mine + "/deployment", mine + "/deployment/web/x", mine + "/configmap/web", mine + "/deployment/Web_", "%2e%2e/deployment/web",
 			"%20/deployment/web", "a%2fb/deployment/web", mine + "/deployment/" + strings.Repeat("a", 300), mine + "/deployment/%00"} {
 			if code, got := s.get(t, readinessPath+path, token); code != http.StatusNotFound || !strings.Contains(got["error"].(string), "nothing here") {
 				t.Errorf("%q: %d %v", path, code, got)
