@@ -21,9 +21,9 @@ const (
 	annotationAway = "moorgate.dev/away"
 
 	adviceEvery = 3 * time.Second
-	// adviceFor is how long the judge's word is good: a judge that restarts is back by then, and one that is gone holds nobody
-	// up for longer.
-	adviceFor = 15 * time.Second
+	// adviceFor is how long the judge's word is good: one that was killed is followed by another by then, which has to wait for its
+	// leader election's Lease to run out (15 s), and one that is gone holds nobody up for longer.
+	adviceFor = 25 * time.Second
 )
 
 // Advice knows whether a model can be asked about a rollout, as the judge says by its Lease. It reads that in the background.

@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
@@ -87,7 +88,7 @@ func waitingSignal(seen sighting, round int, at time.Time) gate.Signal {
 	was := ""
 	if c.Old != nil {
 		was = checks.Hash(c.Old.Template)
-		key += fmt.Sprintf(" was=%s revision=%s", checks.Change(*c.Old), newest(seen.rollout))
+		key += fmt.Sprintf(" was=%s since=%s", checks.Change(*c.Old), standsSince(c.was))
 		if c.Old.Replicas != c.New.Replicas && !checks.Autoscaled(seen.rollout) {
 			key += fmt.Sprintf(" replicas=%d", c.New.Replicas)
 		}
@@ -99,14 +100,19 @@ func waitingSignal(seen sighting, round int, at time.Time) gate.Signal {
 		Text: gate.OneLine(sentence(c, was, seen.template), sentenceMax)}
 }
 
-// newest is the number of the workload's newest revision: it grows with each rollout, and a second one of an old template is
-// another happening. A change of size does not change it.
-func newest(r checks.Rollout) string {
-	revisions, known := r.World.Revisions.Get()
-	if !known || len(revisions) == 0 {
+// standsSince is when the template was written that a change would replace: a second rollout of an old template is another happening. It
+// is read from the request, which is the same for every replica, where what their caches hold of revisions need not be. A change of size
+// does not move it, whoever makes it.
+func standsSince(was runtime.Object) string {
+	obj, ok := was.(client.Object)
+	if !ok {
 		return "unknown"
 	}
-	return fmt.Sprint(revisions[0].Number)
+	at, _ := written(obj)
+	if at.IsZero() {
+		return "unknown"
+	}
+	return at.UTC().Format(time.RFC3339)
 }
 
 // advised is the assessment with what a model found added to it: it takes points and confidence, and gives none.
