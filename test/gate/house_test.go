@@ -1,15 +1,14 @@
 package gate
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
-	"net"
+	"maps"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,7 +18,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/test/cluster"
@@ -29,10 +27,21 @@ import (
 
 const patience = 60 * time.Second
 
-func TestMain(m *testing.M) { os.Exit(cluster.Main(m)) }
+// webhooks are the two replicas of the webhook, and judge is the one judge.
+var webhooks = []string{"first", "second"}
 
-// house is a cluster with Moorgate and a model in it: a process that does everything, and a second replica of the webhook, behind a
-// balancer that gives each connection to the next of them.
+const judge = "judge"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", "16") // they wait for a model, not for a processor
+	code := cluster.Main(m)
+	built.close()
+	os.Exit(code)
+}
+
+// house is a cluster with Moorgate and a model in it: two replicas of the webhook, behind a balancer that gives each connection to the
+// next of them, and a judge, each in a process of its own.
 type house struct {
 	c     *cluster.Cluster
 	admin client.Client
@@ -43,118 +52,153 @@ type house struct {
 	balancer  *balancer
 	model     *openai.Server
 
-	mu     sync.Mutex
-	m      *process.Moorgate
-	answer func(openai.Request) openai.Reply
+	mu    sync.Mutex
+	parts map[string]*process.Moorgate
+	says  map[string]func(openai.Request) openai.Reply // the model, by the namespace that it is asked about
+}
+
+// built is the one house of this process. Its tests have each their own namespaces in it.
+var built struct {
+	sync.Once
+	*house
+	err error
 }
 
 func moored(t *testing.T) *house {
 	t.Helper()
 	c := cluster.Shared(t)
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
-		t.Fatal(err)
+	built.Do(func() {
+		built.house = &house{c: c, parts: map[string]*process.Moorgate{}, says: map[string]func(openai.Request) openai.Reply{}}
+		built.err = built.open(context.WithoutCancel(t.Context()))
+	})
+	if built.err != nil {
+		t.Fatal(built.err)
 	}
-	h := &house{c: c, dir: t.TempDir()}
-	h.model = openai.Start(openai.Options{Key: "sk-test", Answer: func(r openai.Request) openai.Reply {
-		h.mu.Lock()
-		answer := h.answer
-		h.mu.Unlock()
-		return answer(r)
-	}})
-	t.Cleanup(h.model.Close)
-	h.answers(sound(0))
-	var err error
-	if h.admin, err = client.New(c.Config(), client.Options{Scheme: scheme}); err == nil {
-		h.binary, err = process.Build(t.Context(), h.dir)
+	h := built.house
+	t.Cleanup(func() {
+		if t.Failed() {
+			for _, name := range append(webhooks, judge) {
+				t.Logf("The end of the log of %s:\n%s", name, h.part(name).LogTail())
+			}
+		}
+	})
+	h.eventually(t, "both webhooks know that a model can be asked", h.canAsk(t))
+	return h
+}
+
+func (h *house) open(ctx context.Context) (err error) {
+	scheme := runtime.NewScheme()
+	err = errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme))
+	if err == nil {
+		h.dir, err = os.MkdirTemp("", "moorgate-gate-")
+	}
+	h.model = openai.Start(openai.Options{Key: "sk-test", Answer: h.say})
+	if err == nil {
+		h.admin, err = client.New(h.c.Config(), client.Options{Scheme: scheme})
 	}
 	if err == nil {
-		config := c.Config()
+		config := h.c.Config()
 		config.Wrap(func(next http.RoundTripper) http.RoundTripper { return onceOnly{next} })
 		h.impatient, err = client.New(config, client.Options{Scheme: scheme})
 	}
 	if err == nil {
-		err = process.Install(t.Context(), h.binary, c, io.Discard)
+		h.binary, err = process.Build(ctx, h.dir)
+	}
+	if err == nil {
+		err = process.Install(ctx, h.binary, h.c, io.Discard)
 	}
 	if err == nil {
 		h.balancer, err = newBalancer()
 	}
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range append(webhooks, judge) {
+		if err == nil {
+			err = h.start(ctx, name)
+		}
 	}
-	t.Cleanup(h.balancer.close)
-	h.start(t)
-	h.second(t)
-	ns := h.place(t, "onPending: Retry")
-	h.eventually(t, "the gate knows that a model can be asked", func() error {
-		out, err := h.kubectl(t, deployment(ns, fmt.Sprintf("early-%d", time.Now().UnixNano()), "shop/web:1.4.2"), "apply", "-f", "-")
-		if err == nil && strings.Contains(out, "no model's word") {
-			err = errors.New(out)
-		}
-		return err
-	})
-	t.Cleanup(func() {
-		h.moorgate().Stop()
-		if t.Failed() {
-			t.Logf("The end of Moorgate's log:\n%s", h.moorgate().LogTail())
-		}
-	})
-	return h
+	return err
 }
 
-// start starts everything, with the audit log that there was.
-func (h *house) start(t *testing.T) {
-	t.Helper()
-	for name, content := range map[string]string{"model.key": "sk-test\n", "model.yaml": "url: " + h.model.Base() + "\nkeyFile: model.key\npatience: 40s\ntriage: {model: small, samples: 1}\n"} {
-		if err := os.WriteFile(filepath.Join(h.dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
+func (h *house) close() {
+	if h == nil {
+		return
+	}
+	for _, m := range h.parts {
+		m.Kill()
+	}
+	if h.balancer != nil {
+		h.balancer.close()
+	}
+	h.model.Close()
+	_ = os.RemoveAll(h.dir)
+}
+
+// start starts a part, with the audit log and under the address that it had.
+func (h *house) start(ctx context.Context, name string) error {
+	o := process.Options{Binary: h.binary, Dir: filepath.Join(h.dir, name)}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return err
+	}
+	part := "webhook"
+	if name == judge {
+		part = judge
+		for file, content := range map[string]string{"model.key": "sk-test\n",
+			"model.yaml": "url: " + h.model.Base() + "\nkeyFile: model.key\npatience: 40s\ntimeout: 35s\ntriage: {model: small, samples: 1}\n"} {
+			if err := os.WriteFile(filepath.Join(o.Dir, file), []byte(content), 0o600); err != nil {
+				return err
+			}
+		}
+		o.Args = []string{"--audit-listen", "", "--model", filepath.Join(o.Dir, "model.yaml")}
+	} else {
+		o.Args = []string{"--url", "https://" + h.balancer.address()}
+		if was := h.part(name); was != nil {
+			o.Address = was.Address()
 		}
 	}
-	m, err := process.Start(context.WithoutCancel(t.Context()), h.c, process.Options{Binary: h.binary, Dir: h.dir, Args: []string{"--url", "https://" + h.balancer.address(),
-		"--model", filepath.Join(h.dir, "model.yaml")}})
+	m, err := process.StartPart(ctx, h.c, part, o)
 	if err != nil {
-		t.Fatal(err)
+		return fmt.Errorf("start %s: %w", name, err)
 	}
 	h.mu.Lock()
-	h.m = m
+	h.parts[name] = m
 	h.mu.Unlock()
-	h.balancer.set("first", m.Address())
+	if part == "webhook" {
+		h.balancer.set(name, m.Address())
+	}
+	return nil
 }
 
-// second starts another replica of the webhook, behind the same balancer.
-func (h *house) second(t *testing.T) {
+// again starts a part that has ended.
+func (h *house) again(t *testing.T, name string) {
 	t.Helper()
-	identity, err := h.c.ServiceAccountKubeconfig(t.Context(), "moorgate-system", "moorgate-webhook")
-	if err != nil {
+	if err := h.start(context.WithoutCancel(t.Context()), name); err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	_ = listener.Close()
-	cmd := exec.Command(h.binary, "webhook", "--kubeconfig", identity, "--audit-dir", filepath.Join(h.dir, "second"), "--listen", address,
-		"--url", "https://"+h.balancer.address(), "--health", "127.0.0.1:0")
-	var log lockedBuffer
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cluster.StartBound(cmd); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Logf("The second webhook's log:\n%s", log.String())
-		}
-	})
-	h.eventually(t, "the second webhook is open", func() error {
-		if !strings.Contains(log.String(), "the gate is open for questions") {
-			return errors.New(log.String())
+}
+
+func (h *house) part(name string) *process.Moorgate {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.parts[name]
+}
+
+// canAsk is whether each webhook knows that there is a judge that can ask a model, and it does.
+func (h *house) canAsk(t *testing.T) func() error {
+	ns, round := h.place(t, "onPending: Deny", sound(0)), 0
+	return func() error {
+		for _, name := range webhooks {
+			resp, err := h.ask(t, h.part(name).Address(), review(t, nil, parsed(t, deployment(ns, fmt.Sprintf("%s-%d", name, round), "shop/web:1.4.2")), false))
+			if err == nil && !resp.Allowed {
+				err = errors.New(resp.Result.Message)
+			} else if err == nil && len(resp.Warnings) > 0 {
+				round++ // what was let in without a model is not asked about any more
+				err = fmt.Errorf("%s: %q", name, resp.Warnings)
+			}
+			if err != nil {
+				return err
+			}
 		}
 		return nil
-	})
-	h.balancer.set("second", address)
+	}
 }
 
 // onceOnly hides from a client that it was told to come again, so that it does not.
@@ -168,34 +212,33 @@ func (o onceOnly) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// lockedBuffer is what a process writes while it is read.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-func (h *house) moorgate() *process.Moorgate {
+// answers has the model answer so about what is in a namespace.
+func (h *house) answers(ns string, a func(openai.Request) openai.Reply) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.m
+	h.says[ns] = a
 }
 
-func (h *house) answers(a func(openai.Request) openai.Reply) {
+func (h *house) say(r openai.Request) openai.Reply {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.answer = a
+	says := maps.Clone(h.says)
+	h.mu.Unlock()
+	for ns, a := range says {
+		if strings.Contains(r.Body, ns) {
+			return a(r)
+		}
+	}
+	return openai.Reply{Content: openai.Nothing}
+}
+
+// questions is how often the model was asked about what is in a namespace.
+func (h *house) questions(ns string) (n int) {
+	for _, r := range h.model.Requests() {
+		if strings.Contains(r.Body, ns) {
+			n++
+		}
+	}
+	return n
 }
 
 // sound finds nothing, after a while.
@@ -214,116 +257,3 @@ func saying(after time.Duration, content string) func(openai.Request) openai.Rep
 
 // never answers.
 func never(openai.Request) openai.Reply { return openai.Reply{Fault: &openai.Fault{Hang: true}} }
-
-// place is a namespace under a Guardrail of its own that has a model waited for.
-func (h *house) place(t *testing.T, admission string) string {
-	t.Helper()
-	ns := h.c.Namespace(t, nil)
-	var g v1alpha1.Guardrail
-	text := fmt.Sprintf(`{metadata: {name: %[1]s}, spec: {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: %[1]s}}, thresholds: {warnBelow: 80, denyBelow: 50, confidenceBelow: 0},
-  admission: {mode: Enforce, onAdvice: Deny, %[2]s}}}`, ns, admission)
-	if err := yaml.Unmarshal([]byte(text), &g); err != nil {
-		t.Fatal(err)
-	}
-	if err := h.admin.Create(t.Context(), &g); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = h.admin.Delete(context.Background(), &g) })
-	h.eventually(t, "the gate answers under the Guardrail", func() error {
-		out, err := h.kubectl(t, probe(ns), "apply", "--dry-run=server", "-f", "-")
-		if err == nil && !strings.Contains(out, "would be denied") {
-			err = errors.New(out)
-		}
-		return err
-	})
-	return ns
-}
-
-// kubectl runs kubectl with a manifest on its standard input.
-func (h *house) kubectl(t *testing.T, manifest string, args ...string) (string, error) {
-	t.Helper()
-	cmd := h.c.Kubectl(t.Context(), args...)
-	cmd.Stdin = strings.NewReader(manifest)
-	out, err := cmd.CombinedOutput()
-	return string(out), err
-}
-
-// cases are the Cases about a workload.
-func (h *house) cases(t *testing.T, ns, name string) []v1alpha1.Case {
-	t.Helper()
-	var list v1alpha1.CaseList
-	if err := h.admin.List(t.Context(), &list, client.InNamespace(ns)); err != nil {
-		t.Fatal(err)
-	}
-	var about []v1alpha1.Case
-	for _, c := range list.Items {
-		if c.Spec.Subject.Name == name && c.Spec.Signal.Face == "webhook" {
-			about = append(about, c)
-		}
-	}
-	return about
-}
-
-// ended waits until the one Case about a workload says what its client was answered in the end.
-func (h *house) ended(t *testing.T, ns, name, said string) (c v1alpha1.Case) {
-	t.Helper()
-	h.eventually(t, "the one Case of "+name+" says "+said, func() error {
-		all := h.cases(t, ns, name)
-		if len(all) != 1 {
-			return fmt.Errorf("there are %d: %v", len(all), keys(all))
-		}
-		if c = all[0]; c.Spec.Answer.Said != "Retried" || c.Status.Answer != said {
-			return fmt.Errorf("it says %s, then %s", c.Spec.Answer.Said, c.Status.Answer)
-		}
-		return nil
-	})
-	return c
-}
-
-func keys(cases []v1alpha1.Case) (all []string) {
-	for _, c := range cases {
-		all = append(all, c.Spec.Signal.Key+" "+c.Spec.Answer.Said+">"+c.Status.Answer)
-	}
-	return all
-}
-
-func (h *house) eventually(t *testing.T, what string, holds func() error) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		err := holds()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: %v\nThe end of Moorgate's log:\n%s", what, err, h.moorgate().LogTail())
-		}
-		time.Sleep(200 * time.Millisecond)
-	}
-}
-
-// deployment is a manifest that no check finds fault with.
-func deployment(ns, name, image string) string {
-	return fmt.Sprintf(`apiVersion: apps/v1
-kind: Deployment
-metadata: {name: %[2]s, namespace: %[1]s}
-spec:
-  replicas: 2
-  strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}
-  selector: {matchLabels: {app: %[2]s}}
-  template:
-    metadata: {labels: {app: %[2]s}}
-    spec:
-      containers:
-        - name: app
-          image: registry.example/%[3]s
-          ports: [{name: http, containerPort: 8080}]
-          readinessProbe: {httpGet: {path: /healthz, port: http}}
-          resources: {requests: {cpu: 50m, memory: 32Mi}, limits: {memory: 32Mi}}
-`, ns, name, image)
-}
-
-// probe is a manifest that the checks deny.
-func probe(ns string) string {
-	return strings.Replace(deployment(ns, "probe", "shop/probe:1.0.0"), "port: http}}", "port: nowhere}}", 1)
-}

@@ -8,8 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fluxcd/pkg/ssa"
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -18,10 +20,16 @@ import (
 
 // TestTheGateWaitsForAModel plays what people see while a model is asked. Every case has one Case and one wait.
 func TestTheGateWaitsForAModel(t *testing.T) {
+	t.Parallel()
 	h := moored(t)
-	t.Run("a model that answers soon lets a sound rollout in", func(t *testing.T) {
-		h.answers(sound(100 * time.Millisecond))
-		ns := h.place(t, "onPending: Retry, pendingFor: 30s")
+	play := func(name string, run func(t *testing.T)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t)
+		})
+	}
+	play("a model that answers soon lets a sound rollout in", func(t *testing.T) {
+		ns := h.place(t, "onPending: Retry, pendingFor: 30s", sound(100*time.Millisecond))
 		if out, err := h.kubectl(t, deployment(ns, "web", "shop/web:1.4.2"), "apply", "-f", "-"); err != nil || strings.Contains(out, "Warning") {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -31,73 +39,58 @@ func TestTheGateWaitsForAModel(t *testing.T) {
 		}
 		h.marked(t, ns, "web", c.Name)
 	})
-	t.Run("kubectl waits by itself for a model that takes seconds, reads the reasons, and nothing was started", func(t *testing.T) {
-		h.answers(against(3 * time.Second))
-		ns := h.place(t, "onPending: Retry, pendingFor: 30s")
+	play("kubectl waits by itself for a model that takes seconds, reads the reasons, and nothing was started", func(t *testing.T) {
+		ns := h.place(t, "onPending: Retry, pendingFor: 30s", against(3*time.Second))
 		out, err := h.kubectl(t, deployment(ns, "web", "shop/backup:9.9.9"), "apply", "-f", "-")
 		if err == nil || !strings.Contains(out, "the image is another product") {
 			t.Fatalf("%v: %s", err, out)
 		}
 		h.ended(t, ns, "web", "Denied")
-		if err := h.admin.Get(t.Context(), client.ObjectKey{Namespace: ns, Name: "web"}, &appsv1.Deployment{}); !apierrors.IsNotFound(err) {
-			t.Errorf("it was started: %v", err)
-		}
-		asked := len(h.model.Requests())
+		h.absent(t, ns, "web")
+		asked := h.questions(ns)
 		if again, err := h.kubectl(t, deployment(ns, "web", "shop/backup:9.9.9"), "apply", "-f", "-"); err == nil {
 			t.Errorf("the second time it went in: %s", again)
 		}
-		if more := len(h.model.Requests()) - asked; more != 0 {
-			t.Errorf("the model was asked %d times more about the same", more)
+		if more := h.questions(ns) - asked; asked == 0 || more != 0 {
+			t.Errorf("the model was asked %d times, and %d times more about the same", asked, more)
 		}
 	})
-	t.Run("client-go waits by itself", func(t *testing.T) {
-		h.answers(against(1500 * time.Millisecond))
-		ns := h.place(t, "onPending: Retry, pendingFor: 30s")
-		var d appsv1.Deployment
-		if err := yaml.Unmarshal([]byte(deployment(ns, "web", "shop/backup:9.9.9")), &d); err != nil {
-			t.Fatal(err)
+	play("kubectl waits by itself for a model that takes 20 s: one Case, one deadline", func(t *testing.T) {
+		ns := h.place(t, "onPending: Retry, pendingFor: 30s", against(20*time.Second))
+		began := time.Now()
+		out, err := h.kubectl(t, deployment(ns, "web", "shop/backup:9.9.9"), "apply", "-f", "-")
+		if took := time.Since(began); err == nil || !strings.Contains(out, "the image is another product") || took < 20*time.Second {
+			t.Fatalf("after %s %v: %s", took, err, out)
 		}
-		if err := h.admin.Create(t.Context(), &d); !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "another product") {
+		h.ended(t, ns, "web", "Denied")
+		h.absent(t, ns, "web")
+		if asked := h.questions(ns); asked != 1 {
+			t.Errorf("the model was asked %d times", asked)
+		}
+	})
+	play("client-go waits by itself", func(t *testing.T) {
+		ns := h.place(t, "onPending: Retry, pendingFor: 30s", against(1500*time.Millisecond))
+		if err := h.admin.Create(t.Context(), parsed(t, deployment(ns, "web", "shop/backup:9.9.9"))); !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "another product") {
 			t.Errorf("%v", err)
 		}
 		h.ended(t, ns, "web", "Denied")
 	})
-	t.Run("L12 a model that never answers: the checks alone decide, and say so", func(t *testing.T) {
-		h.answers(never)
-		ns := h.place(t, "onPending: Retry, pendingFor: 6s")
-		out, err := h.kubectl(t, deployment(ns, "web", "shop/web:1.4.2"), "apply", "-f", "-")
-		if err != nil || !strings.Contains(out, "the checks alone decided") {
-			t.Fatalf("%v: %s", err, out)
+	play("Flux waits by itself, and starts nothing that a model keeps out", func(t *testing.T) {
+		ns := h.place(t, "onPending: Retry, pendingFor: 30s", against(2*time.Second))
+		var u unstructured.Unstructured
+		if err := yaml.Unmarshal([]byte(deployment(ns, "web", "shop/backup:9.9.9")), &u.Object); err != nil {
+			t.Fatal(err)
 		}
-		h.ended(t, ns, "web", "Admitted")
+		flux := ssa.NewResourceManager(h.admin, nil, ssa.Owner{Field: "kustomize-controller", Group: "kustomize.toolkit.fluxcd.io"})
+		_, err := flux.ApplyAllStaged(t.Context(), []*unstructured.Unstructured{&u}, ssa.ApplyOptions{Force: true, WaitInterval: 100 * time.Millisecond, WaitTimeout: patience})
+		if err == nil || !strings.Contains(err.Error(), "another product") {
+			t.Errorf("%v", err)
+		}
+		h.ended(t, ns, "web", "Denied")
+		h.absent(t, ns, "web")
 	})
-	t.Run("a change within the wait is part of it", func(t *testing.T) {
-		h.answers(never)
-		ns := h.place(t, "onPending: Retry, pendingFor: 8s")
-		began := time.Now()
-		first := make(chan error, 1)
-		go func() {
-			first <- tolerant(h.kubectl(t, deployment(ns, "web", "shop/web:1.4.2"), "apply", "-f", "-"))
-		}()
-		h.eventually(t, "it waits", func() error {
-			if all := h.cases(t, ns, "web"); len(all) != 1 {
-				return fmt.Errorf("%d Cases", len(all))
-			}
-			return nil
-		})
-		second := tolerant(h.kubectl(t, deployment(ns, "web", "shop/web:1.4.3"), "apply", "-f", "-"))
-		if err := errors.Join(second, <-first); err != nil {
-			t.Error(err)
-		}
-		for _, c := range h.cases(t, ns, "web") {
-			if c.Spec.Signal.FirstSeen.Time.Sub(began) > 8*time.Second {
-				t.Errorf("a wait began anew: %v", keys(h.cases(t, ns, "web")))
-			}
-		}
-	})
-	t.Run("Deny keeps it out until there is an opinion", func(t *testing.T) {
-		h.answers(sound(time.Second))
-		ns := h.place(t, "onPending: Deny, pendingFor: 60s")
+	play("Deny keeps it out until there is an opinion", func(t *testing.T) {
+		ns := h.place(t, "onPending: Deny, pendingFor: 60s", sound(time.Second))
 		out, err := h.kubectl(t, deployment(ns, "web", "shop/web:1.4.2"), "apply", "-f", "-")
 		if err == nil || !strings.Contains(out, "a model is being asked") {
 			t.Fatalf("%v: %s", err, out)
@@ -108,9 +101,8 @@ func TestTheGateWaitsForAModel(t *testing.T) {
 		})
 		h.ended(t, ns, "web", "Admitted")
 	})
-	t.Run("Warn waits for nobody", func(t *testing.T) {
-		h.answers(against(0))
-		ns := h.place(t, "onPending: Warn")
+	play("Warn waits for nobody", func(t *testing.T) {
+		ns := h.place(t, "onPending: Warn", against(0))
 		if out, err := h.kubectl(t, deployment(ns, "web", "shop/backup:9.9.9"), "apply", "-f", "-"); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -122,47 +114,32 @@ func TestTheGateWaitsForAModel(t *testing.T) {
 			return nil
 		})
 	})
-	t.Run("a dry run waits for nobody, asks nobody and leaves nothing", func(t *testing.T) {
-		h.answers(against(0))
-		ns := h.place(t, "onPending: Retry")
-		asked := len(h.model.Requests())
+	play("a dry run waits for nobody, asks nobody and leaves nothing", func(t *testing.T) {
+		ns := h.place(t, "onPending: Retry", against(0))
 		if out, err := h.kubectl(t, deployment(ns, "web", "shop/backup:9.9.9"), "apply", "--dry-run=server", "-f", "-"); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
-		if len(h.cases(t, ns, "web")) != 0 || len(h.model.Requests()) != asked {
-			t.Errorf("%d Cases, %d questions", len(h.cases(t, ns, "web")), len(h.model.Requests())-asked)
+		if len(h.cases(t, ns, "web")) != 0 || h.questions(ns) != 0 {
+			t.Errorf("%d Cases, %d questions", len(h.cases(t, ns, "web")), h.questions(ns))
 		}
 	})
-	t.Run("Moorgate killed while a client waits: it is answered after the start, on the same Case", func(t *testing.T) {
-		h.answers(against(2 * time.Second))
-		ns := h.place(t, "onPending: Retry, pendingFor: 1m")
-		said := make(chan string, 1)
-		go func() {
-			out, _ := h.kubectl(t, deployment(ns, "web", "shop/backup:9.9.9"), "apply", "-f", "-")
-			said <- out
-		}()
-		h.eventually(t, "it waits", func() error {
-			if all := h.cases(t, ns, "web"); len(all) != 1 {
-				return fmt.Errorf("%d Cases", len(all))
+	play("kubectl describe shows the refusal of a change", func(t *testing.T) {
+		ns := h.place(t, "onPending: Retry, pendingFor: 30s", sound(0))
+		if out, err := h.kubectl(t, deployment(ns, "web", "shop/web:1.4.2"), "apply", "-f", "-"); err != nil {
+			t.Fatal(out)
+		}
+		h.answers(ns, against(0))
+		if out, err := h.kubectl(t, deployment(ns, "web", "shop/backup:9.9.9"), "apply", "-f", "-"); err == nil {
+			t.Fatal(out)
+		}
+		h.eventually(t, "the Event is there", func() error {
+			out, err := h.kubectl(t, "", "-n", ns, "describe", "deployment", "web")
+			if err == nil && !(strings.Contains(out, "RolloutDenied") && strings.Contains(out, "another product")) {
+				err = errors.New(out)
 			}
-			return nil
+			return err
 		})
-		h.moorgate().Kill()
-		h.start(t)
-		// While nobody answered it may have been let in: that is failurePolicy Ignore, and the Case says what came of it.
-		out := <-said
-		if all := h.cases(t, ns, "web"); len(all) > 2 || (strings.Contains(out, "denied") && len(all) != 1) {
-			t.Errorf("%s: %v", out, keys(all))
-		}
 	})
-}
-
-// tolerant is what went wrong with kubectl, but that somebody else created the same first.
-func tolerant(out string, err error) error {
-	if err == nil || strings.Contains(out, "already exists") {
-		return nil
-	}
-	return fmt.Errorf("%w: %s", err, out)
 }
 
 // marked waits for the annotation that names the Case.

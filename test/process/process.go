@@ -1,5 +1,5 @@
-// Package process runs the real moorgate binary on a test cluster: installed as its users install it, in one process, each
-// part under its own ServiceAccount with only that one's rights.
+// Package process runs the real moorgate binary on a test cluster: installed as its users install it, in one process or
+// a process for each part, each part under its own ServiceAccount with only that one's rights.
 //
 // It is for tests and the demo. It never stands in for any part of Moorgate: what it starts is what ships.
 package process
@@ -70,6 +70,8 @@ type Options struct {
 	Address string
 	// Args are added to the command line.
 	Args []string
+
+	part string // empty: all of them
 }
 
 // Address is the one that the webhook listens on.

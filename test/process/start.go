@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,6 +46,16 @@ func Start(ctx context.Context, c *cluster.Cluster, o Options) (*Moorgate, error
 	return launch(ctx, o)
 }
 
+// StartPart starts one part alone, "webhook" or "judge", under its own ServiceAccount, and waits until it is ready, as Start does.
+func StartPart(ctx context.Context, c *cluster.Cluster, part string, o Options) (*Moorgate, error) {
+	identity, err := c.ServiceAccountKubeconfig(ctx, namespace, "moorgate-"+part)
+	if err != nil {
+		return nil, err
+	}
+	o.part, o.Args = part, append([]string{"--kubeconfig", identity}, o.Args...)
+	return launch(ctx, o)
+}
+
 // launch tries anew, with other ports where it chooses them, while somebody is faster to take them.
 func launch(ctx context.Context, o Options) (*Moorgate, error) {
 	for attempt := 1; ; attempt++ {
@@ -66,8 +77,11 @@ func launchOnce(ctx context.Context, o Options) (*Moorgate, error) {
 	if m.address == "" {
 		m.address = free[0]
 	}
-	args := append([]string{"run", "--audit-dir", m.AuditDir, "--listen", m.address, "--url", "https://" + m.address, "--health", m.health}, o.Args...)
-	if err := m.start(o.Binary, args); err != nil {
+	args := []string{cmp.Or(o.part, "run"), "--audit-dir", m.AuditDir, "--health", m.health}
+	if o.part != "judge" {
+		args = append(args, "--listen", m.address, "--url", "https://"+m.address)
+	}
+	if err := m.start(o.Binary, append(args, o.Args...)); err != nil {
 		return nil, err
 	}
 	if err := m.waitReady(ctx); err != nil {
