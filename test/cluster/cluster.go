@@ -76,7 +76,7 @@ func start(ctx context.Context, bin string, opts Options) (_ *Cluster, err error
 	if err := c.writeFiles(p); err != nil {
 		return nil, err
 	}
-	if err := c.startComponents(ctx, bin, p, opts.Nodes); err != nil {
+	if err := c.startComponents(ctx, bin, p, opts); err != nil {
 		return nil, err
 	}
 	for _, started := range c.processes {

@@ -12,6 +12,9 @@ import (
 type Options struct {
 	// Nodes exist and are Ready before Start returns. A zero Count means 3, a negative one none.
 	Nodes NodeOptions
+	// Still leaves out all that acts by itself: controllers, scheduler and nodes. What is there is what somebody writes; a namespace
+	// has no ServiceAccount and a Deployment no pods before that.
+	Still bool
 	// Progress receives lines for people while something takes long. Nil means standard error.
 	Progress io.Writer
 }

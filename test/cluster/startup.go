@@ -10,7 +10,7 @@ import (
 )
 
 // startComponents starts each component as soon as what it needs is ready.
-func (c *Cluster) startComponents(ctx context.Context, bin string, p ports, nodes NodeOptions) error {
+func (c *Cluster) startComponents(ctx context.Context, bin string, p ports, opts Options) error {
 	if err := c.run(bin, "etcd", etcdArgs(c.dir, p)); err != nil {
 		return err
 	}
@@ -23,6 +23,9 @@ func (c *Cluster) startComponents(ctx context.Context, bin string, p ports, node
 	if err := c.await(ctx, "kube-apiserver", c.healthy(p.apiserver, "/readyz")); err != nil {
 		return err
 	}
+	if opts.Still {
+		return c.addStorageClass(ctx)
+	}
 	if err := errors.Join(
 		c.run(bin, "kube-controller-manager", controllersArgs(c.dir, p)),
 		c.run(bin, "kube-scheduler", schedulerArgs(c.dir, p)),
@@ -31,7 +34,7 @@ func (c *Cluster) startComponents(ctx context.Context, bin string, p ports, node
 	); err != nil {
 		return err
 	}
-	names, err := c.createNodes(ctx, nodes)
+	names, err := c.createNodes(ctx, opts.Nodes)
 	if err != nil {
 		return err
 	}

@@ -77,6 +77,9 @@ type Options struct {
 // Address is the one that the webhook listens on.
 func (m *Moorgate) Address() string { return m.address }
 
+// PID is the number of the process.
+func (m *Moorgate) PID() int { return m.cmd.Process.Pid }
+
 // Exited is closed when the process has ended.
 func (m *Moorgate) Exited() <-chan struct{} { return m.exited }
 

@@ -27,7 +27,7 @@ const (
 // errPortTaken means that another process took a port between our choosing it and Moorgate's listening on it.
 var errPortTaken = errors.New("a port was taken by another process")
 
-// Start starts `moorgate run` on a cluster where it is installed, and waits until it is ready. It runs until Stop, not until
+// Start starts Moorgate on a cluster where it is installed, and waits until it is ready. It runs until Stop, not until
 // ctx ends.
 func Start(ctx context.Context, c *cluster.Cluster, o Options) (*Moorgate, error) {
 	webhook, err := c.ServiceAccountKubeconfig(ctx, namespace, "moorgate-webhook")
@@ -78,7 +78,9 @@ func launchOnce(ctx context.Context, o Options) (*Moorgate, error) {
 		m.address = free[0]
 	}
 	args := []string{cmp.Or(o.part, "run"), "--audit-dir", m.AuditDir, "--health", m.health}
-	if o.part != "judge" {
+	if o.part == "judge" {
+		args = append(args, "--audit-listen", m.address)
+	} else {
 		args = append(args, "--listen", m.address, "--url", "https://"+m.address)
 	}
 	if err := m.start(o.Binary, append(args, o.Args...)); err != nil {
@@ -103,7 +105,7 @@ func (m *Moorgate) start(binary string, args []string) error {
 	m.cmd = exec.Command(binary, args...)
 	m.cmd.Stdout, m.cmd.Stderr = log, log
 	if err := cluster.StartBound(m.cmd); err != nil {
-		return fmt.Errorf("start moorgate run: %w", err)
+		return fmt.Errorf("start moorgate: %w", err)
 	}
 	go func() {
 		m.exit = m.cmd.Wait()
