@@ -174,29 +174,29 @@ func (b *bench) startGate(ctx context.Context) error {
 	if b.trusted, err = b.roots(ctx); err != nil {
 		return err
 	}
-	if err := b.rest(ctx, b.gate.PID()); err != nil {
+	if b.idle, err = b.rest(ctx, b.gate.PID()); err != nil {
 		return err
 	}
 	return b.remember("warm, before requests")
 }
 
-// rest waits until a process uses next to nothing of the processors for a second.
-func (b *bench) rest(ctx context.Context, pid int) error {
+// rest waits until a process uses next to nothing of the processors for a second, and returns what it used.
+func (b *bench) rest(ctx context.Context, pid int) (idle time.Duration, err error) {
 	deadline := time.Now().Add(readyIn)
 	for {
 		before, err := used(pid)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if !until(ctx, time.Now().Add(time.Second)) {
-			return ctx.Err()
+			return 0, ctx.Err()
 		}
 		after, err := used(pid)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		if b.idle = after - before; b.idle <= 2*tick || time.Now().After(deadline) {
-			return nil
+		if idle = after - before; idle <= 2*tick || time.Now().After(deadline) {
+			return idle, nil
 		}
 	}
 }

@@ -20,6 +20,7 @@ const (
 	holdNamespace    = "kube-system"     // under the one that asks a model while the request waits
 	modelNamespace   = "load-model"      // under Moorgate, which waits for a model
 	othersNamespace  = "load-others"     // of those who use the API server meanwhile
+	postsNamespace   = "load-posts"      // of what they make
 
 	people = "load:people"
 )
@@ -60,7 +61,7 @@ func (b *bench) admit(ctx context.Context) error {
 	if _, err := b.admin.RbacV1().ClusterRoleBindings().Create(ctx, binding, metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("let people in: %w", err)
 	}
-	for _, ns := range []string{modelNamespace, othersNamespace} {
+	for _, ns := range []string{modelNamespace, othersNamespace, postsNamespace} {
 		if _, err := b.admin.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}, metav1.CreateOptions{}); err != nil {
 			return fmt.Errorf("make namespace %s: %w", ns, err)
 		}
