@@ -27,6 +27,8 @@ type World struct {
 	// list and watch of: Pods, LimitRanges, ResourceQuotas, PodDisruptionBudgets, HorizontalPodAutoscalers, ReplicaSets, ControllerRevisions,
 	// Services, Ingresses, what is optional where there is such, and of the metadata of ConfigMaps, ServiceAccounts, PersistentVolumeClaims and StorageClasses.
 	Reader client.Reader
+	// Pods are those of a namespace, for reading only: PodsOf. Where it is nil, they are listed from Reader.
+	Pods func(namespace string) ([]*corev1.Pod, error)
 	// Secrets answers for Secrets; where it is nil, whether one exists is unknown.
 	Secrets SecretNames
 	// Nodes is fed by informers; where it is nil, Nodes and Pods of the whole cluster are listed from Reader.

@@ -25,21 +25,21 @@ func (w World) history(ctx context.Context, old *checks.Workload, ns string, wor
 		world.Revisions = w.revisions(ctx, old, ns, owners, &world.OlderRevisions)
 		seen = append(seen, evidenceOf(checks.EvidenceRevisions, "earlier revisions", world.Revisions)...)
 	}
-	var pods corev1.PodList
-	if err := w.list(ctx, &pods, ns); err != nil {
+	pods, err := w.podsOf(ctx, ns)
+	if err != nil {
 		why := because(err)
 		world.Pods, world.Failures = gate.Unknown[[]corev1.Pod](why), gate.Unknown[checks.Failures](why)
 		world.Neighbours = gate.Unknown[checks.Neighbours](why)
 		return append(seen, gate.Evidence{ID: checks.EvidencePods, Source: "Pods", Unread: why})
 	}
 	own := []corev1.Pod{}
-	others := make([]*corev1.Pod, 0, len(pods.Items))
+	others := make([]*corev1.Pod, 0, len(pods))
 	belongs := membership(old, owners)
-	for i := range pods.Items {
-		if belongs(&pods.Items[i]) {
-			own = append(own, pods.Items[i])
+	for _, pod := range pods {
+		if belongs(pod) {
+			own = append(own, *pod)
 		} else {
-			others = append(others, &pods.Items[i])
+			others = append(others, pod)
 		}
 	}
 	failures := checks.CountFailures(others, world.At)

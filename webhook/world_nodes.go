@@ -26,6 +26,7 @@ type Nodes struct {
 	loads  map[string]load   // by node, also for nodes that are not known yet
 	placed map[types.NamespacedName]place
 	synced []func() bool
+	shared lists
 	told   []checks.Node // the last snapshot, nil once it is not true any more; read only
 }
 
@@ -112,7 +113,7 @@ func (n *Nodes) setPod(pod *corev1.Pod) {
 	var requests corev1.ResourceList
 	ended := pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 	if pod.Spec.NodeName != "" && !ended {
-		requests = checks.Requests(pod)
+		requests = n.shared.one(checks.Requests(pod))
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()

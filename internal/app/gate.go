@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-logr/logr"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -39,7 +40,7 @@ const (
 
 // webhookPart is what answers the API server.
 func webhookPart(o options) part {
-	return part{name: "webhook", identity: o.webhookKubeconfig, own: cluster.OwnOfWebhook(), forbidden: forbidden(neverWebhook), add: func(ctx context.Context, p *process, mgr ctrl.Manager) error {
+	return part{name: "webhook", identity: o.webhookKubeconfig, own: cluster.OwnOfWebhook(), forbidden: forbidden(neverWebhook), trim: (&webhook.Lean{}).Trim, add: func(ctx context.Context, p *process, mgr ctrl.Manager) error {
 		prober, err := addProber(mgr)
 		if err != nil {
 			return err
@@ -80,7 +81,9 @@ func addGate(mgr ctrl.Manager, p *process, handler *webhook.Handler) error {
 	}
 	server := ctrlwebhook.NewServer(ctrlwebhook.Options{Host: host, Port: number,
 		TLSOpts: []func(*tls.Config){func(c *tls.Config) { c.GetCertificate, c.MinVersion = authority.GetCertificate, tls.VersionTLS12 }}})
-	server.Register(webhook.Path, &ctrlwebhook.Admission{Handler: handler})
+	// The library's own lines would name each request, and all names would pass the door, for lines that are hardly ever written.
+	plain := func(base logr.Logger, _ *ctrlwebhook.AdmissionRequest) logr.Logger { return base }
+	server.Register(webhook.Path, &ctrlwebhook.Admission{Handler: handler, LogConstructor: plain})
 	g := &gateway{process: p, authority: authority, server: server, client: mgr.GetClient(), reader: mgr.GetAPIReader(), synced: mgr.GetCache().WaitForCacheSync,
 		ticker: time.NewTicker(certificateLook)}
 	p.ready.tell(g.told)

@@ -145,6 +145,10 @@ func newSight(ctx context.Context, mgr ctrl.Manager, secrets webhook.SecretNames
 	if err := nodes.Watch(ctx, mgr.GetCache()); err != nil {
 		return webhook.Sight{}, err
 	}
+	pods, err := webhook.PodsOf(ctx, mgr.GetCache())
+	if err != nil {
+		return webhook.Sight{}, err
+	}
 	memory := &webhook.Memory{}
 	if err := memory.Watch(ctx, mgr.GetCache()); err != nil {
 		return webhook.Sight{}, err
@@ -153,7 +157,7 @@ func newSight(ctx context.Context, mgr ctrl.Manager, secrets webhook.SecretNames
 	if err := mgr.Add(offered); err != nil {
 		return webhook.Sight{}, fmt.Errorf("look for optional kinds: %w", err)
 	}
-	world := webhook.World{Reader: mgr.GetCache(), Secrets: secrets, Nodes: nodes, Offered: offered, Hashes: &webhook.Hashes{}, Memory: memory, Now: time.Now}
+	world := webhook.World{Reader: mgr.GetCache(), Pods: pods, Secrets: secrets, Nodes: nodes, Offered: offered, Hashes: &webhook.Hashes{}, Memory: memory, Now: time.Now}
 	if p.probes != nil {
 		world.Outside = p.probes
 	}

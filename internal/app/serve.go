@@ -12,7 +12,6 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
-	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
@@ -49,10 +48,11 @@ type process struct {
 // part is something that runs until the process ends: a face or two under one identity.
 type part struct {
 	name      string
-	identity  string      // a kubeconfig; empty: the process's own
-	own       cluster.Own // what its identity writes without a Permit
-	forbidden []right     // what its identity must not be able to do
-	lease     string      // what one replica at a time holds, in our own namespace; empty: every replica works
+	identity  string                 // a kubeconfig; empty: the process's own
+	own       cluster.Own            // what its identity writes without a Permit
+	forbidden []right                // what its identity must not be able to do
+	trim      func(any) (any, error) // of what its caches hold, beside slim; nil: nothing
+	lease     string                 // what one replica at a time holds, in our own namespace; empty: every replica works
 	add       func(ctx context.Context, p *process, mgr ctrl.Manager) error
 }
 
@@ -174,7 +174,7 @@ func (p *process) manager(ctx context.Context, part part) (ctrl.Manager, error) 
 	config = cluster.Guarded(config, part.own) // every client of this part is made of the manager's config
 	grace := shutdownTime
 	mgr, err := ctrl.NewManager(config, ctrl.Options{Scheme: s, Metrics: server.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
-		GracefulShutdownTimeout: &grace, Cache: cache.Options{DefaultTransform: slim}, Client: client.Options{Cache: &client.CacheOptions{DisableFor: seldom()}},
+		GracefulShutdownTimeout: &grace, Cache: cache.Options{DefaultTransform: part.slim}, Client: client.Options{Cache: &client.CacheOptions{DisableFor: seldom()}},
 		LeaderElection: part.lease != "", LeaderElectionID: part.lease, LeaderElectionNamespace: ownNamespace, LeaderElectionReleaseOnCancel: true})
 	if err != nil {
 		return nil, fmt.Errorf("prepare caches and controllers: %w", err)
@@ -192,16 +192,6 @@ func (p *process) manager(ctx context.Context, part part) (ctrl.Manager, error) 
 
 // seldom are the kinds of which one is read now and then: no cache is kept of all there are.
 func seldom() []client.Object { return []client.Object{&batchv1.Job{}, &batchv1.CronJob{}} }
-
-// slim takes field managers out of what the caches hold, where nobody asks for them: they are half of most objects. Of a
-// rollout they tell when its template was last written.
-func slim(obj any) (any, error) {
-	switch obj.(type) {
-	case *appsv1.Deployment, *appsv1.StatefulSet, *appsv1.DaemonSet:
-		return obj, nil
-	}
-	return cache.TransformStripManagedFields()(obj)
-}
 
 // reach fails early and clearly where there is no API server, instead of in a retry loop.
 func reach(ctx context.Context, config *rest.Config) error {

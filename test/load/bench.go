@@ -168,7 +168,7 @@ func (b *bench) startGate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if b.gate, err = process.Start(ctx, b.c, process.Options{Binary: b.o.binary, Dir: folder, Part: "webhook"}); err != nil {
+	if b.gate, err = process.StartPart(ctx, b.c, "webhook", process.Options{Binary: b.o.binary, Dir: folder}); err != nil {
 		return err
 	}
 	if b.trusted, err = b.roots(ctx); err != nil {

@@ -29,7 +29,7 @@ func (b *bench) startModel(ctx context.Context) (stop func(), err error) {
 	}
 	var judge *process.Moorgate
 	if err == nil {
-		judge, err = process.Start(ctx, b.c, process.Options{Binary: b.o.binary, Dir: folder, Part: "judge", Args: []string{"--model", config}})
+		judge, err = process.StartPart(ctx, b.c, "judge", process.Options{Binary: b.o.binary, Dir: folder, Args: []string{"--model", config}})
 	}
 	stop = func() {
 		if judge != nil {

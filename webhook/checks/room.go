@@ -44,8 +44,12 @@ func lookRoom(r Rollout, pod *corev1.Pod, suiting, open []Node) ([]gate.Finding,
 	}
 	var beside, instead int64 // pods that find room beside the old ones, and in their place
 	for _, n := range open {
-		beside += one.room(n, false)
-		instead += one.room(n, true)
+		room := one.room(n, true)
+		instead += room
+		if one.own[n.Object.Name] > 0 {
+			room = one.room(n, false)
+		}
+		beside += room
 	}
 	want := int64(r.New.Replicas)
 	if instead < want {
@@ -101,6 +105,7 @@ func newTile(pod *corev1.Pod, own []corev1.Pod) tile {
 
 // room is how many such pods the node has room for, with the workload's own pods gone or still there.
 func (t tile) room(n Node, gone bool) int64 {
+	freed := t.freed[n.Object.Name]
 	slots := n.Object.Status.Allocatable[corev1.ResourcePods]
 	fits := max(0, slots.Value()-int64(n.Pods))
 	if gone {
@@ -112,8 +117,8 @@ func (t tile) room(n Node, gone bool) int64 {
 		}
 		free := n.Object.Status.Allocatable[k].DeepCopy()
 		free.Sub(n.Requested[k])
-		if gone {
-			free.Add(t.freed[n.Object.Name][k])
+		if gone && freed != nil {
+			free.Add(freed[k])
 		}
 		fits = min(fits, over(free, ask))
 	}
