@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -87,7 +88,7 @@ func waitingSignal(seen sighting, round int, at time.Time) gate.Signal {
 	key := fmt.Sprintf("%s change=%s", c.Operation, checks.Change(c.New))
 	was := ""
 	if c.Old != nil {
-		was = checks.Hash(c.Old.Template)
+		was = checks.TemplateHash(cmp.Or(seen.rollout.Old, c.Old))
 		key += fmt.Sprintf(" was=%s since=%s", checks.Change(*c.Old), standsSince(c.was))
 		if c.Old.Replicas != c.New.Replicas && !checks.Autoscaled(seen.rollout) {
 			key += fmt.Sprintf(" replicas=%d", c.New.Replicas)

@@ -66,7 +66,7 @@ func (s Sight) see(ctx context.Context, c Change) (sighting, error) {
 		}
 	}
 	now := s.Now()
-	out := sighting{change: c, rollout: r, template: checks.Name(r.New), policy: s.policy(ctx, c.New.Ref.Namespace)}
+	out := sighting{change: c, rollout: r, template: checks.TemplateHash(&r.New), policy: s.policy(ctx, c.New.Ref.Namespace)}
 	rollback, failing := checks.Facts(r)
 	out.question = flow.Question{Evidence: evidence, OffRecord: c.DryRun, Facts: gate.Facts{At: now, Subject: c.New.Ref, Namespace: s.labels(ctx, c.New.Ref.Namespace), Unread: unread,
 		Paused: gate.Known[[]string](nil), Rollback: rollback, Failing: failing,

@@ -110,7 +110,7 @@ func (k *Keeper) caseOf(ctx context.Context, w checks.Workload) (*v1alpha1.Case,
 
 // aboutOf returns whether a Case is about the template that the workload has.
 func aboutOf(w checks.Workload) func(*v1alpha1.Case) bool {
-	hash, change := checks.Name(w), checks.Change(w)
+	hash, change := checks.TemplateHash(&w), checks.Change(w)
 	return func(c *v1alpha1.Case) bool {
 		return c.Labels[v1alpha1.LabelTemplate] == hash || c.Labels[v1alpha1.LabelChange] == change
 	}

@@ -145,7 +145,7 @@ func rememberedOf(c *v1alpha1.Case) (remembered, bool) {
 
 // failuresOf picks from what is remembered what speaks against a change, the newest first.
 func failuresOf(all []remembered, old *checks.Workload, new checks.Workload, now time.Time) []checks.PastFailure {
-	hash, images := checks.Name(new), checks.NewImages(old, new)
+	hash, images := checks.TemplateHash(&new), checks.NewImages(old, new)
 	own := new.Ref.Kind + "/" + new.Ref.Name
 	through := map[string]time.Time{} // when the template or an image got through last
 	for _, r := range all {

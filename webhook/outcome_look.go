@@ -55,7 +55,7 @@ func (f *Follower) glance(ctx context.Context, c *v1alpha1.Case) (glance, error)
 	if err != nil {
 		return glance{}, fmt.Errorf("look what became of %s: %w", c.Name, err)
 	}
-	now := checks.Name(w)
+	now := checks.TemplateHash(&w)
 	g.Stands = now == hash
 	revisions, err := f.revisions(ctx, obj, w.Ref)
 	if err != nil {

@@ -40,7 +40,7 @@ func (k *Keeper) Readiness(ctx context.Context, kind schema.GroupVersionKind, ke
 	if err != nil {
 		return nil, err
 	}
-	hash := checks.Name(w)
+	hash := checks.TemplateHash(&w)
 	c, err := k.caseOf(ctx, w)
 	if err != nil || c == nil {
 		return nil, err

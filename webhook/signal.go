@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ const Slipped = "SLIPPED"
 func signal(c Change, seen sighting, at time.Time) gate.Signal {
 	was := ""
 	if c.Old != nil {
-		was = checks.Hash(c.Old.Template)
+		was = checks.TemplateHash(cmp.Or(seen.rollout.Old, c.Old))
 	}
 	return gate.Signal{Face: gate.FaceWebhook, Reason: ReasonRollout, Subject: c.New.Ref, At: at,
 		Key: key(c, was, seen), Text: gate.OneLine(sentence(c, was, seen.template), sentenceMax)}

@@ -52,11 +52,13 @@ func (w World) Look(ctx context.Context, old, new runtime.Object) (r checks.Roll
 	if r.New, err = checks.FromObject(new); err != nil {
 		return r, nil, nil, fmt.Errorf("look at the rollout: %w", err)
 	}
+	r.New.Hashed = checks.Hash(r.New.Template)
 	if old != nil {
 		before, err := checks.FromObject(old)
 		if err != nil {
 			return r, nil, nil, fmt.Errorf("look at the rollout: %w", err)
 		}
+		before.Hashed = checks.Hash(before.Template)
 		r.Old = &before
 	}
 	if w.Now != nil {
@@ -92,9 +94,9 @@ func (w World) Look(ctx context.Context, old, new runtime.Object) (r checks.Roll
 }
 
 func workloadEvidence(r checks.Rollout) gate.Evidence {
-	text := fmt.Sprintf("template %s, replicas %d", checks.Name(r.New), r.New.Replicas)
+	text := fmt.Sprintf("template %s, replicas %d", checks.TemplateHash(&r.New), r.New.Replicas)
 	if r.Old != nil {
-		text += fmt.Sprintf("; before: template %s, replicas %d, revision %s", checks.Hash(r.Old.Template), r.Old.Replicas, r.Old.Revision)
+		text += fmt.Sprintf("; before: template %s, replicas %d, revision %s", checks.TemplateHash(r.Old), r.Old.Replicas, r.Old.Revision)
 	}
 	return gate.Evidence{ID: checks.EvidenceWorkload, Source: r.New.Ref.String(), Text: text}
 }

@@ -25,7 +25,7 @@ import (
 
 const help = `Measures what the gate costs on this machine, and prints tables in Markdown. Ctrl-C ends it and leaves nothing behind.
 
-    make load                                    # all of it, about five minutes
+    make load                                    # all of it, about six minutes
     go run ./test/load --only straight           # one part
     go run ./test/load -o json > figures.json    # for machines; progress goes to standard error
 

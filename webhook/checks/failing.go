@@ -55,7 +55,7 @@ func Facts(r Rollout) (rollback, failing gate.Fact[bool]) {
 // returns says whether the update returns to an earlier revision. One that is not among those that were looked at may be
 // among the older ones.
 func returns(r Rollout) gate.Fact[bool] {
-	if !TemplateChanged(r.Old, r.New) || Hash(r.New.Template) == Hash(r.Old.Template) {
+	if !TemplateChanged(r.Old, r.New) || TemplateHash(&r.New) == TemplateHash(r.Old) {
 		return gate.Known(false)
 	}
 	if _, known := r.World.Revisions.Get(); !known {

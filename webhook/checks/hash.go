@@ -30,14 +30,17 @@ func Hash(template corev1.PodTemplateSpec) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// Name is the Hash of a workload's template. Of a Pod the labels, the annotations and the node are left out: they are written
-// while it runs, and its author can change nothing else of it.
-func Name(w Workload) string {
-	if w.Ref.Group != corev1.GroupName || w.Ref.Kind != "Pod" {
-		return Hash(w.Template)
+// TemplateHash is Hash of a workload's template. It is worked out where nobody has yet: it costs more than most checks. Of a Pod
+// the labels, the annotations and the node are left out: they are written while it runs, and its author can change nothing
+// else of it.
+func TemplateHash(w *Workload) string {
+	if w.Hashed != "" {
+		return w.Hashed
 	}
 	template := w.Template
-	template.Labels, template.Annotations, template.Spec.NodeName = nil, nil, ""
+	if w.Ref.Group == corev1.GroupName && w.Ref.Kind == "Pod" {
+		template.Labels, template.Annotations, template.Spec.NodeName = nil, nil, ""
+	}
 	return Hash(template)
 }
 
@@ -62,7 +65,7 @@ func NoOp(old *Workload, new Workload) bool {
 	}
 	a, b := *old, new
 	for _, w := range []*Workload{&a, &b} {
-		w.Status, w.Revision, w.Ref.UID = Status{}, "", ""
+		w.Status, w.Revision, w.Ref.UID, w.Hashed = Status{}, "", "", ""
 	}
 	return equality.Semantic.DeepEqual(a, b)
 }

@@ -60,6 +60,6 @@ func mark(results []Result, stands func(check int, f gate.Finding) bool) {
 // rolledOut reports whether some revision is known to hold the new template.
 func rolledOut(r Rollout) bool {
 	revisions, _ := r.World.Revisions.Get()
-	hash := Hash(r.New.Template)
+	hash := TemplateHash(&r.New)
 	return hash != "" && slices.ContainsFunc(revisions, func(v Revision) bool { return v.Hash == hash })
 }

@@ -25,6 +25,8 @@ type Rollout struct {
 // Workload is what all kinds that make pods of one template have in common.
 type Workload struct {
 	Ref gate.Ref
+	// Hashed is Hash of the template, where a look worked it out for all that ask: TemplateHash.
+	Hashed string
 	// Replicas is how many pods are wanted. A DaemonSet's is what its controller counted last: 0 before it ever ran.
 	Replicas int32
 	// MaxSurge and MaxUnavailable are resolved against Replicas as the controllers do.
