@@ -56,7 +56,7 @@ func (s Sight) see(ctx context.Context, c Change) (sighting, error) {
 	if err != nil {
 		return sighting{}, fmt.Errorf("look at the cluster around %s: %w", c.New.Ref, err)
 	}
-	r.Afterwards = c.Afterwards
+	r.Afterwards, r.By = c.Afterwards, c.User
 	if s.Around != nil && checks.Oversize(r.New) == "" {
 		for _, e := range s.Around(ctx, &r) {
 			evidence = append(evidence, e)

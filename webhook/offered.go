@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -20,6 +21,8 @@ var optional = []schema.GroupVersionKind{
 	httpRouteKind,
 	certificateKind,
 	verticalKind,
+	kustomizationKind, helmReleaseKind, applicationKind,
+	gitRepositoryKind, ociRepositoryKind, bucketKind, helmRepositoryKind, helmChartKind,
 }
 
 // offeredEvery is how often a cluster is asked for kinds that it did not offer so far.
@@ -84,16 +87,22 @@ func (o *Offered) ask(ctx context.Context, kind schema.GroupVersionKind) {
 	o.there[kind] = has
 }
 
+// offered is whether there may be objects of an optional kind.
+func (w World) offered(kind schema.GroupVersionKind) gate.Fact[bool] {
+	if w.Offered == nil {
+		return gate.Known(true) // whoever asks finds out
+	}
+	return w.Offered.Has(kind)
+}
+
 // optional lists the objects of an optional kind in a namespace, empty for all. A kind that the cluster does not offer has
 // none. The objects may be shared with the cache, so nobody may change them.
 func (w World) optional(ctx context.Context, kind schema.GroupVersionKind, ns string) gate.Fact[[]unstructured.Unstructured] {
-	if w.Offered != nil {
-		has := w.Offered.Has(kind)
-		if there, known := has.Get(); !known {
-			return gate.Unknown[[]unstructured.Unstructured](has.Why())
-		} else if !there {
-			return gate.Known[[]unstructured.Unstructured](nil)
-		}
+	has := w.offered(kind)
+	if there, known := has.Get(); !known {
+		return gate.Unknown[[]unstructured.Unstructured](has.Why())
+	} else if !there {
+		return gate.Known[[]unstructured.Unstructured](nil)
 	}
 	var list unstructured.UnstructuredList
 	list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
@@ -102,4 +111,24 @@ func (w World) optional(ctx context.Context, kind schema.GroupVersionKind, ns st
 		return gate.Known[[]unstructured.Unstructured](nil)
 	}
 	return factOf(list.Items, err)
+}
+
+// one reads one object of an optional kind: nil where there is none. It may be shared with the cache, so nobody may change it.
+func (w World) one(ctx context.Context, kind schema.GroupVersionKind, key client.ObjectKey) gate.Fact[*unstructured.Unstructured] {
+	has := w.offered(kind)
+	if there, known := has.Get(); !known {
+		return gate.Unknown[*unstructured.Unstructured](has.Why())
+	} else if !there {
+		return gate.Known[*unstructured.Unstructured](nil)
+	}
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(kind)
+	err := w.Reader.Get(ctx, key, u, client.UnsafeDisableDeepCopy)
+	switch {
+	case err == nil:
+		return gate.Known(u)
+	case apierrors.IsNotFound(err), meta.IsNoMatchError(err):
+		return gate.Known[*unstructured.Unstructured](nil)
+	}
+	return gate.Unknown[*unstructured.Unstructured](because(err))
 }

@@ -68,6 +68,7 @@ func (f *Files) Complete(r *checks.Rollout) {
 			}
 		}
 	}
+	f.completeKeys(r)
 	f.completeDependencies(r)
 	f.completeAutoscalers(r)
 	r.World.Budgets = together[policyv1.PodDisruptionBudget](f, policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"), ns, r.World.Budgets)

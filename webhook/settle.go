@@ -177,7 +177,7 @@ func (s *Settler) lookAgain(ctx context.Context, c *v1alpha1.Case, age time.Dura
 	if !aboutOf(change.New)(c) {
 		return ctrl.Result{}, s.settled(ctx, c, CaseSettled, "Superseded", "the workload has another template by now")
 	}
-	change.Afterwards = !stood(c.Spec.Answer.Opinion)
+	change.Afterwards, change.User = !stood(c.Spec.Answer.Opinion), c.Spec.Answer.User
 	seen, err := s.see(ctx, change)
 	if err != nil {
 		return ctrl.Result{}, err

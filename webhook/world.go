@@ -25,7 +25,8 @@ type SecretNames interface {
 type World struct {
 	// Reader is an informer cache, a live client or Files. Where an informer cache has Moorgate's rights only, it needs
 	// list and watch of: Pods, LimitRanges, ResourceQuotas, PodDisruptionBudgets, HorizontalPodAutoscalers, ReplicaSets, ControllerRevisions,
-	// Services, Ingresses, what is optional where there is such, and of the metadata of ConfigMaps, ServiceAccounts, PersistentVolumeClaims and StorageClasses.
+	// Services, Ingresses, ConfigMaps (Slim keeps their keys alone), what is optional where there is such, and of the metadata of
+	// ServiceAccounts, PersistentVolumeClaims and StorageClasses.
 	Reader client.Reader
 	// Pods are those of a namespace, for reading only: PodsOf. Where it is nil, they are listed from Reader.
 	Pods func(namespace string) ([]*corev1.Pod, error)
@@ -52,13 +53,13 @@ func (w World) Look(ctx context.Context, old, new runtime.Object) (r checks.Roll
 	if r.New, err = checks.FromObject(new); err != nil {
 		return r, nil, nil, fmt.Errorf("look at the rollout: %w", err)
 	}
-	r.New.Hashed = checks.Hash(r.New.Template)
+	r.New.Hashed = checks.TemplateHash(&r.New)
 	if old != nil {
 		before, err := checks.FromObject(old)
 		if err != nil {
 			return r, nil, nil, fmt.Errorf("look at the rollout: %w", err)
 		}
-		before.Hashed = checks.Hash(before.Template)
+		before.Hashed = checks.TemplateHash(&before)
 		r.Old = &before
 	}
 	if w.Now != nil {
@@ -71,6 +72,9 @@ func (w World) Look(ctx context.Context, old, new runtime.Object) (r checks.Roll
 		g.add(func() []gate.Evidence { return w.references(ctx, ns, refs, &r.World) })
 		needs := checks.DependenciesOf(r.New)
 		g.add(func() []gate.Evidence { return w.dependencies(ctx, ns, needs, &r.World) })
+	}
+	if r.New.Origin.Kind != "" {
+		g.add(func() []gate.Evidence { return w.delivery(ctx, r.New, &r.World) })
 	}
 	w.limits(ctx, &g, ns, &r.World)
 	w.traffic(ctx, &g, ns, &r.World)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -29,7 +30,8 @@ const defaultClass = "storageclass.kubernetes.io/is-default-class"
 // sourceMax is how many bytes a piece of evidence is named with: the longest name of an object and its kind.
 const sourceMax = 300
 
-// references looks up by name what the rollout refers to, by metadata alone: no content is ever read.
+// references looks up by name what the rollout refers to, by metadata alone, and which keys its ConfigMaps have: no value is
+// ever looked at.
 func (w World) references(ctx context.Context, ns string, refs checks.References, world *checks.World) []gate.Evidence {
 	var out []gate.Evidence
 	look := func(id, kind string, names checks.Names, exists func(name string) gate.Fact[bool]) map[string]gate.Fact[bool] {
@@ -52,7 +54,14 @@ func (w World) references(ctx context.Context, ns string, refs checks.References
 	in := func(kind schema.GroupVersionKind, ns string) func(string) gate.Fact[bool] {
 		return func(name string) gate.Fact[bool] { return w.exists(ctx, kind, ns, name) }
 	}
-	world.ConfigMaps = look(checks.EvidenceConfigMaps, "ConfigMap", refs.ConfigMaps, in(configMapKind, ns))
+	configMaps := map[string]*corev1.ConfigMap{}
+	world.ConfigMaps = look(checks.EvidenceConfigMaps, "ConfigMap", refs.ConfigMaps, func(name string) gate.Fact[bool] {
+		var m corev1.ConfigMap
+		there := isThere(w.Reader.Get(ctx, client.ObjectKey{Namespace: ns, Name: name}, &m, client.UnsafeDisableDeepCopy))
+		configMaps[name] = &m
+		return there
+	})
+	out = append(out, w.keys(refs, configMaps, world)...)
 	world.ServiceAccounts = look(checks.EvidenceServiceAccounts, "ServiceAccount", refs.ServiceAccounts, in(serviceAccountKind, ns))
 	world.Claims = look(checks.EvidenceClaims, "PersistentVolumeClaim", refs.Claims, in(claimKind, ns))
 	world.StorageClasses = look(checks.EvidenceStorageClasses, "StorageClass", refs.StorageClasses, func(name string) gate.Fact[bool] {
@@ -67,7 +76,10 @@ func (w World) references(ctx context.Context, ns string, refs checks.References
 func (w World) exists(ctx context.Context, kind schema.GroupVersionKind, ns, name string) gate.Fact[bool] {
 	var object metav1.PartialObjectMetadata
 	object.SetGroupVersionKind(kind)
-	err := w.Reader.Get(ctx, client.ObjectKey{Namespace: ns, Name: name}, &object, client.UnsafeDisableDeepCopy)
+	return isThere(w.Reader.Get(ctx, client.ObjectKey{Namespace: ns, Name: name}, &object, client.UnsafeDisableDeepCopy))
+}
+
+func isThere(err error) gate.Fact[bool] {
 	switch {
 	case err == nil:
 		return gate.Known(true)
@@ -75,6 +87,33 @@ func (w World) exists(ctx context.Context, kind schema.GroupVersionKind, ns, nam
 		return gate.Known(false)
 	}
 	return gate.Unknown[bool](because(err))
+}
+
+// keys notes which of the keys that the rollout names its ConfigMaps have. Files may hold less than the cluster: a key that
+// somebody else puts in is unknown there.
+func (w World) keys(refs checks.References, configMaps map[string]*corev1.ConfigMap, world *checks.World) []gate.Evidence {
+	world.ConfigMapKeys = map[checks.Key]gate.Fact[bool]{}
+	found := map[string]gate.Fact[bool]{}
+	for k := range refs.Keys {
+		if there, known := world.ConfigMaps[k.ConfigMap].Get(); !known {
+			world.ConfigMapKeys[k] = gate.Unknown[bool](world.ConfigMaps[k.ConfigMap].Why()) // told of the ConfigMap already
+			continue
+		} else if !there {
+			continue
+		}
+		has := gate.Known(hasKey(configMaps[k.ConfigMap], k.Name))
+		if there, _ := has.Get(); !there && w.offline() {
+			has = gate.Unknown[bool](errOffline.Error())
+		}
+		world.ConfigMapKeys[k], found[k.ConfigMap+"/"+k.Name] = has, has
+	}
+	return namesEvidence(checks.EvidenceConfigMapKeys, "ConfigMap key", found)
+}
+
+func hasKey(m *corev1.ConfigMap, key string) bool {
+	_, text := m.Data[key]
+	_, binary := m.BinaryData[key]
+	return text || binary
 }
 
 func (w World) defaultClass(ctx context.Context) gate.Fact[bool] {

@@ -4,11 +4,13 @@ import (
 	"maps"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/webhook/checks"
 )
 
 // together adds the files' objects of a kind to the cluster's, in the place of those with the same names.
@@ -58,4 +60,22 @@ func togetherRead[T any](f *Files, kind schema.GroupVersionKind, ns string, live
 		merged = append(slices.DeleteFunc(merged, func(t T) bool { return called(t) == called(one) }), one)
 	}
 	return gate.Known(merged)
+}
+
+// completeKeys adds the keys of the ConfigMaps in the files. What the cluster holds beyond them may be somebody else's, and stays.
+func (f *Files) completeKeys(r *checks.Rollout) {
+	if r.World.ConfigMapKeys == nil {
+		return // nobody looked
+	}
+	for k := range checks.ReferencesOf(r.Old, r.New).Keys {
+		for _, o := range f.byKind[configMapKind] {
+			m, ok := o.(*corev1.ConfigMap)
+			if !ok || m.Name != k.ConfigMap || m.Namespace != r.New.Ref.Namespace {
+				continue
+			}
+			if _, asked := r.World.ConfigMapKeys[k]; !asked || hasKey(m, k.Name) {
+				r.World.ConfigMapKeys[k] = gate.Known(hasKey(m, k.Name))
+			}
+		}
+	}
 }

@@ -19,9 +19,9 @@ import (
 // WatchWorld has the informers of everything that Look reads begin with the cache, so that no request is the first to ask.
 func WatchWorld(ctx context.Context, informers ctrlcache.Informers) error {
 	kinds := []client.Object{&corev1.Namespace{}, &corev1.Node{}, &corev1.Pod{}, &corev1.ResourceQuota{}, &corev1.LimitRange{},
-		&policyv1.PodDisruptionBudget{}, &autoscalingv2.HorizontalPodAutoscaler{}, &corev1.Service{}, &discoveryv1.EndpointSlice{}, &networkingv1.Ingress{},
+		&policyv1.PodDisruptionBudget{}, &autoscalingv2.HorizontalPodAutoscaler{}, &corev1.Service{}, &corev1.ConfigMap{}, &discoveryv1.EndpointSlice{}, &networkingv1.Ingress{},
 		&appsv1.Deployment{}, &appsv1.StatefulSet{}, &appsv1.ReplicaSet{}, &appsv1.ControllerRevision{}}
-	for _, named := range []struct{ group, version, kind string }{{"", "v1", "ConfigMap"}, {"", "v1", "ServiceAccount"},
+	for _, named := range []struct{ group, version, kind string }{{"", "v1", "ServiceAccount"},
 		{"", "v1", "PersistentVolumeClaim"}, {storagev1.GroupName, "v1", "StorageClass"}} {
 		m := &metav1.PartialObjectMetadata{}
 		m.APIVersion, m.Kind = named.version, named.kind

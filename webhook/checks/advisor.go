@@ -15,7 +15,7 @@ const Admit = "admit"
 var all = []Check{imageCheck, requestsCheck, readinessCheck, availabilityCheck, referencesCheck, quotaCheck, rangeCheck, fitCheck, healthCheck,
 	budgetCheck, failingCheck, namespaceCheck, failedBeforeCheck, dependenciesCheck,
 	servicesCheck, routesCheck, certificatesCheck,
-	riskCheck, autoscalingCheck, underwayCheck, deprecatedCheck}
+	riskCheck, autoscalingCheck, underwayCheck, deprecatedCheck, deliveryCheck}
 
 // All lists every check, for documentation.
 func All() []Check { return slices.Clone(all) }

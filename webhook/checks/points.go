@@ -59,6 +59,9 @@ const (
 	pointsDependency = 20 // a dependency that does not exist (pending) or serves nobody (recent)
 	pointsOutside    = 15 // an external dependency whose last probe failed (recent)
 
+	pointsUndone   = 10 // a person's change of what a GitOps tool applies and will put back (recent)
+	pointsDelivery = 10 // what applies the workload, or where it applies it from, is not ready or suspended (recent)
+
 	pointsTooLarge = 100 // a pod template that is too large to be looked at; refuses by itself, instead of all checks
 )
 
@@ -81,7 +84,7 @@ func Prices() []Price {
 		{readinessCheck.ID, pointsProbeNumber, false, gate.Lasting, "a probe of an undeclared port number, a liveness probe of an undeclared name, or one more container without a readiness probe"},
 		{availabilityCheck.ID, pointsAllDown, false, gate.Lasting, "a strategy that may take all of several pods down at once"},
 		{availabilityCheck.ID, pointsOneDown, false, gate.Lasting, "the same with a single replica"},
-		{referencesCheck.ID, pointsReference, false, gate.Pending, "a Secret, ConfigMap, ServiceAccount, claim or StorageClass that does not exist"},
+		{referencesCheck.ID, pointsReference, false, gate.Pending, "a Secret, ConfigMap, key of a ConfigMap, ServiceAccount, claim or StorageClass that does not exist"},
 		{quotaCheck.ID, pointsQuota, false, gate.Recent, "a quota without room for growth and surge, or one that refuses the pods"},
 		{quotaCheck.ID, pointsQuotaSlow, false, gate.Recent, "a quota without room for the surge, where old pods may go first"},
 		{fitCheck.ID, pointsNoNodeMatches, false, gate.Recent, "no node with suitable labels and taints"},
@@ -123,6 +126,8 @@ func Prices() []Price {
 		{dependenciesCheck.ID, pointsDependency, false, gate.Pending, "a Service, StatefulSet or Deployment that it depends on and that does not exist"},
 		{dependenciesCheck.ID, pointsDependency, false, gate.Recent, "one that exists, and has no ready endpoint or pod"},
 		{dependenciesCheck.ID, pointsOutside, false, gate.Recent, "an external host that it depends on, whose last probe failed"},
+		{deliveryCheck.ID, pointsUndone, false, gate.Recent, "a person's change of what Flux or Argo CD applies, and will put back"},
+		{deliveryCheck.ID, pointsDelivery, false, gate.Recent, "a Kustomization, HelmRelease or Application that is not ready or suspended, or has such a source"},
 		{TooLarge, pointsTooLarge, true, gate.Lasting, fmt.Sprintf("a pod template of more than %d containers, %d references or %d clauses that choose nodes: no check looks at it", containersMax, referencesTotal, placementMax)},
 	}
 }

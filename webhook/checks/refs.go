@@ -18,12 +18,33 @@ type References struct {
 	Secrets, ConfigMaps, ServiceAccounts, Claims Names
 	// StorageClasses holds an empty name where the default class is meant.
 	StorageClasses Names
+	// Keys maps each key of a ConfigMap that is asked for by its name onto the place of the first reference to it. Keys of
+	// Secrets are not among them: nobody here reads a Secret.
+	Keys map[Key]string
+}
+
+// Key is a key of a ConfigMap.
+type Key struct{ ConfigMap, Name string }
+
+func (refs References) key(configMap, called, where string) {
+	k := Key{configMap, called}
+	if _, ok := refs.Keys[k]; !ok && configMap != "" && called != "" {
+		refs.Keys[k] = where
+	}
+}
+
+// configMap notes a ConfigMap, and the keys of it that are made into files.
+func (refs References) configMap(called string, items []corev1.KeyToPath, where string) {
+	refs.ConfigMaps.add(called, where)
+	for _, i := range items {
+		refs.key(called, i.Key, where)
+	}
 }
 
 // ReferencesOf collects what the new pods refer to. The default ServiceAccount is left out: every namespace gets one.
 // StorageClasses count only for claims that are yet to be made.
 func ReferencesOf(old *Workload, w Workload) References {
-	refs := References{Names{}, Names{}, Names{}, Names{}, Names{}}
+	refs := References{Secrets: Names{}, ConfigMaps: Names{}, ServiceAccounts: Names{}, Claims: Names{}, StorageClasses: Names{}, Keys: map[Key]string{}}
 	spec := &w.Template.Spec
 	refs.ServiceAccounts.add(spec.ServiceAccountName, "serviceAccountName")
 	for _, s := range spec.ImagePullSecrets {
@@ -59,6 +80,7 @@ func (refs References) container(c *corev1.Container) {
 		}
 		if m := e.ValueFrom.ConfigMapKeyRef; m != nil && !yes(m.Optional) {
 			refs.ConfigMaps.add(m.Name, where)
+			refs.key(m.Name, m.Key, where)
 		}
 	}
 	for _, e := range c.EnvFrom {
@@ -77,7 +99,7 @@ func (refs References) volume(v *corev1.Volume) {
 		refs.Secrets.add(v.Secret.SecretName, where)
 	}
 	if v.ConfigMap != nil && !yes(v.ConfigMap.Optional) {
-		refs.ConfigMaps.add(v.ConfigMap.Name, where)
+		refs.configMap(v.ConfigMap.Name, v.ConfigMap.Items, where)
 	}
 	if v.PersistentVolumeClaim != nil {
 		refs.Claims.add(v.PersistentVolumeClaim.ClaimName, where)
@@ -99,7 +121,7 @@ func (refs References) volume(v *corev1.Volume) {
 			refs.Secrets.add(s.Secret.Name, where)
 		}
 		if s.ConfigMap != nil && !yes(s.ConfigMap.Optional) {
-			refs.ConfigMaps.add(s.ConfigMap.Name, where)
+			refs.configMap(s.ConfigMap.Name, s.ConfigMap.Items, where)
 		}
 	}
 }

@@ -15,7 +15,7 @@ const TooLarge = "too-large"
 // send. No pod that a node could run comes near.
 const (
 	containersMax   = 500  // init containers included
-	referencesTotal = 2000 // names of other objects
+	referencesTotal = 2000 // names of other objects, and of keys of theirs
 	placementMax    = 500  // labels, expressions, values and tolerations that choose nodes
 )
 
@@ -29,7 +29,7 @@ func Oversize(w Workload) string {
 		return fmt.Sprintf("%d clauses that choose nodes, more than %d", n, placementMax)
 	}
 	refs := ReferencesOf(nil, w)
-	n := 0
+	n := len(refs.Keys)
 	for _, names := range []Names{refs.Secrets, refs.ConfigMaps, refs.ServiceAccounts, refs.Claims, refs.StorageClasses} {
 		n += len(names)
 	}

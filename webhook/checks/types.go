@@ -20,6 +20,8 @@ type Rollout struct {
 	World World
 	// Afterwards: it is in already, and nothing is asked for. Old and New are the same then.
 	Afterwards bool
+	// By is the user who asks for it, as the API server knows them; empty where nobody knows.
+	By string
 }
 
 // Workload is what all kinds that make pods of one template have in common.
@@ -45,6 +47,7 @@ type Workload struct {
 	Revision                 string // as the controller numbers or names it; empty before it has
 	Status                   Status
 	DependsOn                string // its annotation of that name
+	Origin                   Origin // what its own marks say about who applies it
 }
 
 // Status is how the workload fares as its controller last saw it.
@@ -64,6 +67,8 @@ type World struct {
 	// The maps say of each name that the rollout refers to whether it exists; a name that is missing here is unknown.
 	// StorageClasses holds under the empty name whether there is a default class.
 	Secrets, ConfigMaps, ServiceAccounts, Claims, StorageClasses map[string]gate.Fact[bool]
+	// ConfigMapKeys says of each key that the rollout names, of ConfigMaps that exist, whether it is there.
+	ConfigMapKeys map[Key]gate.Fact[bool]
 
 	Quotas       gate.Fact[[]corev1.ResourceQuota]         // of the namespace
 	LimitRanges  gate.Fact[[]corev1.LimitRange]            // of the namespace
@@ -88,6 +93,8 @@ type World struct {
 	FailedBefore gate.Fact[[]PastFailure]
 	// Dependencies says how what the workload depends on fares; what is missing here is unknown.
 	Dependencies map[Dependency]gate.Fact[Health]
+	// Delivery is how the Origin of the workload fares.
+	Delivery gate.Fact[Delivery]
 }
 
 // Node is a node with what the pods bound to it ask for.
@@ -136,6 +143,7 @@ const (
 	EvidenceWorkload        = "workload"
 	EvidenceSecrets         = "secrets"
 	EvidenceConfigMaps      = "config-maps"
+	EvidenceConfigMapKeys   = "config-map-keys"
 	EvidenceServiceAccounts = "service-accounts"
 	EvidenceClaims          = "claims"
 	EvidenceStorageClasses  = "storage-classes"
@@ -157,4 +165,5 @@ const (
 	EvidenceAround              = "surroundings"
 	EvidenceFailedBefore        = "failed-before"
 	EvidenceDependencies        = "dependencies"
+	EvidenceDelivery            = "gitops-source"
 )

@@ -133,8 +133,8 @@ func fromDaemonSet(d *appsv1.DaemonSet) Workload {
 }
 
 func common(kind schema.GroupVersionKind, meta metav1.Object, selector *metav1.LabelSelector, template *corev1.PodTemplateSpec) Workload {
-	return Workload{Selector: selector, Template: *template, DependsOn: meta.GetAnnotations()[DependsOn], Ref: gate.Ref{Group: kind.Group, Version: kind.Version, Kind: kind.Kind,
-		Namespace: meta.GetNamespace(), Name: meta.GetName(), UID: string(meta.GetUID())}}
+	ref := gate.Ref{Group: kind.Group, Version: kind.Version, Kind: kind.Kind, Namespace: meta.GetNamespace(), Name: meta.GetName(), UID: string(meta.GetUID())}
+	return Workload{Selector: selector, Template: *template, DependsOn: meta.GetAnnotations()[DependsOn], Ref: ref, Origin: originOf(meta, ref)}
 }
 
 // resolve turns an absolute number or a percentage of replicas into a number, never below zero. What the API server would
