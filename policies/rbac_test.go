@@ -28,7 +28,7 @@ var reads = map[string]string{
 	"gateway.networking.k8s.io/httproutes": look, "autoscaling.k8s.io/verticalpodautoscalers": look, "cert-manager.io/certificates": look,
 	"kustomize.toolkit.fluxcd.io/kustomizations": look, "helm.toolkit.fluxcd.io/helmreleases": look,
 	"source.toolkit.fluxcd.io/gitrepositories": look, "source.toolkit.fluxcd.io/ocirepositories": look, "source.toolkit.fluxcd.io/buckets": look,
-	"source.toolkit.fluxcd.io/helmrepositories": look, "source.toolkit.fluxcd.io/helmcharts": look, "argoproj.io/rollouts": look,
+	"source.toolkit.fluxcd.io/helmrepositories": look, "source.toolkit.fluxcd.io/helmcharts": look, "argoproj.io/rollouts": look, "argoproj.io/applications": look,
 }
 
 // fences are what judge and act may look at to see whether somebody vouches for an Approval, and callers what they may ask about

@@ -106,7 +106,7 @@ func (g *gatehouse) manager(ctx context.Context, t testing.TB, account string) (
 		return nil, err
 	}
 	own := map[string]cluster.Own{"moorgate-webhook": cluster.OwnOfWebhook(), "moorgate-judge": cluster.OwnOfJudge()}
-	return ctrl.NewManager(cluster.Guarded(identity, own[account]), ctrl.Options{Scheme: testScheme(t), Metrics: server.Options{BindAddress: "0"},
+	return ctrl.NewManager(cluster.Guarded(identity, own[account]), ctrl.Options{Scheme: testScheme(t), Metrics: server.Options{BindAddress: "0"}, Cache: cache.Options{DefaultTransform: Slim},
 		Controller: config.Controller{SkipNameValidation: new(true)}})
 }
 

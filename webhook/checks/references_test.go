@@ -49,7 +49,32 @@ func TestReferences(t *testing.T) {
 	projected := corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
 		{ConfigMap: &corev1.ConfigMapProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "conf"}}}}}}
 	claim := corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "disk"}}
+	keyed := func(key string, optional *bool) func(*Rollout) {
+		return func(r *Rollout) {
+			app(r).Env = append(app(r).Env, corev1.EnvVar{Name: "COLOUR", ValueFrom: &corev1.EnvVarSource{ConfigMapKeyRef: &corev1.ConfigMapKeySelector{
+				LocalObjectReference: corev1.LocalObjectReference{Name: "conf"}, Key: key, Optional: optional}}})
+		}
+	}
+	item := corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "conf"}, Items: []corev1.KeyToPath{{Key: "a"}}}}
+	part := corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
+		{ConfigMap: &corev1.ConfigMapProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "conf"}, Items: []corev1.KeyToPath{{Key: "a"}}}}}}}
+	spared := item.DeepCopy()
+	spared.ConfigMap.Optional = ptr(true)
+	holds := func(key string, there bool) func(*Rollout) {
+		return steps(known(maps, "conf", true), func(r *Rollout) {
+			r.World.ConfigMapKeys = map[Key]gate.Fact[bool]{{"conf", key}: gate.Known(there)}
+		})
+	}
 	referencesCheck.tell(t, []tale{
+		{name: "a key that is there", change: steps(keyed("a", nil), holds("a", true))},
+		{name: "a key that is not", change: steps(keyed("a", nil), holds("a", false)), points: 25, nature: gate.Pending, text: "ConfigMap conf has no key a (env COLOUR of app)"},
+		{name: "a key that may be missing", change: steps(keyed("a", ptr(true)), holds("a", false))},
+		{name: "a key of a ConfigMap that is missing is not told of twice", change: steps(keyed("a", nil), known(maps, "conf", false)), points: 25, nature: gate.Pending, text: "ConfigMap conf does not exist"},
+		{name: "a key that nobody looked for is unknown", change: steps(keyed("b", nil), holds("a", true)), unknown: "key b of ConfigMap conf"},
+		{name: "a key that is made into a file", change: steps(volume(item), holds("a", false)), points: 25, nature: gate.Pending, text: "ConfigMap conf has no key a (volume v0)"},
+		{name: "a key in a projected volume", change: steps(volume(part), holds("a", false)), points: 25, nature: gate.Pending, text: "ConfigMap conf has no key a (volume v0)"},
+		{name: "a volume that may be missing", change: steps(volume(*spared), holds("a", false))},
+		{name: "a key that two places ask for is told of once", change: steps(keyed("a", nil), volume(item), holds("a", false)), points: 25, nature: gate.Pending, text: "(env COLOUR of app)"},
 		{name: "nothing is referred to"},
 		{name: "a Secret that exists", change: steps(env("db", nil), known(secrets, "db", true))},
 		{name: "a Secret that does not", change: steps(env("db", nil), known(secrets, "db", false)), points: 25, nature: gate.Pending,
