@@ -27,7 +27,8 @@
 //	unread: [Secret/db]                what could not be read; left out: everything could
 //	twin: [is 2 of 2]                  parts of what kubectl prints on a dry run of the twin
 //
-// The folder kinds holds definitions of optional kinds, which the cluster serves before Moorgate begins.
+// The folder kinds holds definitions of optional kinds, which the cluster serves before Moorgate begins. Two hosts outside are
+// on the admin's list of probes: bank, which is well, and bank-down, which says that it is not.
 //
 // How a success story is kept from being true of nothing: the informers of Moorgate lag behind the world, and a gate that
 // has not seen a quota yet finds nothing wrong with it. So each has a bad twin, one field away, and only once a dry run of

@@ -44,6 +44,7 @@ type house struct {
 	admin  client.Client
 	binary string
 	dir    string // scratch, removed at the end
+	out    *outsider
 
 	mu sync.Mutex
 	m  *process.Moorgate
@@ -90,6 +91,9 @@ func newHouse(ctx context.Context, c *cluster.Cluster) (*house, error) {
 		err = h.offer(ctx)
 	}
 	if err == nil {
+		h.out, err = newOutsider()
+	}
+	if err == nil {
 		err = h.start(ctx)
 	}
 	if err != nil {
@@ -114,6 +118,13 @@ func (h *house) start(ctx context.Context) error {
 	o := process.Options{Binary: h.binary, Dir: h.dir, Args: []string{"--kinds", "Job,CronJob,Pod,Rollout", "--shapes", shapes}}
 	if m := h.moorgate(); m != nil {
 		o.Address = m.Address()
+	}
+	if h.out != nil {
+		list, err := h.out.list(h.dir)
+		if err != nil {
+			return err
+		}
+		o.Args = []string{"--probes", list}
 	}
 	m, err := process.Start(ctx, h.c, o)
 	if err != nil {
@@ -153,6 +164,7 @@ func (h *house) close() {
 	if m := h.moorgate(); m != nil {
 		m.Kill()
 	}
+	h.out.close()
 	_ = os.RemoveAll(h.dir)
 }
 

@@ -29,6 +29,9 @@ func TestStories(t *testing.T) {
 	for _, s := range all {
 		t.Run(s.check+"/"+s.name, func(t *testing.T) {
 			t.Parallel()
+			if s.asksOutside() && h.out == nil {
+				t.Skip("this machine has no address that may be probed")
+			}
 			h.play(t, s)
 		})
 	}

@@ -56,34 +56,35 @@ func lookDelivery(r Rollout) Result {
 		return Result{Unknown: []string{unread(o.String(), r.World.Delivery)}}
 	}
 	var out Result
+	what := o.tool() + "'s " + o.Kind + " " + inShort(o.Namespace, o.Name, r.New.Ref.Namespace)
 	cites := []string{EvidenceWorkload, EvidenceDelivery}
 	say := func(points int, format string, args ...any) {
 		out.Findings = append(out.Findings, found(points, gate.Recent, cites, format, args...))
 	}
 	switch {
 	case d.Suspended && !person(r.By):
-		say(pointsDelivery, "%s's %s is suspended: it applies nothing until it is resumed", o.tool(), o)
+		say(pointsDelivery, "%s is suspended: it applies nothing until it is resumed", what)
 	case d.Suspended:
 	case person(r.By) && d.Undoes && d.Trouble != "":
-		say(pointsUndone, "%s's %s owns it, and will undo this once it is ready (%s)", o.tool(), o, name(d.Trouble))
+		say(pointsUndone, "%s owns it, and will undo this once it is ready (%s)", what, name(d.Trouble))
 	case person(r.By) && d.Undoes:
-		say(pointsUndone, "%s's %s owns it and will undo this change", o.tool(), o)
+		say(pointsUndone, "%s owns it and will undo this change", what)
 	case d.Trouble != "" && !o.writes(r.By):
-		say(pointsDelivery, "%s's %s, which applies it, is not ready: %s", o.tool(), o, name(d.Trouble))
+		say(pointsDelivery, "%s, which applies it, is not ready: %s", what, name(d.Trouble))
 	}
 	if d.Suspended {
 		return out
 	}
 	for _, u := range d.Sources {
-		called := u.Kind + " " + name(u.Namespace+"/"+u.Name)
+		called := name(u.Kind) + " " + inShort(u.Namespace, u.Name, r.New.Ref.Namespace)
 		state, known := u.State.Get()
 		switch {
 		case !known:
 			out.Unknown = append(out.Unknown, unread(called, u.State))
 		case state.Suspended:
-			say(pointsDelivery, "%s, which it is applied from, is suspended", called)
+			say(pointsDelivery, "its source, %s, is suspended", called)
 		case state.Trouble != "":
-			say(pointsDelivery, "%s, which it is applied from, is not ready: %s", called, name(state.Trouble))
+			say(pointsDelivery, "its source, %s, is not ready: %s", called, name(state.Trouble))
 		}
 	}
 	return out

@@ -37,7 +37,7 @@ func TestDelivery(t *testing.T) {
 		{name: "what failed before is not held against the tool itself", change: from(apps, controller, Delivery{Trouble: "ReconciliationFailed"})},
 		{name: "nor against the account of a tenant that it writes as", change: from(apps, "system:serviceaccount:flux-system:tenant", Delivery{Trouble: "ReconciliationFailed"})},
 		{name: "a source that is not ready", change: from(apps, controller, Delivery{Sources: repository(gate.Known(Readiness{Trouble: "GitOperationFailed"}))}),
-			points: 10, nature: gate.Recent, text: "GitRepository flux-system/code, which it is applied from, is not ready: GitOperationFailed"},
+			points: 10, nature: gate.Recent, text: "its source, GitRepository flux-system/code, is not ready: GitOperationFailed"},
 		{name: "a source that is suspended", change: from(apps, controller, Delivery{Sources: repository(gate.Known(Readiness{Suspended: true}))}), points: 10, nature: gate.Recent, text: "is suspended"},
 		{name: "a source that cannot be read is unknown", change: from(apps, controller, Delivery{Sources: repository(gate.Unknown[Readiness]("no answer in time"))}), unknown: "GitRepository flux-system/code: no answer in time"},
 		{name: "a Kustomization that cannot be read is unknown", change: func(r *Rollout) { r.New.Origin = apps }, unknown: "Kustomization flux-system/apps"},

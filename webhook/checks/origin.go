@@ -67,12 +67,20 @@ func application(called string, guess bool) Origin {
 	return o
 }
 
-// String names the Origin for a sentence.
+// String names the Origin.
 func (o Origin) String() string {
 	if o.Namespace == "" {
-		return o.Kind + " " + name(o.Name)
+		return o.Kind + " " + o.Name
 	}
-	return o.Kind + " " + name(o.Namespace+"/"+o.Name)
+	return o.Kind + " " + o.Namespace + "/" + o.Name
+}
+
+// inShort names an object for a sentence: its name is what tells, so its namespace is left out where it is home, and cut first.
+func inShort(ns, called, home string) string {
+	if ns == "" || ns == home {
+		return name(called)
+	}
+	return cut(clean(ns), nameMax/2) + "/" + name(called)
 }
 
 // tool is whose the Origin is.
