@@ -39,8 +39,8 @@ func keysOf(m *corev1.ConfigMap) *corev1.ConfigMap {
 
 // lookedAt are the fields of the objects of GitOps tools that a check looks at.
 var lookedAt = map[schema.GroupVersionKind][][]string{
-	kustomizationKind:  {{"spec", "suspend"}, {"spec", "sourceRef"}, {"status", "inventory"}},
-	helmReleaseKind:    {{"spec", "suspend"}, {"spec", "chartRef"}, {"spec", "chart", "spec", "sourceRef"}, {"spec", "driftDetection", "mode"}, {"status", "helmChart"}},
+	kustomizationKind:  {{"spec", "suspend"}, {"spec", "targetNamespace"}, {"spec", "sourceRef"}, {"status", "inventory"}},
+	helmReleaseKind:    {{"spec", "suspend"}, {"spec", "targetNamespace"}, {"status", "inventory"}, {"spec", "chartRef"}, {"spec", "chart", "spec", "sourceRef"}, {"spec", "driftDetection", "mode"}, {"status", "helmChart"}},
 	applicationKind:    {{"spec", "syncPolicy", "automated"}, {"status", "resources"}},
 	gitRepositoryKind:  {{"spec", "suspend"}},
 	ociRepositoryKind:  {{"spec", "suspend"}},

@@ -49,7 +49,7 @@ func (w World) delivery(ctx context.Context, of checks.Workload, world *checks.W
 		seen.Unread = world.Delivery.Why()
 		return []gate.Evidence{seen}
 	case !d.Here:
-		seen.Text = "not in this cluster"
+		seen.Text = "none in this cluster that knows the workload"
 		return []gate.Evidence{seen}
 	}
 	seen.Text = fmt.Sprintf("suspended %t, puts back what others change %t, not ready %q", d.Suspended, d.Undoes, d.Trouble)
@@ -77,13 +77,13 @@ func (w World) fluxed(ctx context.Context, of checks.Workload) gate.Fact[checks.
 	switch {
 	case !known:
 		return gate.Unknown[checks.Delivery](fact.Why())
-	case u == nil:
+	case u == nil || !knows(u, of.Ref):
 		return gate.Known(checks.Delivery{})
 	}
 	d := checks.Delivery{Here: true}
 	d.Suspended, d.Trouble = cluster.Reconciled(u)
 	if kind == kustomizationKind {
-		d.Undoes = !of.Origin.Spared && keeps(u, of.Ref)
+		d.Undoes = !of.Origin.Spared && (len(inventory(u)) == 0 || inventoried(u, of.Ref))
 	} else {
 		mode, _, _ := unstructured.NestedString(u.Object, "spec", "driftDetection", "mode")
 		d.Undoes = mode == "enabled"
@@ -95,13 +95,23 @@ func (w World) fluxed(ctx context.Context, of checks.Workload) gate.Fact[checks.
 	return gate.Known(d)
 }
 
-// keeps is whether a Kustomization that says what it applies names the workload. One that says nothing is taken at the
-// workload's word.
-func keeps(u *unstructured.Unstructured, ref gate.Ref) bool {
+// knows is whether an object of Flux vouches for the workload: by its namespace, by where it applies things to, or by what it has
+// applied. Whoever writes a mark chooses what is looked up, and must not learn of other namespaces that way.
+func knows(u *unstructured.Unstructured, ref gate.Ref) bool {
+	into, _, _ := unstructured.NestedString(u.Object, "spec", "targetNamespace")
+	return u.GetNamespace() == ref.Namespace || into == ref.Namespace || inventoried(u, ref)
+}
+
+// inventory is what an object of Flux has applied; empty where it does not say.
+func inventory(u *unstructured.Unstructured) []any {
 	raw, _, _ := unstructured.NestedFieldNoCopy(u.Object, "status", "inventory", "entries")
 	entries, _ := raw.([]any)
+	return entries
+}
+
+func inventoried(u *unstructured.Unstructured, ref gate.Ref) bool {
 	id := strings.Join([]string{ref.Namespace, ref.Name, ref.Group, ref.Kind}, "_")
-	return len(entries) == 0 || slices.ContainsFunc(entries, func(e any) bool { one, _ := e.(map[string]any); return one["id"] == id })
+	return slices.ContainsFunc(inventory(u), func(e any) bool { one, _ := e.(map[string]any); return one["id"] == id })
 }
 
 // sourcesOf are the sources that an object of Flux names.
@@ -155,7 +165,8 @@ func (w World) application(ctx context.Context, of checks.Workload) gate.Fact[ch
 	}
 	for i := range all {
 		u := &all[i]
-		if u.GetName() != of.Origin.Name || of.Origin.Guess && !applies(u, of.Ref) {
+		home := u.GetNamespace() == of.Ref.Namespace && !of.Origin.Guess
+		if u.GetName() != of.Origin.Name || !home && !applies(u, of.Ref) {
 			continue
 		}
 		d := checks.Delivery{Here: true, Trouble: cluster.SyncTrouble(u)}

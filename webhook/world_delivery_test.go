@@ -70,6 +70,8 @@ func delivered(t *testing.T, labels map[string]string, cluster wholeCluster) (ch
 
 var (
 	byKustomization = map[string]string{"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}
+	atHome          = map[string]string{"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "shop"}
+	byTracking      = map[string]string{"argocd.argoproj.io/instance": "shop"}
 	byRelease       = map[string]string{"helm.toolkit.fluxcd.io/name": "web", "helm.toolkit.fluxcd.io/namespace": "shop"}
 	byInstance      = map[string]string{"app.kubernetes.io/instance": "shop"}
 )
@@ -90,12 +92,15 @@ func TestWhatAppliesAWorkloadIsLookedUp(t *testing.T) {
 		trouble []string // of the sources, in order; ? where unknown
 	}{
 		"a Kustomization, with its source":       {byKustomization, with(fluxApps, fluxCode), checks.Delivery{Here: true, Undoes: true}, []string{"GitOperationFailed"}},
-		"one that does not list the workload":    {byKustomization, with(other, fluxCode), checks.Delivery{Here: true}, []string{"GitOperationFailed"}},
+		"one elsewhere that does not know it":    {byKustomization, with(other, fluxCode), checks.Delivery{}, nil},
+		"one elsewhere that applies to here":     {byKustomization, with(strings.Replace(other, "{suspend: false,", "{targetNamespace: shop,", 1), fluxCode), checks.Delivery{Here: true}, []string{"GitOperationFailed"}},
+		"one of the same namespace":              {atHome, with(strings.Replace(other, "flux-system", "shop", 1)), checks.Delivery{Here: true}, []string{"?"}},
 		"one whose source is not there":          {byKustomization, with(fluxApps), checks.Delivery{Here: true, Undoes: true}, []string{"?"}},
 		"one that is not there":                  {byKustomization, with(), checks.Delivery{}, nil},
 		"a HelmRelease that watches for drift":   {byRelease, with(fluxRelease), checks.Delivery{Here: true, Undoes: true, Suspended: true}, []string{"?", "?"}},
 		"an Application that lists the workload": {byInstance, with(argoShop), checks.Delivery{Here: true, Undoes: true, Trouble: "ComparisonError"}, nil},
 		"an Application that does not":           {byInstance, with(strings.Replace(argoShop, "name: web", "name: api", 1)), checks.Delivery{}, nil},
+		"nor does one by Argo CD's own label":    {byTracking, with(strings.Replace(argoShop, "name: web", "name: api", 1)), checks.Delivery{}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, _ := delivered(t, tt.labels, tt.cluster)

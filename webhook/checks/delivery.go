@@ -14,8 +14,8 @@ import (
 // for having failed before, which may be our own doing. None of this is in the change, so all of it is recent: it refuses no
 // rollback and no cure.
 //
-// Marks outlive what they name, and are copied along: where the cluster has no such object, or that object does not know the
-// workload, nothing is said.
+// Marks outlive what they name, and are copied along, and anybody can write them: where the cluster has no such object, or that
+// object does not know the workload, nothing is said, so that nobody learns of other namespaces by a mark.
 var deliveryCheck = Check{
 	ID: "gitops-source", Title: "What Git says is what runs", Points: pointsDelivery, Nature: gate.Recent,
 	Law:  "Where Flux or Argo CD applies the workload, no person changes what the tool will put back, and the tool's Kustomization, HelmRelease or Application and what it reads from are ready and not suspended. A change by a person while it is suspended is deliberate.",
@@ -24,7 +24,7 @@ var deliveryCheck = Check{
 
 // Delivery is how an Origin fares.
 type Delivery struct {
-	Here      bool // the cluster has it, and it is known to apply the workload where its mark alone does not tell
+	Here      bool // the cluster has it, and it vouches for the workload
 	Suspended bool
 	Undoes    bool   // it puts back what others change in the workload
 	Trouble   string // why it is not ready, in a word; empty where it is, or has not said
