@@ -16,6 +16,7 @@ demo: build ## Play the story on a real Kubernetes on this machine; DEMO_FLAGS=-
 .PHONY: test
 test: ## Build what is missing, then vet and run every test
 	$(GO) run ./test/cluster/cmd/cluster --build-only
+	$(GO) -C test/gate/helm tool -n helm
 	$(GO) vet ./...
 	$(GO) test -timeout 30m $(TEST_FLAGS) ./...
 

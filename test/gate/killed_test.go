@@ -38,11 +38,11 @@ func TestAPartIsKilledWhileAClientWaits(t *testing.T) {
 			t.Errorf("the model was asked %d times", asked)
 		}
 	})
-	t.Run("the judge, for good: the checks alone decide, and say so", func(t *testing.T) {
+	t.Run("the judge, and none comes in its place: the checks alone decide at the deadline, and say so", func(t *testing.T) {
 		ns := h.place(t, "onPending: Retry, pendingFor: 12s", sound(20*time.Second))
 		said := h.applying(t, deployment(ns, "web", "shop/web:1.4.2"))
 		h.waits(t, ns, "web", 1)
-		h.part(judge).Kill()
+		h.part(judge).Stop()
 		out := <-said
 		h.again(t, judge)
 		if !strings.Contains(out, "the checks alone decided") {

@@ -1,3 +1,4 @@
+// Helm's own command, for the tests of the gate. It brings many dependencies, which are none of Moorgate's.
 module moorgate.dev/test/gate/helm
 
 go 1.26.0
