@@ -18,7 +18,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -39,7 +38,7 @@ func review(t *testing.T, was, is *appsv1.Deployment, dry bool) *admissionv1.Adm
 		}
 		return runtime.RawExtension{Raw: b}
 	}
-	r := &admissionv1.AdmissionRequest{UID: types.UID(uuid.NewUUID()), Operation: admissionv1.Create, Namespace: is.Namespace, Name: is.Name, DryRun: &dry,
+	r := &admissionv1.AdmissionRequest{UID: uuid.NewUUID(), Operation: admissionv1.Create, Namespace: is.Namespace, Name: is.Name, DryRun: &dry,
 		Kind: metav1.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}, Resource: metav1.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"},
 		UserInfo: authenticationv1.UserInfo{Username: "alice"}, Object: raw(is)}
 	if was != nil {

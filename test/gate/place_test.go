@@ -72,7 +72,7 @@ func (h *house) ended(t *testing.T, ns, name, said string) (c v1alpha1.Case) {
 	return c
 }
 
-// waits waits until so many Cases about a workload are there.
+// waits returns once so many Cases about a workload are there.
 func (h *house) waits(t *testing.T, ns, name string, count int) {
 	t.Helper()
 	h.eventually(t, "it waits", func() error {
