@@ -20,12 +20,7 @@ func TestAPartIsKilledWhileAClientWaits(t *testing.T) {
 	t.Run("the judge: the model is asked anew, on the same Case, and the client that still waits gets the answer", func(t *testing.T) {
 		ns := h.place(t, "onPending: Retry, pendingFor: 1m", against(4*time.Second))
 		said := h.applying(t, deployment(ns, "web", "shop/backup:9.9.9"))
-		h.eventually(t, "the model is asked", func() error {
-			if h.questions(ns) == 0 {
-				return fmt.Errorf("no question; %v", keys(h.cases(t, ns, "web")))
-			}
-			return nil
-		})
+		h.asks(t, ns)
 		h.part(judge).Kill()
 		h.again(t, judge)
 		out := <-said

@@ -83,6 +83,17 @@ func (h *house) waits(t *testing.T, ns, name string, count int) {
 	})
 }
 
+// asks returns once the model was asked about what is in a namespace.
+func (h *house) asks(t *testing.T, ns string) {
+	t.Helper()
+	h.eventually(t, "the model is asked", func() error {
+		if h.questions(ns) == 0 {
+			return errors.New("it is not")
+		}
+		return nil
+	})
+}
+
 func keys(cases []v1alpha1.Case) (all []string) {
 	for _, c := range cases {
 		all = append(all, c.Spec.Signal.Key+" "+c.Spec.Answer.Said+">"+c.Status.Answer)

@@ -28,6 +28,7 @@ func TestTheGateWaitsForAModel(t *testing.T) {
 			run(t)
 		})
 	}
+	h.playSlow(t, play)
 	play("a model that answers soon lets a sound rollout in", func(t *testing.T) {
 		ns := h.place(t, "onPending: Retry, pendingFor: 30s", sound(100*time.Millisecond))
 		if out, err := h.kubectl(t, deployment(ns, "web", "shop/web:1.4.2"), "apply", "-f", "-"); err != nil || strings.Contains(out, "Warning") {
@@ -53,19 +54,6 @@ func TestTheGateWaitsForAModel(t *testing.T) {
 		}
 		if more := h.questions(ns) - asked; asked == 0 || more != 0 {
 			t.Errorf("the model was asked %d times, and %d times more about the same", asked, more)
-		}
-	})
-	play("kubectl waits by itself for a model that takes 20 s: one Case, one deadline", func(t *testing.T) {
-		ns := h.place(t, "onPending: Retry, pendingFor: 30s", against(20*time.Second))
-		began := time.Now()
-		out, err := h.kubectl(t, deployment(ns, "web", "shop/backup:9.9.9"), "apply", "-f", "-")
-		if took := time.Since(began); err == nil || !strings.Contains(out, "the image is another product") || took < 20*time.Second {
-			t.Fatalf("after %s %v: %s", took, err, out)
-		}
-		h.ended(t, ns, "web", "Denied")
-		h.absent(t, ns, "web")
-		if asked := h.questions(ns); asked != 1 {
-			t.Errorf("the model was asked %d times", asked)
 		}
 	})
 	play("client-go waits by itself", func(t *testing.T) {
@@ -139,6 +127,25 @@ func TestTheGateWaitsForAModel(t *testing.T) {
 			}
 			return err
 		})
+	})
+}
+
+// playSlow begins before all others, which the judge asks about a few at a time: the model is to have its 20 s of the 30.
+func (h *house) playSlow(t *testing.T, play func(name string, run func(t *testing.T))) {
+	ns := h.place(t, "onPending: Retry, pendingFor: 30s", against(20*time.Second))
+	began := time.Now()
+	said := h.applying(t, deployment(ns, "web", "shop/backup:9.9.9"))
+	h.asks(t, ns)
+	play("kubectl waits by itself for a model that takes 20 s: one Case, one deadline", func(t *testing.T) {
+		out := <-said
+		if took := time.Since(began); !strings.Contains(out, "the image is another product") || took < 20*time.Second {
+			t.Fatalf("after %s: %s", took, out)
+		}
+		h.ended(t, ns, "web", "Denied")
+		h.absent(t, ns, "web")
+		if asked := h.questions(ns); asked != 1 {
+			t.Errorf("the model was asked %d times", asked)
+		}
 	})
 }
 
