@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,7 +33,7 @@ const judge = "judge"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	_ = flag.Set("test.parallel", "16") // they wait for a model, not for a processor
+	_ = flag.Set("test.parallel", "8") // they wait for a model more than for a processor
 	code := cluster.Main(m)
 	built.close()
 	os.Exit(code)
@@ -75,6 +76,7 @@ func moored(t *testing.T) *house {
 	h := built.house
 	t.Cleanup(func() {
 		if t.Failed() {
+			t.Logf("What the API server let in because no webhook answered in time: %s", h.unanswered())
 			for _, name := range append(webhooks, judge) {
 				t.Logf("The end of the log of %s:\n%s", name, h.part(name).LogTail())
 			}
@@ -82,6 +84,17 @@ func moored(t *testing.T) *house {
 	})
 	h.eventually(t, "both webhooks know that a model can be asked", h.canAsk(t))
 	return h
+}
+
+// unanswered is how many calls of a webhook failed, so that what they were about was let in. A machine that is very busy has some.
+func (h *house) unanswered() string {
+	out, err := h.c.Kubectl(context.Background(), "get", "--raw", "/metrics").Output()
+	for line := range strings.Lines(string(out)) {
+		if strings.HasPrefix(line, "apiserver_admission_webhook_fail_open_count{") {
+			return line
+		}
+	}
+	return fmt.Sprintf("none (%v)", err)
 }
 
 func (h *house) open(ctx context.Context) (err error) {
