@@ -56,36 +56,47 @@ func lookDelivery(r Rollout) Result {
 		return Result{Unknown: []string{unread(o.String(), r.World.Delivery)}}
 	}
 	var out Result
-	what := o.tool() + "'s " + o.Kind + " " + inShort(o.Namespace, o.Name, r.New.Ref.Namespace)
-	cites := []string{EvidenceWorkload, EvidenceDelivery}
-	say := func(points int, format string, args ...any) {
-		out.Findings = append(out.Findings, found(points, gate.Recent, cites, format, args...))
-	}
-	switch {
-	case d.Suspended && !person(r.By):
-		say(pointsDelivery, "%s is suspended: it applies nothing until it is resumed", what)
-	case d.Suspended:
-	case person(r.By) && d.Undoes && d.Trouble != "":
-		say(pointsUndone, "%s owns it, and will undo this once it is ready (%s)", what, name(d.Trouble))
-	case person(r.By) && d.Undoes:
-		say(pointsUndone, "%s owns it and will undo this change", what)
-	case d.Trouble != "" && !o.writes(r.By):
-		say(pointsDelivery, "%s, which applies it, is not ready: %s", what, name(d.Trouble))
-	}
-	if d.Suspended {
-		return out
+	if f, ok := applied(r, d); ok {
+		out.Findings = append(out.Findings, f)
 	}
 	for _, u := range d.Sources {
-		called := name(u.Kind) + " " + inShort(u.Namespace, u.Name, r.New.Ref.Namespace)
 		state, known := u.State.Get()
 		switch {
+		case d.Suspended: // nothing comes from there
 		case !known:
-			out.Unknown = append(out.Unknown, unread(called, u.State))
-		case state.Suspended:
-			say(pointsDelivery, "its source, %s, is suspended", called)
-		case state.Trouble != "":
-			say(pointsDelivery, "its source, %s, is not ready: %s", called, name(state.Trouble))
+			out.Unknown = append(out.Unknown, unread(u.Kind+" "+name(u.Name), u.State))
+		case state.Suspended || state.Trouble != "":
+			out.Findings = append(out.Findings, u.ails(state, r.New.Ref.Namespace))
 		}
 	}
 	return out
+}
+
+// deliveryCites is what every finding of the check was made from.
+var deliveryCites = []string{EvidenceWorkload, EvidenceDelivery}
+
+// applied finds what is wrong between the Origin and whoever asks.
+func applied(r Rollout, d Delivery) (f gate.Finding, ok bool) {
+	o := r.New.Origin
+	what := o.tool() + "'s " + o.Kind + " " + inShort(o.Namespace, o.Name, r.New.Ref.Namespace)
+	switch {
+	case d.Suspended && !person(r.By):
+		return found(pointsDelivery, gate.Recent, deliveryCites, "%s is suspended: it applies nothing until it is resumed", what), true
+	case d.Suspended:
+	case person(r.By) && d.Undoes && d.Trouble != "":
+		return found(pointsUndone, gate.Recent, deliveryCites, "%s owns it, and will undo this once it is ready (%s)", what, name(d.Trouble)), true
+	case person(r.By) && d.Undoes:
+		return found(pointsUndone, gate.Recent, deliveryCites, "%s owns it and will undo this change", what), true
+	case d.Trouble != "" && !o.writes(r.By):
+		return found(pointsDelivery, gate.Recent, deliveryCites, "%s, which applies it, is not ready: %s", what, name(d.Trouble)), true
+	}
+	return gate.Finding{}, false
+}
+
+func (u Upstream) ails(state Readiness, home string) gate.Finding {
+	called := name(u.Kind) + " " + inShort(u.Namespace, u.Name, home)
+	if state.Suspended {
+		return found(pointsDelivery, gate.Recent, deliveryCites, "its source, %s, is suspended", called)
+	}
+	return found(pointsDelivery, gate.Recent, deliveryCites, "its source, %s, is not ready: %s", called, name(state.Trouble))
 }

@@ -39,7 +39,7 @@ func TestDelivery(t *testing.T) {
 		{name: "a source that is not ready", change: from(apps, controller, Delivery{Sources: repository(gate.Known(Readiness{Trouble: "GitOperationFailed"}))}),
 			points: 10, nature: gate.Recent, text: "its source, GitRepository flux-system/code, is not ready: GitOperationFailed"},
 		{name: "a source that is suspended", change: from(apps, controller, Delivery{Sources: repository(gate.Known(Readiness{Suspended: true}))}), points: 10, nature: gate.Recent, text: "is suspended"},
-		{name: "a source that cannot be read is unknown", change: from(apps, controller, Delivery{Sources: repository(gate.Unknown[Readiness]("no answer in time"))}), unknown: "GitRepository flux-system/code: no answer in time"},
+		{name: "a source that cannot be read is unknown", change: from(apps, controller, Delivery{Sources: repository(gate.Unknown[Readiness]("no answer in time"))}), unknown: "GitRepository code: no answer in time"},
 		{name: "a Kustomization that cannot be read is unknown", change: func(r *Rollout) { r.New.Origin = apps }, unknown: "Kustomization flux-system/apps"},
 		{name: "a mark that may mean something else is not", change: func(r *Rollout) { r.New.Origin = Origin{Kind: OriginApplication, Name: "web", Guess: true} }},
 		{name: "a mark that outlived what it names", change: func(r *Rollout) {
