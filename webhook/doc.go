@@ -20,6 +20,7 @@
 // (clock); the judge's Lease says whether anybody is there to be asked (Advice).
 //
 // Follower follows each rollout to what came of it, and Memory remembers what failed. Offered knows which optional kinds there are.
+// Slim takes out of what caches keep the values that nobody here may know: of a ConfigMap the names of its keys are left.
 //
 // Kinds are what is scored: Deployments, StatefulSets and DaemonSets, and by wish Jobs, CronJobs, Pods, Rollouts of Argo and what
 // a Shape describes. All of them are asked about, leave Cases and are looked at again; annotated are only the first three, and of
