@@ -21,6 +21,7 @@ func TestWhatIsMissingAtFirstIsLookedForAgain(t *testing.T) {
 	t.Parallel()
 	p := moored(t).place(t, usual("Enforce"))
 	incomplete := strings.Replace(sound("web"), "          resources:", "          envFrom: [{configMapRef: {name: settings}}]\n          resources:", 1)
+	incomplete = strings.Replace(incomplete, "registry.example/shop/", "registry.example/"+p.ns+"/", 1) // or what crashed in another test is held against it
 	out, err := p.kubectl(incomplete, "apply", "-f", "-")
 	if err != nil || !strings.Contains(out, "ConfigMap settings does not exist") {
 		t.Fatalf("it is not let in with a warning: %v\n%s", err, out)
