@@ -52,7 +52,7 @@ func (g Guardrails) read(ctx context.Context, namespace string) (all []unstructu
 	}
 	var list unstructured.UnstructuredList
 	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("GuardrailList"))
-	if err := g.Reader.List(ctx, &list); err != nil {
+	if err := g.Reader.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil { // they are read only
 		return nil, nil, false, fmt.Errorf("list Guardrails: %w", err)
 	}
 	return list.Items, ns.Labels, unseen, nil
