@@ -6,13 +6,15 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"moorgate.dev/api/v1alpha1"
 )
 
 // sharedMax is how many different lists of resources are kept to be shared.
 const sharedMax = 4096
 
-// Lean takes out of what an informer cache holds what World never reads of it: of pods that is most, and they are most of a cluster.
-// Who reads more of pods and nodes needs a cache of its own. The zero Lean is ready to use, and may be used concurrently.
+// Lean takes out of what an informer cache holds what a Handler and its World never read of it: of pods that is most, and they are
+// most of a cluster. Who reads more of pods, nodes and Cases needs a cache of its own. The zero Lean is ready to use, and may be used concurrently.
 type Lean struct{ shared lists }
 
 // Trim changes the object itself, and is a transform of informers.
@@ -22,6 +24,11 @@ func (l *Lean) Trim(obj any) (any, error) {
 		l.pod(o)
 	case *corev1.Node:
 		o.Status.Images, o.Status.VolumesInUse, o.Status.VolumesAttached = nil, nil, nil
+	case *v1alpha1.Case:
+		// What was said and seen at first is most of a Case, and is for people, and for the judge. The status stays: it is written to.
+		if o.Spec.Answer != nil {
+			o.Spec.Answer.Opinion, o.Spec.Answer.Brief = v1alpha1.Opinion{}, nil
+		}
 	}
 	return obj, nil
 }

@@ -18,6 +18,8 @@ import (
 const (
 	othersRate = 20 // requests a second of each kind, of those who use the API server meanwhile
 	configs    = 20 // ConfigMaps that they list
+
+	othersPatience = 10 * time.Second // after the last was sent
 )
 
 // scene is one of the ways to have a model asked about applies.
@@ -97,9 +99,9 @@ func (b *bench) play(ctx context.Context, s scene) (seatsRow, error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		window, cancel := context.WithTimeout(ctx, b.o.window())
-		defer cancel()
-		o.work(window, b.o.window())
+		patient, release := context.WithTimeout(ctx, b.o.window()+othersPatience)
+		defer release()
+		o.work(patient, b.o.window())
 	}()
 	watching, cancel := context.WithTimeout(ctx, b.o.window())
 	defer cancel()
