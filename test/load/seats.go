@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -96,22 +97,23 @@ func (b *bench) play(ctx context.Context, s scene) (seatsRow, error) {
 	}
 	var applies tally
 	var level seatsLevel
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	var meanwhile sync.WaitGroup
+	meanwhile.Go(func() {
 		patient, release := context.WithTimeout(ctx, b.o.window()+othersPatience)
 		defer release()
 		o.work(patient, b.o.window())
-	}()
-	watching, cancel := context.WithTimeout(ctx, b.o.window())
-	defer cancel()
-	go level.watch(watching, b.c.Config())
+	})
+	meanwhile.Go(func() {
+		watching, cancel := context.WithTimeout(ctx, b.o.window())
+		defer cancel()
+		level.watch(watching, b.c.Config())
+	})
 	patient, release := context.WithTimeout(ctx, b.o.window()+s.grace)
 	defer release()
 	applies.pour(patient, b.o.applies, b.o.window(), func(ctx context.Context, n int) error {
 		return apply(ctx, applier, deployment(s.namespace, fmt.Sprintf("applied-%d", n), "1.0.0"))
 	})
-	<-done
+	meanwhile.Wait()
 	return rowOfSeats(s.name, &applies, o, &level), ctx.Err()
 }
 
@@ -171,11 +173,9 @@ func (o *others) work(ctx context.Context, window time.Duration) {
 			})
 		},
 	}
-	side := make(chan struct{})
+	var side sync.WaitGroup
 	for _, kind := range kinds {
-		go func() { kind(); side <- struct{}{} }()
+		side.Go(kind)
 	}
-	for range kinds {
-		<-side
-	}
+	side.Wait()
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -54,9 +53,11 @@ func (l *seatsLevel) look(ctx context.Context, client *http.Client, host string)
 	table := csv.NewReader(resp.Body)
 	table.TrimLeadingSpace, table.FieldsPerRecord = true, -1
 	rows, err := table.ReadAll()
-	if err != nil || len(rows) == 0 || resp.StatusCode != http.StatusOK {
-		_, _ = io.Copy(io.Discard, resp.Body)
-		return fmt.Errorf("ask for seats: %s %w", resp.Status, err)
+	if err != nil {
+		return fmt.Errorf("ask for seats: %w", err)
+	}
+	if len(rows) == 0 || resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("ask for seats: %s", resp.Status)
 	}
 	executing, waiting := slices.Index(rows[0], "ExecutingRequests"), slices.Index(rows[0], "WaitingRequests")
 	for _, row := range rows[1:] {
