@@ -22,8 +22,9 @@ import (
 )
 
 const (
-	readyIn = time.Minute
-	rounds  = 2 // in which what is compared takes turns
+	readyIn  = time.Minute
+	patience = 30 * time.Second // with one request to the API server
+	rounds   = 2                // in which what is compared takes turns
 )
 
 // bench is a cluster with all that is measured in it.
@@ -128,6 +129,7 @@ func (b *bench) clients() error {
 func (b *bench) person(name string) (kubernetes.Interface, error) {
 	config := b.c.Config()
 	config.ContentType, config.AcceptContentTypes = runtime.ContentTypeProtobuf, runtime.ContentTypeProtobuf+","+runtime.ContentTypeJSON
+	config.Timeout = patience
 	config.WarningHandler = rest.NoWarnings{} // there are thousands; what became of requests is counted
 	if name != "" {
 		config.Impersonate = rest.ImpersonationConfig{UserName: name, Groups: []string{people, "system:authenticated"}}

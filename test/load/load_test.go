@@ -26,7 +26,7 @@ func TestTheHarnessMeasures(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it starts a cluster")
 	}
-	o, err := parse([]string{"--nodes=20", "--pods=50", "--seconds=1", "--rate=20", "--applies=5", "--model=1s", "-o=json"}, io.Discard)
+	o, err := parse([]string{"--nodes=20", "--pods=50", "--seconds=0.4", "--rate=20", "--applies=5", "--model=1s", "-o=json"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

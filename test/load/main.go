@@ -48,7 +48,7 @@ Flags:
 // options are the command line.
 type options struct {
 	nodes, pods    int
-	seconds        int
+	seconds        float64
 	rate, applies  int
 	model          time.Duration
 	only           string
@@ -93,7 +93,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	}
 	flags.IntVar(&o.nodes, "nodes", 500, "`number` of nodes in the cluster")
 	flags.IntVar(&o.pods, "pods", 5000, "`number` of pods in the cluster, ten to a Deployment")
-	flags.IntVar(&o.seconds, "seconds", 10, "how long each figure is measured, in `seconds`")
+	flags.Float64Var(&o.seconds, "seconds", 10, "how long each figure is measured, in `seconds`")
 	flags.IntVar(&o.rate, "rate", 200, "AdmissionReviews `a second` straight to a webhook")
 	flags.IntVar(&o.applies, "applies", 50, "requests `a second` through the API server")
 	flags.DurationVar(&o.model, "model", 5*time.Second, "how `long` the model takes to answer")
@@ -111,10 +111,13 @@ func (o options) check(rest []string) error {
 	if len(rest) > 0 {
 		errs = append(errs, fmt.Errorf("it takes no arguments, and got %q", rest))
 	}
-	for name, n := range map[string]int{"nodes": o.nodes, "pods": o.pods, "seconds": o.seconds, "rate": o.rate, "applies": o.applies} {
+	for name, n := range map[string]int{"nodes": o.nodes, "pods": o.pods, "rate": o.rate, "applies": o.applies} {
 		if n < 1 {
 			errs = append(errs, fmt.Errorf("--%s %d is not above 0", name, n))
 		}
+	}
+	if o.seconds <= 0 || o.seconds > 3600 {
+		errs = append(errs, fmt.Errorf("--seconds %g is not between 0 and 3600", o.seconds))
 	}
 	if o.output != "markdown" && o.output != "json" {
 		errs = append(errs, fmt.Errorf("-o %q is neither markdown nor json", o.output))
@@ -129,4 +132,4 @@ func (o options) check(rest []string) error {
 
 func (o options) wants(part string) bool { return slices.Contains(strings.Split(o.only, ","), part) }
 
-func (o options) window() time.Duration { return time.Duration(o.seconds) * time.Second }
+func (o options) window() time.Duration { return time.Duration(o.seconds * float64(time.Second)) }

@@ -18,7 +18,7 @@ type report struct {
 	Cores      int         `json:"cores"`
 	Nodes      int         `json:"nodes"`
 	Pods       int         `json:"pods"`
-	Seconds    int         `json:"seconds"`
+	Seconds    float64     `json:"seconds"`
 	LoadBefore string      `json:"loadBefore,omitempty"`
 	LoadAfter  string      `json:"loadAfter,omitempty"`
 	Straight   []row       `json:"straight,omitempty"`
@@ -83,7 +83,7 @@ func round2(f float64) float64 { return math.Round(f*100) / 100 }
 // markdown prints the tables.
 func (r report) markdown(out io.Writer) error {
 	var t strings.Builder
-	fmt.Fprintf(&t, "Measured %s on %d cores, commit %s: %d nodes, %d pods, %d s a figure, load %s before and %s after.\n",
+	fmt.Fprintf(&t, "Measured %s on %d cores, commit %s: %d nodes, %d pods, %g s a figure, load %s before and %s after.\n",
 		r.At.Format(time.RFC3339), r.Cores, r.Commit, r.Nodes, r.Pods, r.Seconds, r.LoadBefore, r.LoadAfter)
 	table(&t, "Straight to the webhook", r.Straight)
 	table(&t, "Through the API server", r.Through)
