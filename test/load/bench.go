@@ -10,9 +10,11 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -43,6 +45,7 @@ type bench struct {
 
 // measure does everything, and prints what came of it.
 func measure(ctx context.Context, o options, out, progress io.Writer) (err error) {
+	ctrl.SetLogger(logr.Discard()) // nobody's progress
 	b := &bench{o: o, progress: progress, report: newReport(ctx, o)}
 	defer b.close()
 	if err := b.open(ctx); err != nil {
