@@ -57,6 +57,8 @@ var flips = map[string]flip{
 
 	"admission.onAdvice": {after: `{admission: {mode: Enforce, onAdvice: Deny}}`, scene: asked("admit").but(advised)},
 
+	"admission.onFreeze": {before: openWindow(`{mode: Enforce}`), after: openWindow(`{mode: Enforce, onFreeze: Deny}`), scene: asked("admit").but(brings)},
+
 	"admission.onPending":  {before: `{admission: {mode: Enforce, onAdvice: Deny}}`, after: `{admission: {mode: Enforce, onAdvice: Deny, onPending: Retry}}`, scene: asked("admit"), waits: true},
 	"admission.pendingFor": {before: `{admission: {mode: Enforce, onAdvice: Deny, onPending: Retry}}`, after: `{admission: {mode: Enforce, onAdvice: Deny, onPending: Retry, pendingFor: 20s}}`, scene: asked("admit"), waits: true},
 
@@ -121,6 +123,14 @@ func budget(which string, actions int, window string) string {
 func frozen(reason, schedule, duration, zone string) string {
 	return `{freeze: [{reason: ` + reason + `, schedule: "` + schedule + `", duration: ` + duration + `, timeZone: ` + zone + `}]}`
 }
+
+// openWindow is a freeze that has begun, under this admission.
+func openWindow(admission string) string {
+	return `{admission: ` + admission + `, freeze: [{reason: a, schedule: "0 12 * * *", duration: 1h}]}`
+}
+
+// brings is a rollout of another template, of a workload that is well.
+func brings(_ *gate.Assessment, f *gate.Facts) { f.Brings, f.Failing = gate.Known(true), gate.Known(false) }
 
 // missing is a rollout that refers to something that is not there.
 func missing(a *gate.Assessment, _ *gate.Facts) {

@@ -140,6 +140,7 @@ func recalled(c *v1alpha1.Case) flow.Question {
 	}
 	subject := ref.Kind + "/" + ref.Name
 	q.Facts.Rollback = q.Claims[flow.Claim{Kind: ClaimRollback, Object: subject}]
+	q.Facts.Brings = gate.Known(true) // or it would not have been asked about before it was in
 	q.Facts.Failing = q.Claims[flow.Claim{Kind: ClaimFailing, Object: subject}]
 	return q
 }

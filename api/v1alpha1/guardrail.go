@@ -77,7 +77,8 @@ type GuardrailSpec struct {
 	// +kubebuilder:default={}
 	Approval ApprovalTerms `json:"approval,omitzero"`
 
-	// Freeze are the windows of time in which nothing is changed live.
+	// Freeze are the windows of time in which nothing is changed live, and rollouts are warned about or kept out
+	// (admission.onFreeze).
 	// +kubebuilder:validation:MaxItems=16
 	// +listType=map
 	// +listMapKey=reason
@@ -376,6 +377,14 @@ type Admission struct {
 	// +kubebuilder:default=Warn
 	// +optional
 	OnAdvice string `json:"onAdvice,omitempty"`
+
+	// OnFreeze is what happens to a rollout of another template while one of the windows of freeze is open: Warn, or keep it out
+	// until the window is over (Deny). A return to an earlier revision, a size and a restart are let in without a word, and a
+	// change to a workload that fails now with a warning.
+	// +kubebuilder:validation:Enum=Warn;Deny
+	// +kubebuilder:default=Warn
+	// +optional
+	OnFreeze string `json:"onFreeze,omitempty"`
 
 	// OnPending is what a rollout gets that the checks let in and that a model, which may deny (onAdvice), has not been heard
 	// about yet: let in at once, and the opinion follows (Warn); asked to come again (Retry), which kubectl, Helm and Flux do by

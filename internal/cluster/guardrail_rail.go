@@ -57,6 +57,13 @@ func readModes(r *gate.Rail, s v1alpha1.GuardrailSpec) error {
 	default:
 		return fmt.Errorf("admission.onAdvice %q is not one of Warn, Deny", s.Admission.OnAdvice)
 	}
+	switch s.Admission.OnFreeze {
+	case "", "Warn":
+	case "Deny":
+		r.DenyFrozen = true
+	default:
+		return fmt.Errorf("admission.onFreeze %q is not one of Warn, Deny", s.Admission.OnFreeze)
+	}
 	return readPending(r, s.Admission)
 }
 

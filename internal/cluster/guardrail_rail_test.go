@@ -62,6 +62,7 @@ func TestAGuardrailThatMakesNoSenseHolds(t *testing.T) {
 		{"restraint.stormCases", `10001`, "restraint.stormCases"},
 		{"approval.approvers", `6`, "approval.approvers"},
 		{"admission.onAdvice", `"deny"`, `admission.onAdvice "deny"`},
+		{"admission.onFreeze", `"Hold"`, `admission.onFreeze "Hold"`},
 		{"admission.onPending", `"Wait"`, `admission.onPending "Wait"`},
 		{"admission.pendingFor", `"3m"`, `admission.pendingFor`},
 		{"model.ask", `"Sometimes"`, `model.ask "Sometimes"`},
@@ -96,7 +97,7 @@ func TestAGuardrailThatMakesNoSenseHolds(t *testing.T) {
 }
 
 func TestARailSaysAllThatItsGuardrailSays(t *testing.T) {
-	const spec = `{"mode":"Automatic","admission":{"mode":"Enforce","onMissing":"Deny","onAdvice":"Deny","onPending":"Retry","pendingFor":"20s"},"pause":[{"reason":"ana: release"}],
+	const spec = `{"mode":"Automatic","admission":{"mode":"Enforce","onMissing":"Deny","onAdvice":"Deny","onFreeze":"Deny","onPending":"Retry","pendingFor":"20s"},"pause":[{"reason":"ana: release"}],
 "model":{"ask":"Always","expert":"Always","tokensPerCase":1000,"tokensPerNamespaceDay":2000},
 "thresholds":{"warnBelow":81,"denyBelow":51,"confidenceBelow":61,"agreementBelow":71,"historyBelow":91},
 "actions":[{"verb":"evict","kinds":["Pod"],"irreversible":"Allow"},{"verb":"roll-back","irreversible":"Ask","bounds":[{"field":"replicas","min":"1","max":"10","changePercent":50}]}],
@@ -104,7 +105,7 @@ func TestARailSaysAllThatItsGuardrailSays(t *testing.T) {
 "restraint":{"minHealthyPercent":52,"stormCases":21,"wait":"31s","fresh":"6m","attempts":4,"coolDown":"7m"},"approval":{"approvers":2},
 "freeze":[{"reason":"noon","schedule":"0 11 * * *","duration":"2h","timeZone":"UTC"},{"reason":"soon","schedule":"30 13 * * *","duration":"5m","timeZone":"Europe/Berlin"},{"reason":"night","schedule":"0 0 * * *","duration":"1h","timeZone":"UTC"}]}`
 	got := Compose([]unstructured.Unstructured{guardrail(t, "a", spec)}, nil, thursday).Rails
-	want := []gate.Rail{{Name: "a", Mode: gate.Automatic, Admission: gate.AdmissionEnforce, DenyPending: true, DenyAdvised: true, OnPending: gate.PendingRetry, PendingFor: 20 * time.Second, Paused: []string{"ana: release"},
+	want := []gate.Rail{{Name: "a", Mode: gate.Automatic, Admission: gate.AdmissionEnforce, DenyPending: true, DenyAdvised: true, DenyFrozen: true, OnPending: gate.PendingRetry, PendingFor: 20 * time.Second, Paused: []string{"ana: release"},
 		Asking:    gate.Asking{Ask: gate.AskAlways, Expert: gate.ExpertAlways, CaseTokens: 1000, NamespaceTokens: 2000},
 		WarnBelow: gate.Known(81), DenyBelow: gate.Known(51), ConfidenceBelow: gate.Known(61), AgreementBelow: gate.Known(71), HistoryBelow: gate.Known(91),
 		Actions: []gate.Permitted{{Verb: "evict", Kinds: []string{"Pod"}, Irreversible: true},

@@ -45,6 +45,8 @@ type Facts struct {
 	Rollback Fact[bool] `json:"rollback"`
 	// Failing is whether the workload fails as it runs now, so that a change may well be its cure.
 	Failing Fact[bool] `json:"failing"`
+	// Brings is whether the change starts pods of another template than the workload has: what a freeze is about.
+	Brings Fact[bool] `json:"brings,omitzero"`
 	// Unread names the evidence that was looked for and could not be read.
 	Unread []string `json:"unread,omitempty"`
 

@@ -61,7 +61,7 @@ func marking() Action {
 // facts are a world in which everything is known and nothing stands in the way.
 func facts() Facts {
 	return Facts{At: now, Subject: web, Namespace: Known(map[string]string{"team": "shop"}), Paused: Known([]string(nil)),
-		Rollback: Known(false), Failing: Known(false), Since: Known(ago(time.Hour)), Oldest: Known(ago(time.Minute)), Owner: Known(Owner{}),
+		Rollback: Known(false), Failing: Known(false), Brings: Known(true), Since: Known(ago(time.Hour)), Oldest: Known(ago(time.Minute)), Owner: Known(Owner{}),
 		Health: Known(Share{Well: 9, Total: 10}), Storm: Known(1), Ledger: Known(Ledger{}),
 		History: Known(Tally{Cause: "crash", Verb: "evict", Tried: 40, Healed: 40}), Approvals: Known([]Approval(nil)),
 		Menu: []Action{eviction(), proposal(), scaling(), marking(),

@@ -1,5 +1,7 @@
 package gate
 
+import "slices"
+
 // matter is what the rules weigh: the opinion and the facts, with what was chosen looked up once for all of them
 // where something is to be done.
 type matter struct {
@@ -47,6 +49,11 @@ func onMenu(menu []Action, id string) *Action {
 
 // acts reports whether anything chosen reaches at least as far as the given reach.
 func (m *matter) acts(reach Reach) bool { return m.reach <= reach }
+
+// answers reports whether one of what is chosen answers an admission request.
+func (m *matter) answers() bool {
+	return slices.ContainsFunc(m.Choice, func(id string) bool { return onMenu(m.Menu, id).reach() == ReachAnswer })
+}
 
 // each weighs every chosen action that reaches at least as far as the given reach, and returns the most careful answer with
 // the first reason for it.

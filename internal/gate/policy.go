@@ -74,7 +74,7 @@ type Rail struct {
 	Budgets Budgets `json:"budgets,omitzero"`
 	// Restraint holds the brakes.
 	Restraint Restraint `json:"restraint,omitzero"`
-	// Freezes are the intervals in which nothing is changed live.
+	// Freezes are the intervals in which nothing is changed live, and rollouts are told of it.
 	Freezes []Interval `json:"freezes,omitempty"`
 	// Approvers is how many different humans must approve a plan before it is done live, in whatever mode. In Approve it is
 	// one at least.
@@ -83,6 +83,8 @@ type Rail struct {
 	Asking Asking `json:"asking,omitzero"`
 	// DenyAdvised makes what a model found count towards the denial of a rollout.
 	DenyAdvised bool `json:"denyAdvised,omitempty"`
+	// DenyFrozen keeps rollouts out while one of Freezes lasts.
+	DenyFrozen bool `json:"denyFrozen,omitempty"`
 	// DenyPending makes what is not there yet count towards a denial.
 	DenyPending bool `json:"denyPending,omitempty"`
 	// OnPending is what a rollout gets while a model that may deny it is being asked, for PendingFor at most.

@@ -55,10 +55,11 @@ func drawRail(t *rapid.T) Rail {
 	if odd(t, "actions") {
 		r.Actions = rapid.SliceOfN(rapid.Custom(drawPermitted), 0, 3).Draw(t, "which actions")
 	}
-	if odd(t, "freezes") {
+	if rapid.IntRange(0, 3).Draw(t, "freezes") == 3 {
 		r.Freezes = []Interval{drawInterval(t)}
 	}
 	r.DenyPending = rapid.Bool().Draw(t, "denyPending")
+	r.DenyFrozen = rapid.Bool().Draw(t, "denyFrozen")
 	r.DenyAdvised = rapid.Bool().Draw(t, "denyAdvised")
 	if odd(t, "paused") {
 		r.Paused = []string{"why"}
@@ -122,6 +123,7 @@ func drawFacts(t *rapid.T) Facts {
 		}
 	}
 	f.Rollback, f.Failing = drawBool(t, "rollback"), drawBool(t, "failing")
+	f.Brings = rapid.SampledFrom([]Fact[bool]{Known(true), Known(true), Known(false), {}}).Draw(t, "brings")
 	f.History = Known(Tally{Cause: rapid.SampledFrom([]string{"crash", "crash", "crash", "oom"}).Draw(t, "cause"),
 		Verb: rapid.SampledFrom([]string{"evict", "evict", "scale"}).Draw(t, "verb"), Tried: 40, Healed: rapid.IntRange(30, 41).Draw(t, "healed")})
 	for i := range f.Menu {

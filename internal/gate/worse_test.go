@@ -26,6 +26,7 @@ var tightenings = slices.Concat([]tightening{
 		}
 	}},
 	{"deny pending", func(_ *rapid.T, r *Rail) { r.DenyPending = true }},
+	{"deny frozen", func(_ *rapid.T, r *Rail) { r.DenyFrozen = true }},
 	{"deny advised", func(_ *rapid.T, r *Rail) { r.DenyAdvised = true }},
 	{"pause", func(_ *rapid.T, r *Rail) { r.Paused = append(r.Paused, "stop") }},
 	{"unreadable", func(_ *rapid.T, r *Rail) { r.Unreadable = "what is this" }},
@@ -196,6 +197,9 @@ var badNews = []struct {
 			w.f.Owner = Known(o)
 		}
 	}},
+	{"another template", func(_ *rapid.T, w *world) { w.f.Brings = Known(true) }},
+	{"no return to what ran before", func(_ *rapid.T, w *world) { w.f.Rollback = Known(false) }},
+	{"nothing that fails now", func(_ *rapid.T, w *world) { w.f.Failing = Known(false) }},
 	{"no way back", func(_ *rapid.T, w *world) {
 		w.f.Menu = slices.Clone(w.f.Menu)
 		w.f.Menu[0].Undo, w.f.Menu[2].Undo = "", ""
@@ -234,7 +238,8 @@ var forgetting = func() map[string]func(*world) {
 	all := map[string]func(*world){
 		"paused": func(w *world) { w.f.Paused = Fact[[]string]{} }, "namespace": func(w *world) { w.f.Namespace = Fact[map[string]string]{} },
 		"rollback": func(w *world) { w.f.Rollback = Fact[bool]{} }, "failing": func(w *world) { w.f.Failing = Fact[bool]{} },
-		"since": func(w *world) { w.f.Since = Fact[time.Time]{} }, "oldest": func(w *world) { w.f.Oldest = Fact[time.Time]{} },
+		"brings": func(w *world) { w.f.Brings = Fact[bool]{} },
+		"since":  func(w *world) { w.f.Since = Fact[time.Time]{} }, "oldest": func(w *world) { w.f.Oldest = Fact[time.Time]{} },
 		"owner": func(w *world) { w.f.Owner = Fact[Owner]{} }, "health": func(w *world) { w.f.Health = Fact[Share]{} },
 		"storm": func(w *world) { w.f.Storm = Fact[int]{} }, "ledger": func(w *world) { w.f.Ledger = Fact[Ledger]{} },
 		"history": func(w *world) { w.f.History = Fact[Tally]{} }, "approvals": func(w *world) { w.f.Approvals = Fact[[]Approval]{} },

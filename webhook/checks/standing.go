@@ -57,6 +57,18 @@ func mark(results []Result, stands func(check int, f gate.Finding) bool) {
 	}
 }
 
+// Brings reports whether a change starts pods of another template than the workload has: it is new, its template is another one,
+// or a pause ends in which that changed. A size and a restart do not, nor does what only rolls out once a pause ends.
+func Brings(r Rollout) bool {
+	switch {
+	case r.Afterwards || r.New.Paused:
+		return false
+	case r.Old == nil || Hash(r.Old.Template) != Hash(r.New.Template):
+		return true
+	}
+	return r.Old.Paused && !rolledOut(r)
+}
+
 // rolledOut reports whether some revision is known to hold the new template.
 func rolledOut(r Rollout) bool {
 	revisions, _ := r.World.Revisions.Get()
