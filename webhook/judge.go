@@ -71,7 +71,7 @@ func (s Sight) see(ctx context.Context, c Change) (sighting, error) {
 	out.question = flow.Question{Evidence: evidence, OffRecord: c.DryRun, Facts: gate.Facts{At: now, Subject: c.New.Ref, Namespace: s.labels(ctx, c.New.Ref.Namespace), Unread: unread,
 		Paused: gate.Known[[]string](nil), Rollback: rollback, Failing: failing,
 		Brings: gate.Known(checks.Brings(r) && !isComponent(c.User)),
-		Menu: []gate.Action{admit(c.New.Ref)}}}
+		Menu:   []gate.Action{admit(c.New.Ref)}}}
 	out.assessment = checks.Advisor(r).Advise(ctx, out.question)
 	out.assessment.Alone = "no model is asked while a request waits"
 	out.decision = gate.Decide(out.policy, out.assessment, out.question.Facts).Decision

@@ -15,6 +15,9 @@ const (
 	lineMax     = 240 // bytes of one line of a refusal
 	linesMax    = 10
 
+	ruleFrozen = "frozen" // the rule that refuses a rollout for its time, and not for what it is
+	thawed     = "Apply it again then. What cannot wait takes a person who may edit the Guardrail or break the glass: kubectl apply --field-manager=" + BreakGlass
+
 	noCase = "no Case will be opened for this: too many are waiting, or Moorgate stops"
 )
 
@@ -88,20 +91,17 @@ func refusal(r Reply) string {
 	j := r.Judgement
 	ref, name := j.Question.Signal.Subject, j.Question.Signal.CaseName()
 	lines := []string{prefix + "this rollout of " + ref.String() + " is refused"}
+	frozen, unsound := false, false
 	for _, reason := range j.Verdict.Reasons {
 		if r.refuses(reason) {
 			lines = append(lines, "  Guardrail "+reason.Guardrail+": "+reason.Text)
+			frozen, unsound = frozen || reason.Rule == ruleFrozen, unsound || reason.Rule != ruleFrozen
 		}
 	}
-	lines = append(lines, "Mend this and apply again:")
-	found := gate.Weightiest(j.Assessment.Findings)
-	for i, f := range found {
-		if i == linesMax {
-			lines = append(lines, fmt.Sprintf("  and %d more", len(found)-linesMax))
-			break
-		}
-		lines = append(lines, fmt.Sprintf("  - %s (%s, %d points)", f.Text, f.ID, f.Points))
+	if frozen {
+		lines = append(lines, thawed)
 	}
+	lines = append(lines, toMend(j.Assessment.Findings, unsound)...)
 	see := "kubectl -n " + ref.Namespace + " get case " + name + " -o yaml"
 	if forbidden.MatchString(see) {
 		see = "kubectl get cases -A" // the name cannot be said here
@@ -115,6 +115,25 @@ func refusal(r Reply) string {
 		lines[i] = indent + plain(lines[i], lineMax)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// toMend lists what was found, for somebody who is refused for it or for another reason.
+func toMend(findings []gate.Finding, forIt bool) []string {
+	found := gate.Weightiest(findings)
+	lines := []string{"Mend this and apply again:"}
+	if !forIt {
+		lines[0] = "Found besides:"
+	}
+	if !forIt && len(found) == 0 {
+		return nil
+	}
+	for i, f := range found {
+		if i == linesMax {
+			return append(lines, fmt.Sprintf("  and %d more", len(found)-linesMax))
+		}
+		lines = append(lines, fmt.Sprintf("  - %s (%s, %d points)", f.Text, f.ID, f.Points))
+	}
+	return lines
 }
 
 // waiting is the message of a wish to wait, which people see only when their client does not wait by itself.
