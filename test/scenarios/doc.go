@@ -2,7 +2,8 @@
 // its own ServiceAccount, before a real API server.
 //
 // A story about the gate is one txtar archive, webhook/<check>/<success|failure>-<words>.txtar. A failure story is one in
-// which that check finds something, a success story one in which it does not. The archive opens with the story in prose.
+// which that check finds something, a success story one in which it does not. In place of a check stands the guardrail's rule
+// about freeze windows, frozen, which finds nothing and speaks for itself: what it says stands in says. The archive opens with the story in prose.
 // In its files $NAMESPACE stands for the story's own namespace:
 //
 //	guardrail.yaml  what differs from the usual Guardrail (spec alone): Enforce, warnBelow 80, denyBelow 50, and

@@ -11,7 +11,7 @@ import (
 
 // TestNoStoryIsAnOrphan needs no cluster: every file is a story of a check, in the right form, and no check goes untold.
 func TestNoStoryIsAnOrphan(t *testing.T) {
-	all, err := stories(files, checkIDs())
+	all, err := stories(files, storyIDs())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,8 @@ twin: [left]
 
 // TestWhatIsNoStoryIsRefused shows that discovery refuses what nobody would play, and what would prove nothing.
 func TestWhatIsNoStoryIsRefused(t *testing.T) {
-	good := map[string]string{"webhook/quota/failure-a.txtar": toldWell, "webhook/quota/success-b.txtar": toldBetter}
+	good := map[string]string{"webhook/quota/failure-a.txtar": toldWell, "webhook/quota/success-b.txtar": toldBetter,
+		"webhook/frozen/failure-a.txtar": strings.Replace(toldWell, "findings: {quota: left}", "says: [left]", 1), "webhook/frozen/success-b.txtar": toldBetter}
 	tests := []struct {
 		name string
 		add  map[string]string
@@ -79,6 +80,7 @@ func TestWhatIsNoStoryIsRefused(t *testing.T) {
 		{"no change", changed(toldWell, "kind: Deployment", "kind: Job"), "not one Deployment"},
 		{"a world that nothing shows was seen", changed(strings.Replace(toldWell, "Warned", "Admitted", 1), "-- change", "-- world.yaml --\nx: y\n-- change"),
 			"nothing would show"},
+		{"a rule that says nothing", map[string]string{"webhook/frozen/failure-a.txtar": toldWell}, "stands in says"},
 		{"a success without a twin", map[string]string{"webhook/quota/success-c.txtar": strings.Replace(strings.Replace(toldBetter, "twin: [left]", "", 1),
 			"-- twin.yaml --\nspec: {replicas: 9}\n", "", 1)}, "needs a bad twin"},
 		{"a condition that waits for nothing", changed(toldWell, "-- want", "-- wait.yaml --\n[{pods: {a: b}}]\n-- want"), "needs pods, are and atLeast"},
@@ -94,7 +96,7 @@ func TestWhatIsNoStoryIsRefused(t *testing.T) {
 					from[name] = &fstest.MapFile{Data: []byte(content)}
 				}
 			}
-			_, err := stories(from, []string{"quota"})
+			_, err := stories(from, []string{"quota", aRule})
 			if tt.says == "" && err != nil || tt.says != "" && (err == nil || !strings.Contains(err.Error(), tt.says)) {
 				t.Errorf("error %v, want one that says %q", err, tt.says)
 			}

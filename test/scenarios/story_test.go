@@ -93,6 +93,12 @@ func stories(from fs.FS, ids []string) ([]story, error) {
 	return all, errors.Join(append(errs, err)...)
 }
 
+// aRule is the rule of the guardrail that stories are told about beside the checks.
+const aRule = "frozen"
+
+// storyIDs are the folders of stories.
+func storyIDs() []string { return append(checkIDs(), aRule) }
+
 func checkIDs() []string {
 	var ids []string
 	for _, c := range checks.All() {
