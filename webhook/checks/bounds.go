@@ -41,9 +41,14 @@ func fewer(findings []gate.Finding) []gate.Finding {
 	return kept
 }
 
-// weightier puts first what may refuse: what stood before comes last, so that it never uses up the points of the rest.
+// excuses are the natures, the one that is excused least first. What is pending is excused by default, what is recent for a rollback
+// or a cure.
+var excuses = []gate.Nature{gate.Lasting, gate.Recent, gate.Pending, gate.Standing}
+
+// weightier puts first what may refuse: what is more easily excused never uses up the points of the rest, and in whatever order
+// findings are made the same ones count.
 func weightier(a, b gate.Finding) int {
-	return cmp.Or(order(a.Nature == gate.Standing, b.Nature == gate.Standing), order(b.Hard, a.Hard), cmp.Compare(b.Points, a.Points))
+	return cmp.Or(cmp.Compare(slices.Index(excuses, a.Nature), slices.Index(excuses, b.Nature)), order(b.Hard, a.Hard), cmp.Compare(b.Points, a.Points))
 }
 
 // order puts false before true.

@@ -125,3 +125,22 @@ func BenchmarkLargest(b *testing.B) {
 		advisor.Advise(context.Background(), q)
 	}
 }
+
+// Two findings of a check that take its points once: which of them counts towards a denial must not hang on which comes first. What
+// may be excused more easily never uses up the points of the rest.
+func TestTheOrderOfFindingsDoesNotDecideWhichCounts(t *testing.T) {
+	of := func(nature gate.Nature) gate.Finding { return gate.Finding{Nature: nature, Points: 20} }
+	ranks := []gate.Nature{gate.Lasting, gate.Recent, gate.Pending, gate.Standing}
+	for i, first := range ranks {
+		for _, second := range ranks[i+1:] {
+			for _, both := range [][]gate.Finding{{of(first), of(second)}, {of(second), of(first)}} {
+				if got := fewer(both); got[0].Nature != first {
+					t.Errorf("%q comes before %q", got[0].Nature, first)
+				}
+			}
+		}
+	}
+	if got := fewer([]gate.Finding{{Nature: gate.Recent, Points: 30}, {Nature: gate.Lasting, Points: 5}}); got[0].Nature != gate.Lasting {
+		t.Error("what is recent uses up the points of what lasts")
+	}
+}

@@ -48,8 +48,14 @@ func lookQuota(r Rollout) Result {
 		return Result{}
 	}
 	c, unknown := claimOf(r)
-	out := Result{Unknown: unknown}
+	var out Result
 	for i := range quotas {
+		if !c.touches(&quotas[i]) {
+			continue // it is about Services, or Secrets
+		}
+		if unknown != nil {
+			out.Unknown, unknown = append(out.Unknown, unknown...), nil
+		}
 		findings, uncounted := c.against(&quotas[i])
 		out.Findings = append(out.Findings, findings...)
 		out.Unknown = append(out.Unknown, uncounted...)

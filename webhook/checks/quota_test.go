@@ -149,3 +149,18 @@ func TestQuota(t *testing.T) {
 		}), unknown: "Pods: forbidden"},
 	})
 }
+
+// What a quota of Services holds does not hang on LimitRanges, or on anything else about pods.
+func TestAQuotaOfOtherThingsNeedsNothingToBeKnown(t *testing.T) {
+	for name, tt := range map[string]struct {
+		hard    corev1.ResourceList
+		unknown bool
+	}{"of Services": {list("services", "0", "count/secrets", "0", "requests.storage", "0"), false}, "of pods": {list("pods", "9"), true}, "of CPU": {list("limits.cpu", "9"), true}, "of GPUs": {list("requests.nvidia.com/gpu", "9"), true}} {
+		r := sound()
+		quota(tt.hard, tt.hard)(&r)
+		r.World.LimitRanges = gate.Unknown[[]corev1.LimitRange]("not read")
+		if got := lookQuota(r); (len(got.Unknown) > 0) != tt.unknown {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}

@@ -61,6 +61,31 @@ func mustSay(pod *corev1.Pod, hard corev1.ResourceList) (resource corev1.Resourc
 	return "", ""
 }
 
+// touches reports whether the quota counts anything that the rollout is charged for, or may be by a LimitRange that is not known.
+func (c claim) touches(q *corev1.ResourceQuota) bool {
+	for _, hard := range []corev1.ResourceList{q.Spec.Hard, q.Status.Hard} {
+		for k := range hard {
+			_, pod := c.asks[k]
+			_, volume := c.volumes[k]
+			_, revision := c.revision[k]
+			if pod || volume || revision || computes(k) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// computes reports whether a quota of that name is about what containers ask for.
+func computes(k corev1.ResourceName) bool {
+	switch k {
+	case corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage:
+		return true
+	}
+	asked, ok := strings.CutPrefix(string(k), "requests.")
+	return ok && asked != string(corev1.ResourceStorage) || strings.HasPrefix(string(k), "limits.") || strings.HasPrefix(string(k), corev1.ResourceHugePagesPrefix)
+}
+
 // counts reports whether the quota's scopes cover the pod. A scope that is not known covers nothing, as in the API server.
 func counts(q *corev1.ResourceQuota, pod *corev1.Pod) bool {
 	for _, scope := range q.Spec.Scopes {
