@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
@@ -57,13 +58,26 @@ func claims(seen *sighting) map[flow.Claim]gate.Fact[bool] {
 			if there, known := exists.Get(); known {
 				missing = gate.Known(!there)
 			}
-			out[flow.Claim{Kind: ClaimMissing, Object: kind + "/" + name}] = missing
+			if claim := (flow.Claim{Kind: ClaimMissing, Object: kind + "/" + name}); speakable(claim) {
+				out[claim] = missing
+			}
 		}
 	}
 	for _, c := range checks.All() {
 		out[flow.Claim{Kind: ClaimFinding, Object: c.ID}] = gate.Known(slices.ContainsFunc(seen.assessment.Findings, func(f gate.Finding) bool { return f.ID == c.ID }))
 	}
 	return out
+}
+
+// speakable reports whether a claim is one that code makes, about a name that an object can have. What a manifest refers to may be
+// called anything, and claims stand in a sentence of ours, outside of what a model knows to be others' words.
+func speakable(c flow.Claim) bool {
+	if c.Kind == ClaimFinding {
+		return slices.ContainsFunc(checks.All(), func(x checks.Check) bool { return x.ID == c.Object })
+	}
+	kind, name, _ := strings.Cut(c.Object, "/")
+	known := slices.Contains([]string{"Secret", "ConfigMap", "ServiceAccount", "PersistentVolumeClaim"}, kind)
+	return checks.Nameable(name) && (c.Kind == ClaimMissing && known || c.Kind == ClaimRollback || c.Kind == ClaimFailing) && len(validation.IsQualifiedName(kind)) == 0
 }
 
 // difference is what went and what came, a line each.
@@ -132,6 +146,9 @@ func recalled(c *v1alpha1.Case) flow.Question {
 		q.Evidence = append(q.Evidence, gate.Evidence{ID: e.ID, Source: e.Source, At: q.Facts.At, Trust: gate.FromAPI, Text: e.Text, Unread: e.Unread})
 	}
 	for _, claim := range c.Spec.Answer.Brief.Claims {
+		if !speakable(flow.Claim{Kind: claim.Kind, Object: claim.Object}) {
+			continue
+		}
 		holds := gate.Unknown[bool]("it was not known when it was asked for")
 		if claim.Holds != nil {
 			holds = gate.Known(*claim.Holds)

@@ -85,6 +85,7 @@ func (s *Settler) consultAhead(ctx context.Context, c *v1alpha1.Case) error {
 		return s.cases().Keep(ctx, key, func(st *v1alpha1.CaseStatus) { s.counselled(st, why) })
 	}
 	q := recalled(c)
+	q.Evidence = s.Door.Evidence(q.Evidence) // a Case is no place from where anything goes to a model unseen
 	q.Facts.At, q.Facts.Namespace = s.Now(), s.labels(ctx, c.Namespace)
 	return s.counsel(ctx, key, q, policy, said)
 }

@@ -40,7 +40,9 @@ func (w World) references(ctx context.Context, ns string, refs checks.References
 		}
 		found := make(map[string]gate.Fact[bool], len(names))
 		for name := range names {
-			found[name] = exists(name)
+			if found[name] = gate.Known(false); checks.Nameable(name) || name == "" {
+				found[name] = exists(name)
+			}
 		}
 		out = append(out, namesEvidence(id, kind, found)...)
 		return found

@@ -84,8 +84,11 @@ func (l *lacking) keys(r Rollout, refs References) {
 
 func missing(kind, called, where, evidence string) gate.Finding {
 	cites := []string{EvidenceWorkload, evidence}
-	if called == "" {
+	switch {
+	case called == "":
 		return found(pointsReference, gate.Pending, cites, "there is no default StorageClass (%s)", name(where))
+	case !Nameable(called):
+		return found(pointsReference, gate.Pending, cites, "it refers to a %s by a name that none can have (%s)", kind, name(where))
 	}
 	return found(pointsReference, gate.Pending, cites, "%s %s does not exist (%s)", kind, name(called), name(where))
 }

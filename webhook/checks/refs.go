@@ -2,6 +2,7 @@ package checks
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // Names maps the name of each object that a rollout refers to onto the place of the first reference to it.
@@ -12,6 +13,10 @@ func (n Names) add(name, where string) {
 		n[name] = where
 	}
 }
+
+// Nameable reports whether an object can be called so. The API server lets any text stand where a variable refers to a Secret, so what
+// cannot be a name is missing without a look, and is not told as one.
+func Nameable(s string) bool { return len(validation.IsDNS1123Subdomain(s)) == 0 }
 
 // References is what a rollout needs to be there before its pods can start, without what is marked optional.
 type References struct {
