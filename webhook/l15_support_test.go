@@ -86,7 +86,7 @@ func onACase(t testing.TB, d *appsv1.Deployment, door *redact.Door) (*v1alpha1.C
 	b := newBench(t, l15Policy())
 	was := deployment("shop", "web")
 	req := request(t, admissionv1.Update, was, d)
-	change, _, err := decode(&req)
+	change, _, err := Kinds{}.decode(&req)
 	if err != nil {
 		t.Fatal(err)
 	}
