@@ -14,8 +14,8 @@ func (n Names) add(name, where string) {
 	}
 }
 
-// Nameable reports whether an object can be called so. The API server lets any text stand where a variable refers to a Secret, so what
-// cannot be a name is missing without a look, and is not told as one.
+// Nameable reports whether an object can be called so. In a kind whose template the API server does not know, as in a file, any text
+// may stand where a Secret is named: what cannot be a name is missing without a look, and is not told as one.
 func Nameable(s string) bool { return len(validation.IsDNS1123Subdomain(s)) == 0 }
 
 // References is what a rollout needs to be there before its pods can start, without what is marked optional.
