@@ -65,7 +65,7 @@ func TestWhatAModelFoundOnlyTakesAway(t *testing.T) {
 		for range rapid.IntRange(0, 4).Draw(t, "findings") {
 			o.Findings = append(o.Findings, v1alpha1.Finding{ID: "model-1", Points: int32(rapid.IntRange(-100, 100).Draw(t, "points")), Nature: rapid.SampledFrom([]string{"advised", ""}).Draw(t, "nature")})
 		}
-		got := advised(a, o)
+		got := Advised(a, o)
 		s, _ := got.Score.Get()
 		c, _ := got.Confidence.Get()
 		if s > score || c > sure || s < 0 {
@@ -84,7 +84,7 @@ func TestWhatFoundNoPlaceOnACaseIsNotForgotten(t *testing.T) {
 	for range listedMax {
 		o.Findings = append(o.Findings, v1alpha1.Finding{ID: "readiness", Points: 5})
 	}
-	got := advised(gate.Assessment{Score: gate.Known(90)}, o)
+	got := Advised(gate.Assessment{Score: gate.Known(90)}, o)
 	if score, _ := got.Score.Get(); score != 20 {
 		t.Errorf("score %d", score)
 	}

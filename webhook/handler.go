@@ -16,9 +16,7 @@ import (
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
-	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/redact"
-	"moorgate.dev/webhook/checks"
 )
 
 // recordBudget is how long an answer waits for its record. The API server gives the whole request three seconds, of which
@@ -135,11 +133,7 @@ func (h *Handler) weigh(ctx context.Context, c Change) (seen sighting, wait int3
 
 // ask has the Case opened from which a model is asked, and reports whether it will be.
 func (h *Handler) ask(seen *sighting) bool {
-	q := seen.question
-	told := flow.Judgement{Question: q, Policy: seen.policy, Assessment: seen.assessment, Verdict: gate.Decide(seen.policy, seen.assessment, q.Facts)}
-	answer := &v1alpha1.Answer{Said: Retried, User: plain(seen.change.User, 256), Opinion: cluster.Opinion(told), Brief: briefed(seen, h.Door)}
-	return h.Queue.Offer(Opening{Signal: q.Signal, Answer: answer, Labels: map[string]string{v1alpha1.LabelTemplate: seen.template,
-		v1alpha1.LabelChange: checks.Change(seen.change.New)}})
+	return h.Queue.Offer(asking(seen, Retried, h.Door))
 }
 
 func (h *Handler) queue(ctx context.Context, c Change, reply *Reply) {

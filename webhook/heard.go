@@ -37,25 +37,33 @@ type heard struct {
 	asked    int            // how many changes are being asked about
 }
 
+// hearer looks for what was heard of a model about a rollout.
+type hearer struct {
+	cases client.Reader
+	now   time.Time
+	most  time.Duration // a client waits for
+	// vain is for how long it counts that somebody asked ahead in vain. 0: a client that comes has it asked anew.
+	vain time.Duration
+}
+
 // hear looks for the Case of this change, and for those of other changes to the workload that are waited for.
-func (h *Handler) hear(ctx context.Context, seen sighting, most time.Duration) (heard, error) {
+func (h hearer) hear(ctx context.Context, seen sighting) (heard, error) {
 	ref := seen.change.New.Ref
 	var list v1alpha1.CaseList
-	if err := h.Cases.List(ctx, &list, client.InNamespace(ref.Namespace), client.UnsafeDisableDeepCopy,
+	if err := h.cases.List(ctx, &list, client.InNamespace(ref.Namespace), client.UnsafeDisableDeepCopy,
 		client.MatchingLabels{v1alpha1.LabelFace: string(gate.FaceWebhook), v1alpha1.LabelWorkload: cluster.WorkloadLabel(ref)}); err != nil {
 		return heard{}, fmt.Errorf("list the cases of %s: %w", ref, err)
 	}
-	now := h.Now()
 	out := heard{}
 	byName := map[string]*v1alpha1.Case{}
 	for i := range list.Items {
 		c := &list.Items[i]
-		if c.Spec.Answer == nil || c.Spec.Answer.Said != Retried {
+		if c.Spec.Answer == nil || !early(c) {
 			continue
 		}
 		byName[c.Name] = c
 		first := c.Spec.Signal.FirstSeen.Time
-		if (c.Status.Answer == "" || c.Status.Answer == Retried) && now.Sub(first) < most {
+		if c.Spec.Answer.Said == Retried && (c.Status.Answer == "" || c.Status.Answer == Retried) && h.now.Sub(first) < h.most {
 			out.asked++
 			if out.earliest.IsZero() || first.Before(out.earliest) {
 				out.earliest = first
@@ -63,22 +71,26 @@ func (h *Handler) hear(ctx context.Context, seen sighting, most time.Duration) (
 		}
 	}
 	for round := range roundsMax {
-		out.signal = waitingSignal(seen, round, now)
+		out.signal = waitingSignal(seen, round, h.now)
 		out.kase = byName[out.signal.CaseName()]
-		if out.kase == nil || !stale(out.kase, now) {
+		if out.kase == nil || !h.stale(out.kase) {
 			break
 		}
 	}
 	return out, nil
 }
 
-// stale is whether what was heard about a change is too old to speak for it.
-func stale(c *v1alpha1.Case, now time.Time) bool {
-	at := c.Spec.Signal.FirstSeen.Time
+// stale is whether what was heard about a change is too old to speak for it. That a model was asked ahead in vain speaks for
+// nothing that is applied later.
+func (h hearer) stale(c *v1alpha1.Case) bool {
+	at, most := c.Spec.Signal.FirstSeen.Time, opinionFor
 	if heard := meta.FindStatusCondition(c.Status.Conditions, CaseAdvised); heard != nil {
 		at = heard.LastTransitionTime.Time
+		if heard.Status == metav1.ConditionFalse && c.Spec.Answer.Said == AskedAhead {
+			most = h.vain
+		}
 	}
-	return now.Sub(at) > opinionFor
+	return h.now.Sub(at) > most
 }
 
 // waitingSignal is the happening of a rollout that waits for a model: which change it is, from which revision. What is found about it
@@ -116,8 +128,8 @@ func standsSince(was runtime.Object) string {
 	return at.UTC().Format(time.RFC3339)
 }
 
-// advised is the assessment with what a model found added to it: it takes points and confidence, and gives none.
-func advised(a gate.Assessment, o v1alpha1.Opinion) gate.Assessment {
+// Advised is an assessment with what a model found added to it: it takes points and confidence, and gives none.
+func Advised(a gate.Assessment, o v1alpha1.Opinion) gate.Assessment {
 	a.Alone = ""
 	score, scored := a.Score.Get()
 	for _, f := range o.Findings {

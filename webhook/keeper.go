@@ -11,7 +11,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -48,36 +47,13 @@ func (k *Keeper) cases() cluster.Cases { return cluster.Cases{Client: k.Client, 
 
 // subject reads the workload that a Case is about, nil if it is gone or another one by now.
 func (k *Keeper) subject(ctx context.Context, c *v1alpha1.Case) (client.Object, error) {
-	obj, err := k.get(ctx, schema.GroupVersionKind{Group: c.Spec.Subject.Group, Version: c.Spec.Subject.Version, Kind: c.Spec.Subject.Kind},
+	obj, err := k.Kinds.get(ctx, k.Client, schema.GroupVersionKind{Group: c.Spec.Subject.Group, Version: c.Spec.Subject.Version, Kind: c.Spec.Subject.Kind},
 		client.ObjectKey{Namespace: c.Namespace, Name: c.Spec.Subject.Name})
 	if err != nil {
 		return nil, fmt.Errorf("read the subject of case %s/%s: %w", c.Namespace, c.Name, err)
 	}
 	if obj == nil || c.Spec.Subject.UID != "" && string(obj.GetUID()) != c.Spec.Subject.UID {
 		return nil, nil
-	}
-	return obj, nil
-}
-
-// errNotScored is what became of a kind that was scored before this process was told otherwise.
-var errNotScored = errors.New("this kind is not scored any more")
-
-// get reads a workload, nil if it is not there.
-func (k *Keeper) get(ctx context.Context, kind schema.GroupVersionKind, key client.ObjectKey) (client.Object, error) {
-	obj := k.Kinds.New(kind)
-	if obj == nil {
-		return nil, errNotScored
-	}
-	into := obj
-	if u := content(obj); u != nil {
-		into = u
-	}
-	err := k.Client.Get(ctx, key, into)
-	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
 	}
 	return obj, nil
 }
@@ -133,12 +109,17 @@ func speaker(cases []v1alpha1.Case) *v1alpha1.Case {
 	return best
 }
 
+// early is whether a Case was opened before the client had its answer, to have a model asked about what its brief holds.
+func early(c *v1alpha1.Case) bool {
+	return c.Spec.Answer.Said == Retried || c.Spec.Answer.Said == AskedAhead
+}
+
 // saidOn is what the client was answered in the end, as far as a Case tells.
 func saidOn(c *v1alpha1.Case) string {
 	switch {
 	case c.Spec.Answer == nil:
 		return ""
-	case c.Spec.Answer.Said == Retried && c.Status.Answer != "":
+	case early(c) && c.Status.Answer != "":
 		return c.Status.Answer
 	}
 	return c.Spec.Answer.Said
@@ -146,7 +127,7 @@ func saidOn(c *v1alpha1.Case) string {
 
 // answeredWith is the opinion that the client's answer was made from.
 func answeredWith(c *v1alpha1.Case) v1alpha1.Opinion {
-	if c.Spec.Answer.Said == Retried && c.Status.Answer != "" {
+	if early(c) && c.Status.Answer != "" {
 		return c.Status.Opinion
 	}
 	return c.Spec.Answer.Opinion

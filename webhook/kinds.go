@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -129,6 +132,16 @@ func (k Kinds) Names() string {
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
+// Resource is how URLs and rights name a kind that is scored, empty for any other.
+func (k Kinds) Resource(kind schema.GroupVersionKind) string {
+	for _, r := range k.resources() {
+		if r.kind == kind {
+			return r.resource
+		}
+	}
+	return ""
+}
+
 // Called is the kind that a word means, singular or plural, in upper or lower case. Not ok: none that is scored, or several.
 func (k Kinds) Called(word string) (kind schema.GroupVersionKind, ok bool) {
 	for _, r := range k.resources() {
@@ -141,6 +154,29 @@ func (k Kinds) Called(word string) (kind schema.GroupVersionKind, ok bool) {
 		kind, ok = r.kind, true
 	}
 	return kind, ok
+}
+
+// errNotScored is what became of a kind that was scored before this process was told otherwise.
+var errNotScored = errors.New("this kind is not scored any more")
+
+// get reads a workload, nil if it is not there.
+func (k Kinds) get(ctx context.Context, r client.Reader, kind schema.GroupVersionKind, key client.ObjectKey) (client.Object, error) {
+	obj := k.New(kind)
+	if obj == nil {
+		return nil, errNotScored
+	}
+	into := obj
+	if u := content(obj); u != nil {
+		into = u
+	}
+	err := r.Get(ctx, key, into)
+	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return obj, nil
 }
 
 // served is a kind that is scored, and how URLs name it.

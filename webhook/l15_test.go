@@ -133,7 +133,7 @@ func TestL15WhatIsHeardOnlyLowers(t *testing.T) {
 			score -= f.Points
 		}
 		checked.Score = gate.Known(max(0, score))
-		got := advised(checked, heard)
+		got := Advised(checked, heard)
 		if wrong := raised(checked, got); wrong != "" || !slices.Equal(got.Choice, checked.Choice) || !reflect.DeepEqual(got.Findings[:len(checked.Findings)], checked.Findings) {
 			t.Fatalf("%s: %+v", wrong, got)
 		}

@@ -36,7 +36,7 @@ func (h *Handler) pend(ctx context.Context, seen *sighting) pending {
 	if on == gate.PendingWarn || h.Cases == nil || !matters(*seen) {
 		return pending{}
 	}
-	all, err := h.hear(ctx, *seen, most)
+	all, err := hearer{cases: h.Cases, now: h.Now(), most: most}.hear(ctx, *seen)
 	if err != nil {
 		h.Logger.WarnContext(ctx, "look for what was heard about a rollout", "error", err)
 		return pending{note: "no model's word was waited for: the Cases cannot be read"}
@@ -47,7 +47,7 @@ func (h *Handler) pend(ctx context.Context, seen *sighting) pending {
 	}
 	switch away := h.Advice.Away(); {
 	case opinion:
-		seen.take(advised(seen.assessment, all.kase.Status.Opinion))
+		seen.take(Advised(seen.assessment, all.kase.Status.Opinion))
 		return pending{held: true}
 	case in:
 		return pending{held: true, note: "no model had a word, the checks alone decided: " + alone}

@@ -29,7 +29,7 @@ type Readiness struct {
 
 // Readiness is what is known of a workload. Nil: it is not there, or no Case speaks for its template.
 func (k *Keeper) Readiness(ctx context.Context, kind schema.GroupVersionKind, key client.ObjectKey) (*Readiness, error) {
-	obj, err := k.get(ctx, kind, key)
+	obj, err := k.Kinds.get(ctx, k.Client, kind, key)
 	if err != nil {
 		return nil, fmt.Errorf("read %s %s: %w", kind.Kind, key, err)
 	}

@@ -17,6 +17,7 @@ const (
 	Warned         = "Warned"
 	Denied         = "Denied"
 	Retried        = "Retried"
+	AskedAhead     = "AskedAhead"
 	SlippedThrough = "SlippedThrough"
 )
 

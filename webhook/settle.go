@@ -62,10 +62,10 @@ func (s *Settler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	if c.Status.Answer == "" {
 		return ctrl.Result{}, s.copyAnswer(ctx, &c) // its own update brings us back
 	}
-	if c.Spec.Answer.Said == Retried {
+	if early(&c) {
 		s.confer(ctx, &c)
 	}
-	if said := saidOn(&c); said == Denied || said == Retried {
+	if said := saidOn(&c); said == Denied || said == Retried || said == AskedAhead {
 		return ctrl.Result{}, s.tellEnd(ctx, &c)
 	}
 	if wait, err := s.tellIn(ctx, &c); wait > 0 || err != nil {
@@ -112,7 +112,7 @@ func (s *Settler) copyAnswer(ctx context.Context, c *v1alpha1.Case) error {
 
 // tellEnd tells once of a wait that ended in a refusal.
 func (s *Settler) tellEnd(ctx context.Context, c *v1alpha1.Case) error {
-	if c.Spec.Answer.Said != Retried || saidOn(c) != Denied || meta.IsStatusConditionTrue(c.Status.Conditions, CaseTold) {
+	if !early(c) || saidOn(c) != Denied || meta.IsStatusConditionTrue(c.Status.Conditions, CaseTold) {
 		return nil
 	}
 	if err := s.settled(ctx, c, CaseTold, Denied, c.Status.Summary); err != nil {

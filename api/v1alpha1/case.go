@@ -77,9 +77,10 @@ type Subject struct {
 
 // Answer is an admission answer as it was given.
 type Answer struct {
-	// Said is Admitted, Warned, Denied, Retried (the client was asked to come again; the status has what it was told then) or
-	// SlippedThrough (nobody answered: the webhook was away).
-	// +kubebuilder:validation:Enum=Admitted;Warned;Denied;Retried;SlippedThrough
+	// Said is Admitted, Warned, Denied, Retried (the client was asked to come again; the status has what it was told then),
+	// AskedAhead (nobody has applied it yet: somebody has a model asked before they do, and the status has what they were told
+	// once they did) or SlippedThrough (nobody answered: the webhook was away).
+	// +kubebuilder:validation:Enum=Admitted;Warned;Denied;Retried;AskedAhead;SlippedThrough
 	Said string `json:"said"`
 	// User is who asked.
 	// +kubebuilder:validation:MaxLength=256
@@ -87,7 +88,7 @@ type Answer struct {
 	User string `json:"user,omitempty"`
 	// Opinion is the verdict that the answer was made from.
 	Opinion Opinion `json:"opinion"`
-	// Brief is what a model is told, where the answer waits for one (Retried).
+	// Brief is what a model is told, where an answer waits for one (Retried, AskedAhead).
 	// +optional
 	Brief *Brief `json:"brief,omitempty"`
 }

@@ -49,7 +49,7 @@ func bearer(config *rest.Config, file string) (string, error) {
 		file = config.BearerTokenFile
 	}
 	if file == "" {
-		return "", errors.New("this kubeconfig has no bearer token, and the audit log asks for one: give --token-file (kubectl create token NAME writes a ServiceAccount's)")
+		return "", errors.New("this kubeconfig has no bearer token, and Moorgate asks for one: give --token-file (kubectl create token NAME writes a ServiceAccount's)")
 	}
 	token, err := os.ReadFile(file)
 	if err != nil {

@@ -65,28 +65,31 @@ func (d *doorkeeper) guard(right takes, next http.Handler) http.Handler {
 			http.Error(w, "too many callers at once", http.StatusTooManyRequests)
 			return
 		}
-		status, text := d.ask(r.Context(), token, asks, lacking)
+		who, status, text := d.ask(r.Context(), token, asks, lacking)
 		<-d.turns
 		if status != http.StatusOK {
 			http.Error(w, text, status)
 			return
 		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), caller{}, who)))
 	})
 }
 
-// ask is http.StatusOK where the bearer of a token has a right.
-func (d *doorkeeper) ask(ctx context.Context, token string, right authorizationv1.SubjectAccessReviewSpec, lacking string) (int, string) {
+// caller is the key under which a request that came through the door holds the user name of who calls.
+type caller struct{}
+
+// ask is who bears a token, and http.StatusOK where they have a right.
+func (d *doorkeeper) ask(ctx context.Context, token string, right authorizationv1.SubjectAccessReviewSpec, lacking string) (name string, status int, text string) {
 	ctx, cancel := context.WithTimeout(ctx, doorBudget)
 	defer cancel()
 	who, err := d.api.AuthenticationV1().TokenReviews().Create(ctx,
 		&authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}, metav1.CreateOptions{})
 	if err != nil {
 		d.logger.WarnContext(ctx, "nobody could say whose token it is", "error", err)
-		return http.StatusServiceUnavailable, "the API server could not be asked who you are"
+		return "", http.StatusServiceUnavailable, "the API server could not be asked who you are"
 	}
 	if !who.Status.Authenticated || who.Status.User.Username == "" {
-		return http.StatusUnauthorized, "the API server does not know this token"
+		return "", http.StatusUnauthorized, "the API server does not know this token"
 	}
 	user := who.Status.User
 	extra := make(map[string]authorizationv1.ExtraValue, len(user.Extra))
@@ -97,10 +100,10 @@ func (d *doorkeeper) ask(ctx context.Context, token string, right authorizationv
 	may, err := d.api.AuthorizationV1().SubjectAccessReviews().Create(ctx, &authorizationv1.SubjectAccessReview{Spec: right}, metav1.CreateOptions{})
 	if err != nil {
 		d.logger.WarnContext(ctx, "nobody could say whether somebody may", "user", user.Username, "error", err)
-		return http.StatusServiceUnavailable, "the API server could not be asked what you may do"
+		return "", http.StatusServiceUnavailable, "the API server could not be asked what you may do"
 	}
 	if !may.Status.Allowed || may.Status.Denied {
-		return http.StatusForbidden, user.Username + " " + lacking
+		return "", http.StatusForbidden, user.Username + " " + lacking
 	}
-	return http.StatusOK, ""
+	return user.Username, http.StatusOK, ""
 }

@@ -71,6 +71,19 @@ func (l *logFlags) served(ctx context.Context) ([]entries, error) {
 	if len(l.servers) == 0 {
 		return nil, nil
 	}
+	c, err := l.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	logs := make([]entries, len(l.servers))
+	for i, server := range l.servers {
+		logs[i] = c.entries(ctx, server, "")
+	}
+	return logs, nil
+}
+
+// client speaks to the servers.
+func (l *logFlags) client(ctx context.Context) (*auditClient, error) {
 	config := &rest.Config{}
 	if l.ca == "" || l.tokenFile == "" {
 		var err error
@@ -86,15 +99,7 @@ func (l *logFlags) served(ctx context.Context) ([]entries, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := newAuditClient(roots, token)
-	if err != nil {
-		return nil, err
-	}
-	logs := make([]entries, len(l.servers))
-	for i, server := range l.servers {
-		logs[i] = c.entries(ctx, server, "")
-	}
-	return logs, nil
+	return newAuditClient(roots, token)
 }
 
 // roots are the certificates to trust: those given, or all that the cluster remembers of those who serve a log.

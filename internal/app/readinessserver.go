@@ -27,6 +27,8 @@ type readinessServer struct {
 	of     func(ctx context.Context, kind schema.GroupVersionKind, key client.ObjectKey) (*webhook.Readiness, error)
 	kinds  webhook.Kinds
 	logger *slog.Logger
+	// ahead has a model asked about a rollout that is not in yet. Nil: nobody has.
+	ahead func(ctx context.Context, kind schema.GroupVersionKind, key client.ObjectKey, raw []byte, user string) (webhook.Asked, error)
 }
 
 // asked is the workload that a path names. What could be no name is none: an empty namespace would mean all of them.
@@ -47,6 +49,9 @@ func (s *readinessServer) mayGetCases(r *http.Request) (authorizationv1.SubjectA
 // routes adds the paths, each behind the door.
 func (s *readinessServer) routes(mux *http.ServeMux, door *doorkeeper) {
 	mux.Handle("GET "+readinessPath+"{namespace}/{kind}/{name}", door.guard(s.mayGetCases, http.HandlerFunc(s.tell)))
+	if s.ahead != nil {
+		mux.Handle("POST "+readinessPath+"{namespace}/{kind}/{name}", door.guard(s.mayPatch, http.HandlerFunc(s.askAhead)))
+	}
 	mux.Handle(readinessPath, door.guard(s.mayGetCases, http.HandlerFunc(s.tell))) // names no workload: not found
 }
 

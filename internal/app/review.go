@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
@@ -24,6 +25,8 @@ type reviewOptions struct {
 	timeout    time.Duration
 	model      string
 	shapes     string
+	warm       bool
+	moorgate   logFlags // where --warm asks
 }
 
 func newReview() *cobra.Command {
@@ -42,6 +45,11 @@ a Guardrail no confidence is asked for.
 With --model FILE a model is asked about each change that the checks let pass: it may lower the score and add what it found, and
 never raise it. What it is shown holds no value of an environment variable, an annotation or an argument.
 
+With --warm the gate is readied for what comes: Moorgate has its model asked now, and what it says waits, for an hour, until
+the same change is applied; the gate then answers at once, with the model's reasons. It goes to a running judge (--server, its
+--audit-listen) with a bearer token, and takes the right to patch the workload in its namespace. Nothing is let in or refused by it.
+What is to be applied must be what was reviewed: a field that kubectl takes away as it applies makes it another change.
+
 -o markdown is for a comment on a pull request. Its first line is ` + reviewMarker + `, by which CI finds the
 comment that it made before and writes over it. It stays below GitHub's limit, and says what was left out.
 
@@ -50,10 +58,14 @@ score (whether or not a Guardrail enforces it), 3 it could not be said.`,
 		Example: `  moorgate review -f deploy/
   kustomize build overlays/production | moorgate review -f - -n shop
   moorgate review -f app.yaml --offline --guardrail guardrail.yaml -o json
-  moorgate review -f deploy/ -o markdown > review.md`,
+  moorgate review -f deploy/ -o markdown > review.md
+  moorgate review -f deploy/ --warm --server https://moorgate-judge.moorgate-system.svc:9444`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := oneOf("output", o.output, "text", "json", "markdown"); err != nil {
+				return err
+			}
+			if err := o.checkWarm(cmd.Flags().Changed("timeout")); err != nil {
 				return err
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), o.timeout)
@@ -71,7 +83,8 @@ score (whether or not a Guardrail enforces it), 3 it could not be said.`,
 	f.StringVar(&o.model, "model", "", "file that says where models are: ask them too (moorgate model check --help shows one)")
 	f.StringVar(&o.shapes, "shapes", "", "file that says where other kinds keep their pod template (moorgate install --help shows one): score those too")
 	f.BoolVar(&o.failOnWarn, "fail-on-warn", false, "exit with 1 when something is warned about")
-	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long the whole review may take")
+	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long the whole review may take (with --warm: two minutes)")
+	o.addWarm(f)
 	_ = cmd.MarkFlagRequired("filename")
 	return cmd
 }
@@ -80,7 +93,8 @@ score (whether or not a Guardrail enforces it), 3 it could not be said.`,
 type reviewed struct {
 	ref       gate.Ref
 	judgement flow.Judgement
-	note      string // what stood in the way of looking closer
+	note      string   // what stood in the way of looking closer
+	ahead     *aheadOf // with --warm: what came of it
 	err       error
 }
 
@@ -107,6 +121,9 @@ func review(ctx context.Context, cmd *cobra.Command, o reviewOptions) error {
 	if err := r.asks(o.model); err != nil {
 		return err
 	}
+	if o.warm {
+		r.tried = map[string]client.Object{}
+	}
 	var results []reviewed
 	for _, u := range objects {
 		if r.kinds.Scores(u) {
@@ -115,6 +132,11 @@ func review(ctx context.Context, cmd *cobra.Command, o reviewOptions) error {
 	}
 	if len(results) == 0 {
 		return fmt.Errorf("nothing among the %d objects in %v is scored; scored are %s, and other kinds by --shapes", len(objects), o.files, r.kinds.Names())
+	}
+	if o.warm {
+		if err := r.warm(ctx, &o.moorgate, cmd.ErrOrStderr(), results); err != nil {
+			return err
+		}
 	}
 	if err := printReviews(cmd.OutOrStdout(), o.output, results); err != nil {
 		return err
@@ -133,6 +155,8 @@ func verdictCode(results []reviewed, failOnWarn bool) error {
 			code = exitFailed
 		case r.judgement.Verdict.Decision == gate.Deny:
 			code = exitDenied
+		case r.ahead.failed():
+			code = exitFailed
 		case r.judgement.Verdict.Decision == gate.Hold && failOnWarn:
 			code = exitWarned
 		}

@@ -30,6 +30,7 @@ type reviewer struct {
 	live   client.Client // nil offline
 	beside flow.Beside   // nil: no model is asked
 	door   *redact.Door
+	tried  map[string]client.Object // with --warm, by address: the workloads as they would be stored
 }
 
 func newReviewer(ctx context.Context, o reviewOptions, objects []*unstructured.Unstructured) (*reviewer, error) {
@@ -115,6 +116,8 @@ func (r *reviewer) review(ctx context.Context, u *unstructured.Unstructured) rev
 		if is, err = r.asApplied(ctx, u); err != nil {
 			out.note = "judged as written in the file: trying it on the cluster failed: " + err.Error()
 			is, _ = typed(r.kinds, u)
+		} else if r.tried != nil {
+			r.tried[out.ref.String()] = is
 		}
 	}
 	out.judgement, out.err = r.sight.Review(ctx, old, is, r.beside, r.door)

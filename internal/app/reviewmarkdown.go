@@ -103,6 +103,9 @@ func detailsOf(r reviewed) string {
 	if r.note != "" {
 		lines = append(lines, "note: "+prose(r.note))
 	}
+	if said := r.ahead.sentence(); said != "" {
+		lines = append(lines, prose(said))
+	}
 	if alone := r.judgement.Assessment.Alone; alone != "" {
 		lines = append(lines, "without a model: "+prose(alone))
 	}

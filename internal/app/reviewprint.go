@@ -17,7 +17,9 @@ type reviewJSON struct {
 	Assessment gate.Assessment `json:"assessment"`
 	Unread     []string        `json:"unread,omitempty"`
 	Note       string          `json:"note,omitempty"`
-	Error      string          `json:"error,omitempty"`
+	// Ahead is what came of --warm.
+	Ahead *aheadOf `json:"ahead,omitempty"`
+	Error string   `json:"error,omitempty"`
 }
 
 func printReviews(w io.Writer, output string, results []reviewed) error {
@@ -25,7 +27,7 @@ func printReviews(w io.Writer, output string, results []reviewed) error {
 		list := make([]reviewJSON, len(results))
 		for i, r := range results {
 			list[i] = reviewJSON{Subject: r.ref, Admission: r.judgement.Policy.Admission(), Verdict: r.judgement.Verdict,
-				Assessment: r.judgement.Assessment, Unread: r.judgement.Question.Facts.Unread, Note: r.note}
+				Assessment: r.judgement.Assessment, Unread: r.judgement.Question.Facts.Unread, Note: r.note, Ahead: r.ahead}
 			if r.err != nil {
 				list[i].Error = r.err.Error()
 			}
@@ -86,6 +88,9 @@ func writeReview(b *strings.Builder, paint func(code, text string) string, r rev
 	}
 	if r.note != "" {
 		fmt.Fprintf(b, "  note: %s\n", shown(r.note))
+	}
+	if said := r.ahead.sentence(); said != "" {
+		fmt.Fprintf(b, "  %s\n", shown(said))
 	}
 	if a.Alone != "" {
 		fmt.Fprintf(b, "  %s\n", paint("2", "without a model: "+shown(a.Alone)))

@@ -158,12 +158,12 @@ func (h *house) start(ctx context.Context, name string) error {
 				return err
 			}
 		}
-		o.Args = []string{"--audit-listen", "", "--model", filepath.Join(o.Dir, "model.yaml")}
+		o.Args = []string{"--model", filepath.Join(o.Dir, "model.yaml")}
 	} else {
 		o.Args = []string{"--url", "https://" + h.balancer.address()}
-		if was := h.part(name); was != nil {
-			o.Address = was.Address()
-		}
+	}
+	if was := h.part(name); was != nil {
+		o.Address = was.Address()
 	}
 	m, err := process.StartPart(ctx, h.c, part, o)
 	if err != nil {
@@ -210,6 +210,17 @@ func (h *house) canAsk(t *testing.T) func() error {
 		}
 		return nil
 	}
+}
+
+// freeAddress is one that nobody listens on now.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().String()
 }
 
 // onceOnly hides from a client that it was told to come again, so that it does not.
