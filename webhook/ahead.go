@@ -104,7 +104,7 @@ func (a *Ahead) Ask(ctx context.Context, kind schema.GroupVersionKind, key clien
 
 // tell says what is known, and has the model asked where nothing is.
 func (a *Ahead) tell(ctx context.Context, seen *sighting, all heard) (Asked, error) {
-	out := Asked{State: AheadAsked, Case: all.signal.CaseName(), Because: "a model is being asked"}
+	out := Asked{State: AheadAsked, Case: all.signal.CaseName(), Because: beingAsked}
 	opinion, in, alone := word(all.kase)
 	switch away := a.Away(); {
 	case opinion:

@@ -16,6 +16,7 @@ import (
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/redact"
 )
 
@@ -94,7 +95,10 @@ func (h *Handler) answer(ctx context.Context, c Change) admission.Response {
 	if pend.waits() {
 		reply.RetryAfter = pend.seconds
 	}
-	if reply.RetryAfter > 0 {
+	switch {
+	case pend.waits() && pend.on == gate.PendingDeny:
+		seen.question.Facts.Unheard = beingAsked // it is refused, and no client comes again by itself
+	case reply.RetryAfter > 0:
 		seen.question.OffRecord = true // nothing is decided yet
 	}
 	if pend.note != "" {
@@ -104,6 +108,7 @@ func (h *Handler) answer(ctx context.Context, c Change) admission.Response {
 	defer cancel()
 	if reply.Judgement, err = h.judge(limited, h.Log, seen); err != nil {
 		reply.Unrecorded = true
+		reply.refuseNot()
 		h.Logger.ErrorContext(ctx, "an admission decision could not be recorded, so nothing is refused", "error", err)
 	}
 	if !c.DryRun && reply.RetryAfter == 0 {

@@ -28,6 +28,9 @@ type pending struct {
 	note string
 }
 
+// beingAsked is why a model was not heard yet.
+const beingAsked = "a model is being asked"
+
 func (p pending) waits() bool { return p.seconds > 0 }
 
 // pend finds out whether a rollout waits for a model's word, and takes in what was heard.

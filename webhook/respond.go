@@ -40,6 +40,13 @@ type Reply struct {
 	held bool // the answer belongs onto the Case of a wait
 }
 
+// refuseNot lets in what was to be kept out until a model is heard.
+func (r *Reply) refuseNot() {
+	if r.Pending == gate.PendingDeny {
+		r.RetryAfter, r.Pending, r.held = 0, gate.PendingWarn, true
+	}
+}
+
 // Said is the answer in the word that the Case uses.
 func (r Reply) Said() string {
 	switch {

@@ -49,6 +49,8 @@ type Facts struct {
 	Brings Fact[bool] `json:"brings,omitzero"`
 	// Unread names the evidence that was looked for and could not be read.
 	Unread []string `json:"unread,omitempty"`
+	// Unheard says that a model is being asked about a rollout, and has not been heard yet. Empty: nobody's word is waited for.
+	Unheard string `json:"unheard,omitempty"`
 
 	// What follows is asked for by the rules about acting only.
 

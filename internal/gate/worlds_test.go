@@ -61,6 +61,7 @@ func drawRail(t *rapid.T) Rail {
 	r.DenyPending = rapid.Bool().Draw(t, "denyPending")
 	r.DenyFrozen = rapid.Bool().Draw(t, "denyFrozen")
 	r.DenyAdvised = rapid.Bool().Draw(t, "denyAdvised")
+	r.OnPending = rapid.SampledFrom([]OnPending{PendingWarn, PendingWarn, PendingRetry, PendingDeny}).Draw(t, "onPending")
 	if odd(t, "paused") {
 		r.Paused = []string{"why"}
 	}
@@ -122,6 +123,7 @@ func drawFacts(t *rapid.T) Facts {
 			forgetting[name](&w)
 		}
 	}
+	f.Unheard = rapid.SampledFrom([]string{"", "", "", "a model is being asked"}).Draw(t, "unheard")
 	f.Rollback, f.Failing = drawBool(t, "rollback"), drawBool(t, "failing")
 	f.Brings = rapid.SampledFrom([]Fact[bool]{Known(true), Known(true), Known(false), {}}).Draw(t, "brings")
 	f.History = Known(Tally{Cause: rapid.SampledFrom([]string{"crash", "crash", "crash", "oom"}).Draw(t, "cause"),

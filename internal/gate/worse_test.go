@@ -28,6 +28,7 @@ var tightenings = slices.Concat([]tightening{
 	{"deny pending", func(_ *rapid.T, r *Rail) { r.DenyPending = true }},
 	{"deny frozen", func(_ *rapid.T, r *Rail) { r.DenyFrozen = true }},
 	{"deny advised", func(_ *rapid.T, r *Rail) { r.DenyAdvised = true }},
+	{"on pending", func(_ *rapid.T, r *Rail) { r.OnPending = min(r.OnPending+1, PendingDeny) }},
 	{"pause", func(_ *rapid.T, r *Rail) { r.Paused = append(r.Paused, "stop") }},
 	{"unreadable", func(_ *rapid.T, r *Rail) { r.Unreadable = "what is this" }},
 	{"another freeze", func(t *rapid.T, r *Rail) { r.Freezes = append(r.Freezes, drawInterval(t)) }},
@@ -170,6 +171,7 @@ var badNews = []struct {
 			w.f.Health = Known(Share{s.Well - 1, s.Total})
 		}
 	}},
+	{"a model that was not heard yet", func(_ *rapid.T, w *world) { w.f.Unheard = "a model is being asked" }},
 	{"a storm", func(_ *rapid.T, w *world) {
 		if n, ok := w.f.Storm.Get(); ok && n >= 0 {
 			w.f.Storm = Known(n + 1)

@@ -17,7 +17,7 @@ func (d *Door) Record(r gate.Record) gate.Record {
 	}
 	if r.Facts != nil {
 		f := *r.Facts
-		f.Unread, f.Menu = d.texts(f.Unread), d.actions(f.Menu)
+		f.Unheard, f.Unread, f.Menu = d.Text(f.Unheard), d.texts(f.Unread), d.actions(f.Menu)
 		if given, known := f.Approvals.Get(); known {
 			given = slices.Clone(given)
 			for i := range given {

@@ -3,6 +3,7 @@ package gate
 import (
 	"errors"
 	"fmt"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -83,6 +84,10 @@ func TestTheGateWaitsForAModel(t *testing.T) {
 		if err == nil || !strings.Contains(out, "a model is being asked") {
 			t.Fatalf("%v: %s", err, out)
 		}
+		told := h.told(t, ns, "web")
+		if !strings.Contains(told, "no model has been heard yet") || !strings.Contains(told, "Deny") {
+			t.Errorf("the audit log tells of the refusal:\n%s", told)
+		}
 		h.eventually(t, "it is let in", func() error {
 			_, err := h.kubectl(t, deployment(ns, "web", "shop/web:1.4.2"), "apply", "-f", "-")
 			return err
@@ -147,6 +152,27 @@ func (h *house) playSlow(t *testing.T, play func(name string, run func(t *testin
 			t.Errorf("the model was asked %d times", asked)
 		}
 	})
+}
+
+// told is what the audit log tells of the one Case of a workload.
+func (h *house) told(t *testing.T, ns, name string) (story string) {
+	t.Helper()
+	h.eventually(t, "the log tells of "+name, func() error {
+		all := h.cases(t, ns, name)
+		if len(all) != 1 {
+			return fmt.Errorf("there are %d Cases: %v", len(all), keys(all))
+		}
+		args := []string{"audit", "why", ns + "/" + all[0].Name}
+		for _, name := range append(webhooks, judge) {
+			args = append(args, "--dir", h.part(name).AuditDir)
+		}
+		out, err := exec.CommandContext(t.Context(), h.binary, args...).CombinedOutput()
+		if story = string(out); err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	})
+	return story
 }
 
 // marked waits for the annotation that names the Case.
