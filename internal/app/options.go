@@ -119,7 +119,7 @@ func (o *options) remembering(f *pflag.FlagSet) {
 func (o *options) weighing(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.kinds, "kinds", webhook.DefaultKinds(), "what is scored besides Deployments, StatefulSets and DaemonSets: any of Job, CronJob, Pod (of which a Pod with a controller is scored with that), and Rollout of Argo; --kinds= for none")
 	f.StringVar(&o.shapes, "shapes", "", shapesUsage)
-	f.StringVar(&o.probes, "probes", "", "file that lists the hosts outside of the cluster that workloads may depend on: each is asked in the background whether it is there, without any token (moorgate webhook --help shows one); without a file none is asked")
+	f.StringVar(&o.probes, "probes", "", "file that lists the hosts outside of the cluster that workloads may depend on: each is asked in the background whether it is there, without any token (moorgate webhook --help shows one), and a change of the file is followed; without a file none is asked")
 }
 
 func (o *options) judging(f *pflag.FlagSet) {

@@ -25,6 +25,7 @@ type reviewOptions struct {
 	timeout    time.Duration
 	model      string
 	shapes     string
+	probes     string
 	warm       bool
 	moorgate   logFlags // where --warm asks
 }
@@ -44,6 +45,9 @@ a Guardrail no confidence is asked for.
 
 With --model FILE a model is asked about each change that the checks let pass: it may lower the score and add what it found, and
 never raise it. What it is shown holds no value of an environment variable, an annotation or an argument.
+
+With --probes FILE (moorgate webhook --help shows one) the hosts on it that serve these namespaces are asked once whether they are
+there: from here, which may see others than the cluster does.
 
 With --warm the gate is readied for what comes: Moorgate has its model asked now, and what it says waits, for an hour, until
 the same change is applied; the gate then answers at once, with the model's reasons. It goes to a running judge (--server, its
@@ -84,6 +88,7 @@ score (whether or not a Guardrail enforces it), 3 it could not be said.`,
 	f.StringVar(&o.shapes, "shapes", "", "file that says where other kinds keep their pod template (moorgate install --help shows one): score those too")
 	f.BoolVar(&o.failOnWarn, "fail-on-warn", false, "exit with 1 when something is warned about")
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "how long the whole review may take (with --warm: two minutes)")
+	f.StringVar(&o.probes, "probes", "", "file that lists the hosts outside of the cluster that workloads may depend on: ask each once")
 	o.addWarm(f)
 	_ = cmd.MarkFlagRequired("filename")
 	return cmd

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"go.opentelemetry.io/otel/trace/noop"
@@ -21,6 +23,7 @@ import (
 	"moorgate.dev/internal/redact"
 	"moorgate.dev/webhook"
 	"moorgate.dev/webhook/checks"
+	"moorgate.dev/webhook/probe"
 )
 
 // reviewer looks at manifests, alone or among the objects of a cluster.
@@ -45,6 +48,9 @@ func newReviewer(ctx context.Context, o reviewOptions, objects []*unstructured.U
 	if err != nil {
 		return nil, err
 	}
+	if o.offline && o.probes != "" {
+		return nil, errors.New("--probes asks hosts outside, and --offline nobody")
+	}
 	if o.offline {
 		return offlineReviewer(o, files, objects)
 	}
@@ -58,8 +64,35 @@ func newReviewer(ctx context.Context, o reviewOptions, objects []*unstructured.U
 	if err := reach(ctx, config); err != nil {
 		return nil, err
 	}
-	return liveReviewer(cluster.Guarded(config, cluster.OwnOfReview()), files)
+	hosts, err := hostsFor(ctx, o.probes, objects)
+	if err != nil {
+		return nil, err
+	}
+	return liveReviewer(cluster.Guarded(config, cluster.OwnOfReview()), files, hosts)
 }
+
+// hostsFor asks the hosts outside of the cluster that workloads of these namespaces may depend on, once. Nil: there is no list.
+func hostsFor(ctx context.Context, path string, objects []*unstructured.Unstructured) (webhook.Outside, error) {
+	if path == "" {
+		return nil, nil
+	}
+	list, err := probe.ReadList(path)
+	if err != nil {
+		return nil, err
+	}
+	var namespaces []string
+	for _, u := range objects {
+		namespaces = append(namespaces, u.GetNamespace())
+	}
+	p := probe.New(list.Of(namespaces), time.Now, rand.Float64, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithTimeout(ctx, outsideTime)
+	defer cancel()
+	p.Once(ctx)
+	return p, nil
+}
+
+// outsideTime is for all probes of a review.
+const outsideTime = 30 * time.Second
 
 func offlineReviewer(o reviewOptions, files *webhook.Files, objects []*unstructured.Unstructured) (*reviewer, error) {
 	guardrails, err := readGuardrails(o.guardrails, objects)
@@ -79,7 +112,7 @@ func offlineReviewer(o reviewOptions, files *webhook.Files, objects []*unstructu
 	return &reviewer{sight: webhook.Sight{Policy: policy, Look: world.Look, Now: time.Now}}, nil
 }
 
-func liveReviewer(config *rest.Config, files *webhook.Files) (*reviewer, error) {
+func liveReviewer(config *rest.Config, files *webhook.Files, hosts webhook.Outside) (*reviewer, error) {
 	s, err := scheme()
 	if err != nil {
 		return nil, err
@@ -89,7 +122,7 @@ func liveReviewer(config *rest.Config, files *webhook.Files) (*reviewer, error) 
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
-	world := webhook.World{Reader: c, Secrets: secretNames{c}, Now: time.Now}
+	world := webhook.World{Reader: c, Secrets: secretNames{c}, Outside: hosts, Now: time.Now}
 	look := func(ctx context.Context, old, is runtime.Object) (checks.Rollout, []gate.Evidence, []string, error) {
 		r, evidence, unread, err := world.Look(ctx, old, is)
 		if err == nil {

@@ -122,6 +122,7 @@ func (p *process) run(ctx context.Context, role string, parts []part) error {
 	start("audit log", p.log.run)
 	if p.probes != nil {
 		start("probes", p.probes.Start)
+		start("list of probes", p.followProbes)
 	}
 	for _, part := range parts {
 		mgr, err := p.manager(ctx, part)

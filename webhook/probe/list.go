@@ -56,18 +56,27 @@ const (
 
 // ReadList reads the file. Every problem of it is reported.
 func ReadList(path string) (List, error) {
-	var l List
+	content, err := readFile(path)
+	if err != nil {
+		return List{}, fmt.Errorf("read the list of probes %s: %w", path, err)
+	}
+	return parse(path, content)
+}
+
+func readFile(path string) ([]byte, error) {
 	stat, err := os.Stat(path)
 	if err == nil && stat.Size() > listBytes {
 		err = fmt.Errorf("it is larger than %d bytes", listBytes)
 	}
-	var content []byte
-	if err == nil {
-		content, err = os.ReadFile(path)
+	if err != nil {
+		return nil, err
 	}
-	if err == nil {
-		err = yaml.UnmarshalStrict(content, &l)
-	}
+	return os.ReadFile(path)
+}
+
+func parse(path string, content []byte) (List, error) {
+	var l List
+	err := yaml.UnmarshalStrict(content, &l)
 	if err == nil {
 		err = l.Check()
 	}
@@ -141,4 +150,10 @@ func (g Get) well(status int) bool {
 		return status >= http.StatusOK && status < http.StatusMultipleChoices
 	}
 	return slices.Contains(g.Status, status)
+}
+
+// Of is the part of the list that serves these namespaces.
+func (l List) Of(namespaces []string) List {
+	l.Probes = slices.DeleteFunc(slices.Clone(l.Probes), func(e Entry) bool { return !slices.ContainsFunc(namespaces, e.serves) })
+	return l
 }

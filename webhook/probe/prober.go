@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,7 +28,6 @@ const (
 
 // Prober asks the hosts of a list and remembers. The zero values of its functions are the careful ones.
 type Prober struct {
-	list   List
 	now    func() time.Time
 	jitter func() float64 // from 0 up to 1
 	logger *slog.Logger
@@ -36,7 +37,9 @@ type Prober struct {
 	roots   *x509.CertPool // nil: the system's
 
 	turns  chan struct{}
+	next   chan List // takes the place of the list
 	mu     sync.RWMutex
+	list   List
 	states map[string]gate.Fact[State]
 }
 
@@ -46,13 +49,13 @@ func New(list List, now func() time.Time, jitter func() float64, logger *slog.Lo
 		resolve: func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		},
-		turns: make(chan struct{}, atOnce), states: map[string]gate.Fact[State]{}}
+		turns: make(chan struct{}, atOnce), next: make(chan List), states: map[string]gate.Fact[State]{}}
 }
 
 // State is what is known of an external dependency for workloads of a namespace. An entry of another namespace and one that
 // does not exist are told alike.
 func (p *Prober) State(namespace, name string) gate.Fact[State] {
-	for _, e := range p.list.Probes {
+	for _, e := range p.current().Probes {
 		if e.Name == name && e.serves(namespace) {
 			return p.remembered(e)
 		}
@@ -75,7 +78,7 @@ func (p *Prober) remembered(e Entry) gate.Fact[State] {
 
 // Across is whether workloads of one namespace may name dependencies in another.
 func (p *Prober) Across(from, to string) bool {
-	for _, w := range p.list.Across {
+	for _, w := range p.current().Across {
 		if w.From == from && w.To == to {
 			return true
 		}
@@ -83,14 +86,52 @@ func (p *Prober) Across(from, to string) bool {
 	return false
 }
 
-// Start probes until ctx ends.
+func (p *Prober) current() List {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.list
+}
+
+// Start probes until ctx ends, those of another list once there is one.
 func (p *Prober) Start(ctx context.Context) error {
+	for ctx.Err() == nil {
+		round, end := context.WithCancel(ctx)
+		var all sync.WaitGroup
+		for _, e := range p.current().Probes {
+			all.Go(func() { p.keep(round, e) })
+		}
+		select {
+		case l := <-p.next:
+			end()
+			all.Wait()
+			p.take(l)
+		case <-ctx.Done():
+		}
+		end()
+		all.Wait()
+	}
+	return nil
+}
+
+// Once probes each host once, a few at a time, and returns when all have answered or ctx ends: who has not is not known.
+func (p *Prober) Once(ctx context.Context) {
 	var all sync.WaitGroup
-	for _, e := range p.list.Probes {
-		all.Go(func() { p.keep(ctx, e) })
+	for _, e := range p.current().Probes {
+		all.Go(func() { p.turn(ctx, e) })
 	}
 	all.Wait()
-	return nil
+}
+
+// take puts a list in the place of the one before. What was found of a host is forgotten with its entry.
+func (p *Prober) take(l List) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, before := range p.list.Probes {
+		if !slices.ContainsFunc(l.Probes, func(e Entry) bool { return reflect.DeepEqual(e, before) }) {
+			delete(p.states, before.Name)
+		}
+	}
+	p.list = l
 }
 
 // keep probes one entry again and again: the first time soon, and then within a tenth of its interval.
@@ -104,14 +145,18 @@ func (p *Prober) keep(ctx context.Context, e Entry) {
 			return
 		case <-timer.C:
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case p.turns <- struct{}{}:
-		}
+		p.turn(ctx, e)
+		pause = time.Duration(float64(e.Every.Duration) * (0.9 + 0.2*p.jitter()))
+	}
+}
+
+// turn probes once it is its turn.
+func (p *Prober) turn(ctx context.Context, e Entry) {
+	select {
+	case <-ctx.Done():
+	case p.turns <- struct{}{}:
 		p.ask(ctx, e)
 		<-p.turns
-		pause = time.Duration(float64(e.Every.Duration) * (0.9 + 0.2*p.jitter()))
 	}
 }
 
