@@ -63,7 +63,8 @@ type Ahead struct {
 	Kinds Kinds
 	// Reader reads workloads and Cases.
 	Reader client.Reader
-	Cases  cluster.Cases
+	// Open opens the Case of a happening: cluster.Cases.Open.
+	Open func(ctx context.Context, s gate.Signal, answer *v1alpha1.Answer, labels map[string]string) (*v1alpha1.Case, bool, error)
 	// Away says why no model can be asked; empty where one can be.
 	Away func() string
 	Door *redact.Door
@@ -120,7 +121,7 @@ func (a *Ahead) tell(ctx context.Context, seen *sighting, all heard) (Asked, err
 	default:
 		seen.call(all.signal)
 		o := asking(seen, AskedAhead, a.Door)
-		if _, _, err := a.Cases.Open(ctx, o.Signal, o.Answer, o.Labels); err != nil {
+		if _, _, err := a.Open(ctx, o.Signal, o.Answer, o.Labels); err != nil {
 			return Asked{}, err
 		}
 	}

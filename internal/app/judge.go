@@ -33,7 +33,7 @@ func judgePart(o options, lease string) part {
 		if err != nil {
 			return err
 		}
-		ahead := &webhook.Ahead{Sight: sight, Kinds: p.scored, Reader: mgr.GetClient(), Cases: cluster.Cases{Client: mgr.GetClient(), Now: time.Now}, Away: p.models.away, Door: p.door()}
+		ahead := &webhook.Ahead{Sight: sight, Kinds: p.scored, Reader: mgr.GetClient(), Open: cluster.Cases{Client: mgr.GetClient(), Now: time.Now}.Open, Away: p.models.away, Door: p.door()}
 		sight.Around = webhook.Around{Pods: mgr.GetCache(), Volumes: mgr.GetAPIReader()}.Look
 		p.models.remember(mgr.GetAPIReader())
 		keeper := webhook.Keeper{Sight: sight, Log: p.log, Kinds: p.scored, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"), Logger: p.logger, Beside: p.models.beside(), Aside: p.aside, Door: p.door(),

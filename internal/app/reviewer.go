@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"go.opentelemetry.io/otel/trace/noop"
@@ -23,7 +21,6 @@ import (
 	"moorgate.dev/internal/redact"
 	"moorgate.dev/webhook"
 	"moorgate.dev/webhook/checks"
-	"moorgate.dev/webhook/probe"
 )
 
 // reviewer looks at manifests, alone or among the objects of a cluster.
@@ -70,29 +67,6 @@ func newReviewer(ctx context.Context, o reviewOptions, objects []*unstructured.U
 	}
 	return liveReviewer(cluster.Guarded(config, cluster.OwnOfReview()), files, hosts)
 }
-
-// hostsFor asks the hosts outside of the cluster that workloads of these namespaces may depend on, once. Nil: there is no list.
-func hostsFor(ctx context.Context, path string, objects []*unstructured.Unstructured) (webhook.Outside, error) {
-	if path == "" {
-		return nil, nil
-	}
-	list, err := probe.ReadList(path)
-	if err != nil {
-		return nil, err
-	}
-	var namespaces []string
-	for _, u := range objects {
-		namespaces = append(namespaces, u.GetNamespace())
-	}
-	p := probe.New(list.Of(namespaces), time.Now, rand.Float64, slog.New(slog.DiscardHandler))
-	ctx, cancel := context.WithTimeout(ctx, outsideTime)
-	defer cancel()
-	p.Once(ctx)
-	return p, nil
-}
-
-// outsideTime is for all probes of a review.
-const outsideTime = 30 * time.Second
 
 func offlineReviewer(o reviewOptions, files *webhook.Files, objects []*unstructured.Unstructured) (*reviewer, error) {
 	guardrails, err := readGuardrails(o.guardrails, objects)
