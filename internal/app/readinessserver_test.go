@@ -30,19 +30,11 @@ import (
 )
 
 // tenant is a namespace with somebody who may get its Cases, and nothing else.
-func tenant(t *testing.T, s served, c *testcluster.Cluster) (namespace, token string) {
+func tenant(t *testing.T, s served, c *testcluster.Cluster, api client.Client) (namespace, token string) {
 	t.Helper()
 	namespace = c.Namespace(t, nil)
 	token = s.account(t, c, namespace, "delivery", "", "")
-	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: "delivery"}, Rules: []rbacv1.PolicyRule{{APIGroups: []string{"moorgate.dev"}, Resources: []string{"cases"}, Verbs: []string{"get"}}}}
-	binding := &rbacv1.RoleBinding{ObjectMeta: role.ObjectMeta, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
-		Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: namespace, Name: "delivery"}}}
-	if _, err := s.kube.RbacV1().Roles(namespace).Create(t.Context(), role, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.kube.RbacV1().RoleBindings(namespace).Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	entitle(t, api, namespace, "delivery", rbacv1.PolicyRule{APIGroups: []string{"moorgate.dev"}, Resources: []string{"cases"}, Verbs: []string{"get"}})
 	return namespace, token
 }
 
@@ -107,8 +99,8 @@ func (s served) get(t *testing.T, path, token string) (int, map[string]any) {
 
 func TestReadinessIsToldToThoseWhoMayGetItsCases(t *testing.T) {
 	s, c, api := serveReadiness(t)
-	mine, token := tenant(t, s, c)
-	theirs, _ := tenant(t, s, c)
+	mine, token := tenant(t, s, c, api)
+	theirs, _ := tenant(t, s, c, api)
 	d := judged(t, api, mine)
 	judged(t, api, theirs)
 	stranger := s.account(t, c, mine, "stranger", "", "")
@@ -159,5 +151,91 @@ func TestReadinessThatCannotBeLookedUpIsNoAnswer(t *testing.T) {
 	s.tell(w, httptest.NewRequest(http.MethodGet, readinessPath, nil))
 	if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "cache") {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// TestAskingAheadTakesTheRightToPatch asks as somebody who may patch in one namespace, and as others.
+func TestAskingAheadTakesTheRightToPatch(t *testing.T) {
+	c, api := installedOn(t)
+	kube, err := kubernetes.NewForConfig(c.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	var said webhook.Asked
+	var fails error
+	var who, body string
+	s := &auditServer{door: newDoorkeeper(kube, quiet), logger: quiet, readiness: &readinessServer{logger: quiet,
+		ahead: func(_ context.Context, kind string, key client.ObjectKey, raw []byte, user string) (webhook.Asked, error) {
+			who, body = user, kind+" "+key.String()+" "+string(raw)
+			return said, fails
+		}}}
+	server := httptest.NewTLSServer(s.handler())
+	t.Cleanup(server.Close)
+	asks := served{url: server.URL, client: server.Client(), kube: kube}
+	mine, theirs := c.Namespace(t, nil), c.Namespace(t, nil)
+	token, reader := asks.account(t, c, mine, "author", "", ""), asks.account(t, c, mine, "reader", "", "")
+	entitle(t, api, mine, "author", rbacv1.PolicyRule{APIGroups: []string{"apps"}, Resources: []string{"deployments"}, Verbs: []string{"patch"}})
+	entitle(t, api, mine, "reader", rbacv1.PolicyRule{APIGroups: []string{"moorgate.dev"}, Resources: []string{"cases"}, Verbs: []string{"get"}},
+		rbacv1.PolicyRule{APIGroups: []string{"apps"}, Resources: []string{"deployments"}, Verbs: []string{"get", "list"}})
+	path := readinessPath + mine + "/deployment/web"
+	asks.ask(t, http.MethodPost, path, "", nil, http.StatusUnauthorized)
+	asks.ask(t, http.MethodPost, path, reader, nil, http.StatusForbidden)
+	asks.ask(t, http.MethodPost, readinessPath+theirs+"/deployment/web", token, nil, http.StatusForbidden)
+	asks.ask(t, http.MethodPost, readinessPath+mine+"/statefulset/web", token, nil, http.StatusForbidden)
+	asks.ask(t, http.MethodPost, readinessPath+mine+"/pod/web", token, nil, http.StatusNotFound)
+	if body != "" {
+		t.Fatalf("somebody came through: %s", body)
+	}
+	said.State = webhook.AheadHeard
+	asks.ask(t, http.MethodPost, path, token, []byte("{}"), http.StatusOK)
+	if who != "system:serviceaccount:"+mine+":author" || body != "Deployment "+mine+"/web {}" {
+		t.Errorf("%s asked %s", who, body)
+	}
+	asks.ask(t, http.MethodPost, path, token, make([]byte, aheadBytes+1), http.StatusRequestEntityTooLarge)
+	for status, err := range map[int]error{http.StatusBadRequest: webhook.ErrUnfit, http.StatusTooManyRequests: webhook.ErrTooMany, http.StatusServiceUnavailable: errors.New("no cache yet")} {
+		fails = err
+		asks.ask(t, http.MethodPost, path, token, nil, status)
+	}
+	said.State, fails = webhook.AheadAsked, nil
+	asks.ask(t, http.MethodPost, path, token, nil, http.StatusAccepted)
+}
+
+// entitle gives a ServiceAccount rights in its namespace.
+func entitle(t *testing.T, api client.Client, namespace, name string, rules ...rbacv1.PolicyRule) {
+	t.Helper()
+	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Rules: rules}
+	binding := &rbacv1.RoleBinding{ObjectMeta: role.ObjectMeta, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: name},
+		Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: namespace, Name: name}}}
+	if err := errors.Join(api.Create(t.Context(), role), api.Create(t.Context(), binding)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReviewAsksHostsOutsideOnce(t *testing.T) {
+	c, _ := installedOn(t)
+	ns := c.Namespace(t, nil)
+	manifest := deployment(t, "namespace: shop}", "namespace: "+ns+", annotations: {moorgate.dev/depends-on: external/payments}}")
+	list := write(t, "probes.yaml", "probes:\n- {name: payments, host: 127.0.0.1, port: 1, namespaces: ["+ns+"]}\n")
+	code, out, errs := run("review", "-f", write(t, "d.yaml", manifest), "--kubeconfig", c.Kubeconfig(), "--probes", list)
+	if code != exitOK || !strings.Contains(out, "its name leads to an address that may not be probed") {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+}
+
+func TestReviewSaysWhatGoesTogether(t *testing.T) {
+	file := write(t, "d.yaml", deployment(t, "namespace: shop", "namespace: shop"))
+	for _, tt := range []struct {
+		want string
+		args []string
+	}{
+		{"give --server with --warm", []string{"--warm"}},
+		{"goes with neither --offline nor --model", []string{"--warm", "--offline", "--server", "https://127.0.0.1:1"}},
+		{"only --warm asks a running Moorgate", []string{"--offline", "--server", "https://127.0.0.1:1"}},
+		{"--offline nobody", []string{"--offline", "--probes", file}},
+	} {
+		if code, out, errs := run(append([]string{"review", "-f", file}, tt.args...)...); code != exitFailed || !strings.Contains(errs, tt.want) {
+			t.Errorf("%v: exit %d: %s%s", tt.args, code, out, errs)
+		}
 	}
 }
