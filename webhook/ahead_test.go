@@ -45,7 +45,7 @@ func newAdvisedBench(t *testing.T, p gate.Policy) *advisedBench {
 	}
 	b := &advisedBench{bench: newBench(t, p)}
 	b.Cases, b.Door, b.Advice = b.shelf, door, &Advice{Now: at(noon), seen: noon}
-	b.ahead = &Ahead{Sight: b.Sight, Cached: b.shelf, Door: door, Away: func() string { return "" },
+	b.ahead = &Ahead{Sight: b.Sight, Reader: b.shelf, Door: door, Away: func() string { return "" },
 		Open: func(_ context.Context, s gate.Signal, a *v1alpha1.Answer, labels map[string]string) (*v1alpha1.Case, bool, error) {
 			c := cluster.NewCase(s, a, labels)
 			b.opened = append(b.opened, c)
@@ -61,7 +61,7 @@ func (b *advisedBench) ask(t *testing.T, d *appsv1.Deployment) Asked {
 	if err != nil {
 		t.Fatal(err)
 	}
-	said, err := b.ahead.Ask(t.Context(), "Deployment", client.ObjectKeyFromObject(d), raw, "alice")
+	said, err := b.ahead.Ask(t.Context(), appsv1.SchemeGroupVersion.WithKind("Deployment"), client.ObjectKeyFromObject(d), raw, "alice")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestAskingAheadTells(t *testing.T) {
 func TestAskingAheadIsBounded(t *testing.T) {
 	b := newAdvisedBench(t, waitsForAModel(gate.PendingRetry))
 	ask := func(kind, name, raw string) error {
-		_, err := b.ahead.Ask(t.Context(), kind, client.ObjectKey{Namespace: "shop", Name: name}, []byte(raw), "mallory")
+		_, err := b.ahead.Ask(t.Context(), appsv1.SchemeGroupVersion.WithKind(kind), client.ObjectKey{Namespace: "shop", Name: name}, []byte(raw), "mallory")
 		return err
 	}
 	for _, raw := range []string{"", "{", "null", "[]", "{}", `{"metadata":{"name":"web","namespace":"till"}}`, `{"metadata":{"name":"other","namespace":"shop"}}`,

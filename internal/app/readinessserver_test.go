@@ -165,9 +165,9 @@ func TestAskingAheadTakesTheRightToPatch(t *testing.T) {
 	var said webhook.Asked
 	var fails error
 	var who, body string
-	s := &auditServer{door: newDoorkeeper(kube, quiet), logger: quiet, readiness: &readinessServer{logger: quiet,
-		ahead: func(_ context.Context, kind string, key client.ObjectKey, raw []byte, user string) (webhook.Asked, error) {
-			who, body = user, kind+" "+key.String()+" "+string(raw)
+	s := &auditServer{door: newDoorkeeper(kube, quiet), logger: quiet, readiness: &readinessServer{kinds: webhook.EveryKind(nil), logger: quiet,
+		ahead: func(_ context.Context, kind schema.GroupVersionKind, key client.ObjectKey, raw []byte, user string) (webhook.Asked, error) {
+			who, body = user, kind.Kind+" "+key.String()+" "+string(raw)
 			return said, fails
 		}}}
 	server := httptest.NewTLSServer(s.handler())
@@ -183,7 +183,7 @@ func TestAskingAheadTakesTheRightToPatch(t *testing.T) {
 	asks.ask(t, http.MethodPost, path, reader, nil, http.StatusForbidden)
 	asks.ask(t, http.MethodPost, readinessPath+theirs+"/deployment/web", token, nil, http.StatusForbidden)
 	asks.ask(t, http.MethodPost, readinessPath+mine+"/statefulset/web", token, nil, http.StatusForbidden)
-	asks.ask(t, http.MethodPost, readinessPath+mine+"/pod/web", token, nil, http.StatusNotFound)
+	asks.ask(t, http.MethodPost, readinessPath+mine+"/configmap/web", token, nil, http.StatusNotFound)
 	if body != "" {
 		t.Fatalf("somebody came through: %s", body)
 	}

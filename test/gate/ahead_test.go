@@ -26,11 +26,16 @@ import (
 // seconds.
 func TestAModelIsAskedAhead(t *testing.T) {
 	h := moored(t)
-	t.Run("what was asked ahead is answered at once, with the model's reasons, and the model is asked once", func(t *testing.T) {
-		h.answers(against(3 * time.Second))
-		ns := h.place(t, "onPending: Retry, pendingFor: 30s")
+	play := func(name string, run func(t *testing.T)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t)
+		})
+	}
+	play("what was asked ahead is answered at once, with the model's reasons, and the model is asked once", func(t *testing.T) {
+		ns := h.place(t, "onPending: Retry, pendingFor: 30s", against(3*time.Second))
 		who := h.author(t, ns)
-		asked := len(h.model.Requests())
+		asked := h.questions(ns)
 		hasty := deployment(ns, "web", "shop/backup:9.9.9")
 		out, progress, code := h.review(t, who, hasty, "--warm")
 		if code != 2 || !strings.Contains(out, "the image is another product") || !strings.Contains(out, "asked ahead: the model's word waits on case") ||
@@ -56,13 +61,12 @@ func TestAModelIsAskedAhead(t *testing.T) {
 			}
 			return nil
 		})
-		if n := len(h.model.Requests()) - asked; n != 1 {
+		if n := h.questions(ns) - asked; n != 1 {
 			t.Errorf("the model was asked %d times", n)
 		}
 	})
-	t.Run("a change of what runs, which the model finds sound", func(t *testing.T) {
-		h.answers(sound(2 * time.Second))
-		ns := h.place(t, "onPending: Retry, pendingFor: 30s")
+	play("a change of what runs, which the model finds sound", func(t *testing.T) {
+		ns := h.place(t, "onPending: Retry, pendingFor: 30s", sound(2*time.Second))
 		who := h.author(t, ns)
 		if out, err := h.kubectl(t, deployment(ns, "web", "shop/web:1.4.2"), "apply", "-f", "-"); err != nil {
 			t.Fatal(out)
@@ -71,7 +75,7 @@ func TestAModelIsAskedAhead(t *testing.T) {
 		if out, err := h.kubectl(t, "", "-n", ns, "rollout", "status", "deployment/web", "--timeout=60s"); err != nil {
 			t.Fatal(out)
 		}
-		asked := len(h.model.Requests())
+		asked := h.questions(ns)
 		next := deployment(ns, "web", "shop/web:1.4.3")
 		out, _, code := h.review(t, who, next, "--warm", "-o", "json")
 		var results []struct{ Ahead struct{ State, Case string } }
@@ -84,15 +88,14 @@ func TestAModelIsAskedAhead(t *testing.T) {
 			t.Errorf("who comes once is told %v", err)
 		}
 		h.marked(t, ns, "web", results[0].Ahead.Case)
-		if n := len(h.model.Requests()) - asked; n != 1 {
+		if n := h.questions(ns) - asked; n != 1 {
 			t.Errorf("the model was asked %d times", n)
 		}
 	})
-	t.Run("a client that comes while the model is asked waits on the same Case", func(t *testing.T) {
-		h.answers(against(4 * time.Second))
-		ns := h.place(t, "onPending: Retry, pendingFor: 30s")
+	play("a client that comes while the model is asked waits on the same Case", func(t *testing.T) {
+		ns := h.place(t, "onPending: Retry, pendingFor: 30s", against(4*time.Second))
 		who := h.author(t, ns)
-		asked := len(h.model.Requests())
+		asked := h.questions(ns)
 		hasty := deployment(ns, "web", "shop/backup:9.9.9")
 		done := make(chan int, 1)
 		go func() {
@@ -108,13 +111,12 @@ func TestAModelIsAskedAhead(t *testing.T) {
 		if out, err := h.kubectl(t, hasty, "apply", "-f", "-"); err == nil || !strings.Contains(out, "another product") {
 			t.Errorf("%v: %s", err, out)
 		}
-		if code := <-done; code != 2 || len(h.cases(t, ns, "web")) != 1 || len(h.model.Requests())-asked != 1 {
-			t.Errorf("exit %d, %v, %d questions", code, keys(h.cases(t, ns, "web")), len(h.model.Requests())-asked)
+		if code := <-done; code != 2 || len(h.cases(t, ns, "web")) != 1 || h.questions(ns)-asked != 1 {
+			t.Errorf("exit %d, %v, %d questions", code, keys(h.cases(t, ns, "web")), h.questions(ns)-asked)
 		}
 	})
-	t.Run("a model that has no word in time: it says so", func(t *testing.T) {
-		h.answers(never)
-		ns := h.place(t, "onPending: Retry, pendingFor: 30s")
+	play("a model that has no word in time: it says so", func(t *testing.T) {
+		ns := h.place(t, "onPending: Retry, pendingFor: 30s", never)
 		who := h.author(t, ns)
 		hasty := deployment(ns, "web", "shop/backup:9.9.9")
 		out, _, code := h.review(t, who, hasty, "--warm", "--timeout", "6s")
@@ -122,15 +124,14 @@ func TestAModelIsAskedAhead(t *testing.T) {
 			t.Fatalf("exit %d: %s", code, out)
 		}
 	})
-	t.Run("where nothing waits for a model, and where nothing can be reached", func(t *testing.T) {
-		h.answers(sound(0))
-		ns := h.place(t, "onPending: Warn")
+	play("where nothing waits for a model, and where nothing can be reached", func(t *testing.T) {
+		ns := h.place(t, "onPending: Warn", sound(0))
 		who := h.author(t, ns)
 		out, _, code := h.review(t, who, deployment(ns, "web", "shop/web:1.4.2"), "--warm")
 		if code != 0 || !strings.Contains(out, "not asked ahead, for nothing depends on it: no Guardrail here keeps") {
 			t.Errorf("exit %d: %s", code, out)
 		}
-		who.server = "https://" + freeAddress(t)
+		who.server = "https://127.0.0.1:1" // nobody listens there
 		out, _, code = h.review(t, who, deployment(ns, "web", "shop/web:1.4.2"), "--warm")
 		if code != 3 || !strings.Contains(out, "NOT asked ahead: ask "+who.server) {
 			t.Errorf("exit %d: %s", code, out)
@@ -139,8 +140,8 @@ func TestAModelIsAskedAhead(t *testing.T) {
 			t.Errorf("Cases are left: %v", keys(all))
 		}
 	})
-	t.Run("who may not apply it may not ask about it", func(t *testing.T) {
-		ns, mine := h.place(t, "onPending: Retry"), h.place(t, "onPending: Retry")
+	play("who may not apply it may not ask about it", func(t *testing.T) {
+		ns, mine := h.place(t, "onPending: Retry", sound(0)), h.place(t, "onPending: Retry", sound(0))
 		who := h.author(t, mine)
 		out, _, code := h.review(t, who, deployment(ns, "web", "shop/web:1.4.2"), "--warm")
 		if code != 3 || len(h.cases(t, ns, "web")) != 0 {
@@ -154,7 +155,7 @@ type author struct{ kubeconfig, server, roots string }
 
 func (h *house) author(t *testing.T, ns string) author {
 	t.Helper()
-	out := author{server: "https://" + h.judge, roots: filepath.Join(h.dir, "roots-"+ns+".pem")}
+	out := author{server: "https://" + h.part(judge).Address(), roots: filepath.Join(h.dir, "roots-"+ns+".pem")}
 	var err error
 	if out.kubeconfig, err = h.c.ServiceAccountKubeconfig(t.Context(), ns, "author"); err != nil {
 		t.Fatal(err)

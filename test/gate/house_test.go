@@ -212,17 +212,6 @@ func (h *house) canAsk(t *testing.T) func() error {
 	}
 }
 
-// freeAddress is one that nobody listens on now.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
-}
-
 // onceOnly hides from a client that it was told to come again, so that it does not.
 type onceOnly struct{ next http.RoundTripper }
 
