@@ -130,7 +130,9 @@ func openWindow(admission string) string {
 }
 
 // brings is a rollout of another template, of a workload that is well.
-func brings(_ *gate.Assessment, f *gate.Facts) { f.Brings, f.Failing = gate.Known(true), gate.Known(false) }
+func brings(_ *gate.Assessment, f *gate.Facts) {
+	f.Brings, f.Failing = gate.Known(true), gate.Known(false)
+}
 
 // missing is a rollout that refers to something that is not there.
 func missing(a *gate.Assessment, _ *gate.Facts) {

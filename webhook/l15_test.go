@@ -25,7 +25,8 @@ func TestL15NoTextOnACaseSteersAModel(t *testing.T) {
 	next.Spec.Template.Spec.Containers[0].Image = "registry.example/app:1.2.4"
 	plain, checked := onACase(t, next, door)
 	_, _, clean := counselled(t, door, recalledFor(plain, door), checked, obedient)
-	boundary := l15Opening.FindStringSubmatch(clean.User[strings.Index(clean.User, "<<<"):])
+	_, fenced, _ := strings.Cut(clean.User, "<<<")
+	boundary := l15Opening.FindStringSubmatch("<<<" + fenced)
 	shown := 0
 	for i, p := range payloads {
 		for place, x := range l15Places {

@@ -14,6 +14,8 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"moorgate.dev/internal/gate"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"moorgate.dev/webhook/checks"
 )
 
@@ -60,7 +62,7 @@ func lookForKey(t *testing.T, world World, key string) (gate.Fact[bool], []strin
 
 func TestKeysOfConfigMapsAreLookedUp(t *testing.T) {
 	conf := &corev1.ConfigMap{ObjectMeta: inShop("conf"), Data: map[string]string{"colour": "blue"}, BinaryData: map[string][]byte{"logo": nil}}
-	objects := append(shopObjects()[1:], conf)
+	objects := slices.Concat(shopObjects()[1:], []client.Object{conf})
 	live, files := clusterOf(t, objects...).world(), clusterOf(t, objects...).Files
 	for _, tt := range []struct {
 		name  string
