@@ -44,10 +44,21 @@ func rolloutOf(seed int64, n naming) Rollout {
 	}
 	s.dependencies(&r)
 	s.references(&r)
+	s.delivery(&r)
 	for range 2 * s.rng.Intn(2) {
 		s.forget(&r)
 	}
 	return r
+}
+
+// delivery has a tool apply the workload, or not, and somebody ask.
+func (s scene) delivery(r *Rollout) {
+	r.By = one(s, "alice", "system:serviceaccount:flux-system:kustomize-controller", "system:serviceaccount:"+s.n("shop")+":"+s.n("ci"))
+	r.World.Delivery = gate.Known(Delivery{Here: !s.odds(4), Suspended: s.odds(3), Undoes: s.odds(2), Trouble: one(s, "", "", "BuildFailed"),
+		Sources: []Upstream{{Kind: "GitRepository", Namespace: s.n("flux"), Name: s.n("repo"), State: gate.Known(Readiness{Suspended: s.odds(4), Trouble: one(s, "", "GitOperationFailed")})}}})
+	if s.odds(2) {
+		r.New.Origin = Origin{Kind: one(s, OriginKustomization, OriginHelmRelease, OriginApplication), Namespace: s.n("flux"), Name: s.n("apps"), Guess: s.odds(3)}
+	}
 }
 
 func (s scene) odds(n int) bool { return s.rng.Intn(n) == 0 }

@@ -18,8 +18,8 @@ var twins = []struct {
 	change func(*Rollout)
 	of     []string
 }{
-	{"latest", func(r *Rollout) { app(r).Image = "registry.example.com:5000/shop/web:latest" }, []string{"image-tag", "change-risk", "rollout-state", "quota"}},
-	{"no readiness probe", func(r *Rollout) { app(r).ReadinessProbe = nil }, []string{"readiness", "change-risk", "rollout-state", "quota"}},
+	{"latest", func(r *Rollout) { app(r).Image = "registry.example.com:5000/shop/web:latest" }, []string{"image-tag", "change-risk", "rollout-state", "quota", "node-fit"}},
+	{"no readiness probe", func(r *Rollout) { app(r).ReadinessProbe = nil }, []string{"readiness", "change-risk", "rollout-state", "quota", "node-fit"}},
 	{"a Service's port", func(r *Rollout) {
 		for i, all := 0, servicesOf(r); i < len(all); i++ {
 			all[i].Spec.Ports[0].TargetPort = intstr.FromString("nowhere")
@@ -51,6 +51,11 @@ var twins = []struct {
 			r.Old.Status.Observed = false
 		}
 	}, []string{"rollout-state"}},
+	{"a source that is suspended", func(r *Rollout) {
+		if d, _ := r.World.Delivery.Get(); len(d.Sources) > 0 {
+			d.Sources[0].State = gate.Known(Readiness{Suspended: true})
+		}
+	}, []string{"gitops-source"}},
 	{"no budgets", func(r *Rollout) { r.World.Budgets = emptied(r.World.Budgets) }, []string{"disruption-budget", "autoscaling"}},
 	{"no autoscalers", func(r *Rollout) { r.World.Autoscalers = emptied(r.World.Autoscalers) }, []string{"autoscaling"}},
 	{"no LimitRanges", func(r *Rollout) { r.World.LimitRanges = emptied(r.World.LimitRanges) },
