@@ -29,8 +29,8 @@ namespace shop; what it makes of the right is for the Guardrails there to say. T
   kubectl -n shop delete rolebinding moorgate-act-evict
 
 Which kinds count as rollouts is fenced in too. Of kinds that Moorgate does not know, a file says where they keep their pod
-template, and --shapes FILE lets the gate ask about them. Give the same file to the webhook, to the judge and to each later
-install, which takes away what it does not name:
+template, and --shapes FILE lets the gate ask about them. Give the same file to the webhook and to the judge, and whenever you
+install again: without it the gate may ask about none of them any more.
   shapes:
   - group: apps.example.com
     version: v1

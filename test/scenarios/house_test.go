@@ -124,7 +124,7 @@ func (h *house) start(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		o.Args = []string{"--probes", list}
+		o.Args = append(o.Args, "--probes", list)
 	}
 	m, err := process.Start(ctx, h.c, o)
 	if err != nil {
