@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"reflect"
 	"strings"
@@ -119,6 +120,38 @@ func TestWhatIsAskedAheadIsWhatTheGateLooksFor(t *testing.T) {
 				t.Errorf("the gate opens\n%+v\nahead\n%+v", gates, ours)
 			}
 		})
+	}
+}
+
+// Who comes when many wait is answered at once and told why; who waits already goes on, and another namespace has its share.
+func TestOnlySoManyWaitAtOnce(t *testing.T) {
+	b := newAdvisedBench(t, waitsForAModel(gate.PendingRetry))
+	b.Queue = NewQueue(cluster.Cases{}, 2*waitingMax, quiet())
+	comes := func(namespace, name string) (waits bool, told string) {
+		t.Helper()
+		resp := b.Handle(t.Context(), request(t, admissionv1.Create, nil, deployment(namespace, name)))
+		return !resp.Allowed && resp.Result.Code == http.StatusTooManyRequests, strings.Join(resp.Warnings, " ")
+	}
+	for ns := range waitingMax / waitingOf {
+		namespace := fmt.Sprintf("shop-%d", ns)
+		for i := range waitingOf {
+			if waits, told := comes(namespace, fmt.Sprintf("web-%d", i)); !waits {
+				t.Fatalf("web-%d of %s does not wait: %s", i, namespace, told)
+			}
+		}
+		if waits, told := comes(namespace, "late"); waits || !strings.Contains(told, "too many rollouts wait for one already") {
+			t.Errorf("one too many of %s waits %v: %s", namespace, waits, told)
+		}
+	}
+	if waits, told := comes("other", "late"); waits || !strings.Contains(told, "too many rollouts wait for one already") {
+		t.Errorf("one too many waits %v: %s", waits, told)
+	}
+	if waits, told := comes("shop-0", "web-0"); !waits {
+		t.Errorf("who waits already is let in: %s", told)
+	}
+	b.Waits.Now = at(noon.Add(31 * time.Second))
+	if !b.Waits.room(gate.Ref{Kind: "Deployment", Namespace: "other", Name: "late"}, 30*time.Second) {
+		t.Error("waits that are over still count")
 	}
 }
 

@@ -32,6 +32,33 @@ func again(waited, most time.Duration) int32 {
 // waited comes a moment later, and what it brings may have been changed by others on its way.
 const clockGrace = 10 * time.Second
 
+// How many workloads are made to wait for a model at once, over all and of one namespace. Each comes again eight times at most, and
+// a judge asks about a few at a time: who came later would wait in vain.
+const (
+	waitingMax = 64
+	waitingOf  = 16
+)
+
+// room reports whether one more workload may be made to wait. One that waits already may go on.
+func (w *Waits) room(ref gate.Ref, most time.Duration) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all, near := 0, 0
+	for other, at := range w.seen {
+		if !at.asked || w.Now().Sub(at.since) >= most {
+			continue
+		}
+		if other == ref {
+			return true
+		}
+		all++
+		if other.Namespace == ref.Namespace {
+			near++
+		}
+	}
+	return all < waitingMax && near < waitingOf
+}
+
 // clock is since when a client waits for a model's word about a workload, whatever the change: as this replica remembers, or
 // since earliest, which is what the Cases tell; zero where they tell nothing. A wait that has begun for something missing counts.
 func (w *Waits) clock(ref gate.Ref, earliest time.Time, most time.Duration) time.Time {
@@ -50,6 +77,6 @@ func (w *Waits) clock(ref gate.Ref, earliest time.Time, most time.Duration) time
 	if !earliest.IsZero() && earliest.Before(since) {
 		since = earliest
 	}
-	at.since, at.last = since, now
+	at.since, at.last, at.asked = since, now, true
 	return since
 }

@@ -14,7 +14,7 @@ import (
 // The law: a rollout that the checks let in waits for a model's word where the Guardrail lets a model deny and wants it waited
 // for, and only where that word could change the answer, somebody is there to be asked, and the wait is not over. The wait
 // belongs to the workload, not to what is applied: what comes within it is part of it. Then the checks alone decide, and
-// say so. Dry runs never wait, nor do the cluster's own controllers and what they own.
+// say so. So they do where many wait already. Dry runs never wait, nor do the cluster's own controllers and what they own.
 
 // pending is how a rollout stands with a model's word. The zero pending has nothing to do with one.
 type pending struct {
@@ -56,6 +56,9 @@ func (h *Handler) pend(ctx context.Context, seen *sighting) pending {
 		return pending{held: true, note: "no model had a word, the checks alone decided: " + alone}
 	case away != "":
 		return pending{held: all.kase != nil, note: "no model's word was waited for: " + away}
+	}
+	if all.kase == nil && !h.Waits.room(keyOf(seen.change.New.Ref), most) {
+		return pending{note: "no model's word was waited for: too many rollouts wait for one already"}
 	}
 	since := h.Waits.clock(keyOf(seen.change.New.Ref), all.earliest, most)
 	if first := firstSeen(all); !first.IsZero() && first.Before(since) {

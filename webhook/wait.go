@@ -32,6 +32,7 @@ type Waits struct {
 type waited struct {
 	since, last time.Time // of this round of asking
 	times       int
+	asked       bool // it is a model that is waited for
 }
 
 // next is how many seconds the rollout should wait now; 0 means that it has waited enough. Who asks again after that waits

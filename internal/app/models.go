@@ -54,7 +54,7 @@ func (m *models) beside() flow.Beside {
 }
 
 const (
-	asideAtOnce = 4 // questions to models at once, of webhook and drift
+	asideAtOnce = 8 // questions to models at once, of webhook and drift
 	asideRoom   = 512
 )
 
