@@ -42,8 +42,15 @@ func lookRoom(r Rollout, pod *corev1.Pod, suiting, open []Node) ([]gate.Finding,
 	if why := one.lacks(suiting); why != "" {
 		return []gate.Finding{found(pointsNeverFits, gate.Recent, cites, "no node could ever hold a pod: %s", why)}, unknown
 	}
-	var beside, instead int64 // pods that find room beside the old ones, and in their place
+	want, surge := int64(r.New.Replicas), int64(0)
+	if all := stages(r, int64(r.New.Replicas)); len(all) > 1 && r.New.MaxUnavailable == 0 { // or old pods go first
+		surge = all[0].new
+	}
+	var beside, instead int64 // pods that find room beside the old ones, and in their place; no more are counted than are wanted
 	for _, n := range open {
+		if instead >= want && beside >= surge {
+			return nil, unknown
+		}
 		room := one.room(n, true)
 		instead += room
 		if one.own[n.Object.Name] > 0 {
@@ -51,7 +58,6 @@ func lookRoom(r Rollout, pod *corev1.Pod, suiting, open []Node) ([]gate.Finding,
 		}
 		beside += room
 	}
-	want := int64(r.New.Replicas)
 	if instead < want {
 		points, when := roomPoints(r, pointsScaleUp)
 		if r.New.Once && instead > 0 {
@@ -60,11 +66,7 @@ func lookRoom(r Rollout, pod *corev1.Pod, suiting, open []Node) ([]gate.Finding,
 		return []gate.Finding{found(points, gate.Recent, cites, "%s%s of %s: only %d find room on %s, the rest only after a scale-up",
 			when, plural(int(want), "pod"), one, instead, plural(len(open), "node"))}, unknown
 	}
-	all := stages(r, want)
-	if len(all) < 2 || r.New.MaxUnavailable > 0 {
-		return nil, unknown // old pods go first
-	}
-	if surge := all[0].new; beside < surge {
+	if beside < surge {
 		return []gate.Finding{found(pointsScaleUp, gate.Recent, cites,
 			"%s of surge, %s each: only %d find room beside the old ones, the rest only after a scale-up", plural(int(surge), "pod"), one, beside)}, unknown
 	}
