@@ -22,20 +22,31 @@ import (
 // CaseAdvised is True on a Case once a model had a part in its verdict, and False with the reason where it was asked in vain.
 const CaseAdvised = "Advised"
 
-// confer has a model asked about a rollout that is in, once a Case: what it says comes onto the Case, and changes nothing else.
-func (s *Settler) confer(ctx context.Context, c *v1alpha1.Case) {
+// conferAgain is when it is tried again to have a model asked for whom there was no room.
+const conferAgain = 15 * time.Second
+
+// confer has a model asked about a rollout, once a Case: what it says comes onto the Case, and changes nothing else. Whom a client
+// waits for does not stand behind all others. It returns when to try again, where there was no room.
+func (s *Settler) confer(ctx context.Context, c *v1alpha1.Case) time.Duration {
 	if s.Beside == nil || s.Aside == nil || meta.FindStatusCondition(c.Status.Conditions, CaseAdvised) != nil {
-		return
+		return 0
 	}
 	if asks := s.policy(ctx, c.Namespace).Asking().Ask; asks == gate.AskNever {
-		return
+		return 0
 	}
-	key := client.ObjectKeyFromObject(c)
-	s.Aside.Do("webhook/"+key.String(), func(ctx context.Context) {
+	aside, key := s.Aside, client.ObjectKeyFromObject(c)
+	if early(c) && s.Ahead != nil {
+		aside = s.Ahead
+	}
+	taken := aside.Do("webhook/"+key.String(), func(ctx context.Context) {
 		if err := s.consult(ctx, key); err != nil && ctx.Err() == nil {
 			s.Logger.WarnContext(ctx, "ask a model about a rollout", "case", key.String(), "error", gate.OneLine(err.Error(), 1024))
 		}
 	})
+	if taken {
+		return 0
+	}
+	return conferAgain
 }
 
 // consult looks at the workload as it stands, has a model asked about it, and keeps what came of it.

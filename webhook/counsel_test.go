@@ -11,7 +11,10 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/flow"
@@ -109,4 +112,38 @@ func (g *gatehouse) advised(t *testing.T, ns string, n int) (first v1alpha1.Case
 		return err
 	})
 	return first
+}
+
+// A rollout that a client waits for does not stand behind those that nobody waits for, and who finds no room comes again.
+func TestWhoIsWaitedForIsAskedAboutFirst(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	busy := func(room int) *flow.Aside {
+		a := flow.NewAside(ctx, 1, room)
+		a.Do("other", func(ctx context.Context) { <-ctx.Done() })
+		return a
+	}
+	s := &Settler{Keeper: Keeper{Sight: Sight{Policy: func(context.Context, string) (gate.Policy, error) { return waitsForAModel(gate.PendingRetry), nil }},
+		Beside: func(checks flow.Advisor) flow.Advisor { return checks }, Aside: busy(0), Ahead: busy(1), Client: empty{}, Logger: quiet()}}
+	kase := func(said string) *v1alpha1.Case {
+		c := &v1alpha1.Case{Spec: v1alpha1.CaseSpec{Answer: &v1alpha1.Answer{Said: said}}}
+		c.Namespace, c.Name = "shop", strings.ToLower(said)
+		return c
+	}
+	if again := s.confer(ctx, kase(Admitted)); again == 0 {
+		t.Error("there was room for one that nobody waits for")
+	}
+	if again := s.confer(ctx, kase(Retried)); again != 0 {
+		t.Error("there was no room for one that a client waits for")
+	}
+	if again := s.confer(ctx, kase(AskedAhead)); again == 0 {
+		t.Error("nobody is told that there was no room")
+	}
+}
+
+// empty is an API server that holds nothing.
+type empty struct{ client.Client }
+
+func (empty) Get(_ context.Context, key client.ObjectKey, _ client.Object, _ ...client.GetOption) error {
+	return apierrors.NewNotFound(schema.GroupResource{}, key.Name)
 }

@@ -36,6 +36,8 @@ type Keeper struct {
 	Beside flow.Beside
 	// Aside is where that is done; no reconciler waits for it. nil: none is asked.
 	Aside *flow.Aside
+	// Ahead is where that is done for whom a client waits. nil: Aside.
+	Ahead *flow.Aside
 	// Door is what everything passes that is collected for a model; nil: nothing of it comes through.
 	Door *redact.Door
 	// Paused holds the reasons for which this process does nothing. Nil: it is never paused.

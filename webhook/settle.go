@@ -62,18 +62,18 @@ func (s *Settler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	if c.Status.Answer == "" {
 		return ctrl.Result{}, s.copyAnswer(ctx, &c) // its own update brings us back
 	}
+	var again time.Duration
 	if early(&c) {
-		s.confer(ctx, &c)
+		again = s.confer(ctx, &c)
 	}
 	if said := saidOn(&c); said == Denied || said == Retried || said == AskedAhead {
-		return ctrl.Result{}, s.tellEnd(ctx, &c)
+		return ctrl.Result{RequeueAfter: again}, s.tellEnd(ctx, &c)
 	}
 	if wait, err := s.tellIn(ctx, &c); wait > 0 || err != nil {
 		return ctrl.Result{RequeueAfter: wait}, err
 	}
 	if !doubtful(c.Spec.Answer.Opinion) || meta.IsStatusConditionTrue(c.Status.Conditions, CaseSettled) {
-		s.confer(ctx, &c)
-		return ctrl.Result{}, nil
+		return ctrl.Result{RequeueAfter: s.confer(ctx, &c)}, nil
 	}
 	age := s.Now().Sub(c.CreationTimestamp.Time)
 	if age < settleFirst {

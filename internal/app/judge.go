@@ -36,7 +36,7 @@ func judgePart(o options, lease string) part {
 		ahead := &webhook.Ahead{Sight: sight, Kinds: p.scored, Reader: mgr.GetClient(), Open: cluster.Cases{Client: mgr.GetClient(), Now: time.Now}.Open, Away: p.models.away, Door: p.door()}
 		sight.Around = webhook.Around{Pods: mgr.GetCache(), Volumes: mgr.GetAPIReader()}.Look
 		p.models.remember(mgr.GetAPIReader())
-		keeper := webhook.Keeper{Sight: sight, Log: p.log, Kinds: p.scored, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"), Logger: p.logger, Beside: p.models.beside(), Aside: p.aside, Door: p.door(),
+		keeper := webhook.Keeper{Sight: sight, Log: p.log, Kinds: p.scored, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"), Logger: p.logger, Beside: p.models.beside(), Aside: p.aside, Ahead: p.ahead, Door: p.door(),
 			Paused: func() gate.Fact[[]string] { return p.whyPaused(ctx) }}
 		p.readiness = &readinessServer{of: keeper.Readiness, kinds: p.scored, logger: p.logger, ahead: ahead.Ask}
 		if err := addAudit(ctx, p, mgr, judgeRole); err != nil {

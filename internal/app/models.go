@@ -54,13 +54,15 @@ func (m *models) beside() flow.Beside {
 }
 
 const (
-	asideAtOnce = 8 // questions to models at once, of webhook and drift
+	asideAtOnce = 4 // questions to models at once, of webhook and drift
 	asideRoom   = 512
+	aheadAtOnce = 8 // and of rollouts that wait for the answer
+	aheadRoom   = 128
 )
 
 // prepareModels reads the configuration of the models, if there is one.
 func (p *process) prepareModels(ctx context.Context) error {
-	p.aside = flow.NewAside(ctx, asideAtOnce, asideRoom)
+	p.aside, p.ahead = flow.NewAside(ctx, asideAtOnce, asideRoom), flow.NewAside(ctx, aheadAtOnce, aheadRoom)
 	log, kept := ownLog(p.log)
 	if p.model == "" || !kept {
 		p.logger.InfoContext(ctx, "no model is configured (--model): checks, causes and drift rules decide alone")

@@ -37,6 +37,7 @@ type process struct {
 	spans   *tracing // nil: no spans are sent
 	models  *models  // nil: none is asked
 	aside   *flow.Aside
+	ahead   *flow.Aside  // of those whose client waits
 	passage *redact.Door // where the log is not kept here
 	// readiness answers beside the log, where a judge is among the parts.
 	readiness *readinessServer
