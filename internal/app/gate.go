@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -127,6 +128,7 @@ func (g *gateway) Start(ctx context.Context) error {
 	if !g.synced(ctx) || !g.until(ctx, "", func() error { return g.server.StartedChecker()(nil) }) {
 		return nil
 	}
+	debug.FreeOSMemory() // filling the caches takes twice what they hold
 	g.authority.Publish = g.register
 	if !g.until(ctx, "register the webhook", func() error { _, err := g.authority.Ensure(ctx); return err }) {
 		return nil

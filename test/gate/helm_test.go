@@ -112,7 +112,9 @@ func (h *house) endings(t *testing.T, ns, name string, said ...string) {
 		all := h.cases(t, ns, name)
 		var got []string
 		for _, c := range all {
-			got = append(got, c.Status.Answer)
+			if c.Spec.Answer.Said == "Retried" { // a size that comes in afterwards has a Case too
+				got = append(got, c.Status.Answer)
+			}
 		}
 		if fmt.Sprint(got) != fmt.Sprint(said) {
 			return errors.New(fmt.Sprint(keys(all)))
