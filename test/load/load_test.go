@@ -23,9 +23,6 @@ func TestMain(m *testing.M) {
 
 // TestTheHarnessMeasures shows that every part gives figures, on a small cluster and for moments. It asks nothing of the figures.
 func TestTheHarnessMeasures(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it starts a cluster")
-	}
 	o, err := parse([]string{"--nodes=20", "--pods=50", "--seconds=0.4", "--rate=20", "--applies=5", "--model=1s", "-o=json"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
