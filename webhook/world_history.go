@@ -32,15 +32,19 @@ func (w World) history(ctx context.Context, old *checks.Workload, ns string, wor
 		world.Neighbours = gate.Unknown[checks.Neighbours](why)
 		return append(seen, gate.Evidence{ID: checks.EvidencePods, Source: "Pods", Unread: why})
 	}
-	own := []corev1.Pod{}
+	var mine []*corev1.Pod
 	others := make([]*corev1.Pod, 0, len(pods))
 	belongs := membership(old, owners)
 	for _, pod := range pods {
 		if belongs(pod) {
-			own = append(own, *pod)
+			mine = append(mine, pod)
 		} else {
 			others = append(others, pod)
 		}
+	}
+	own := make([]corev1.Pod, len(mine)) // they are large, so that room is made for them once
+	for i, pod := range mine {
+		own[i] = *pod
 	}
 	failures := checks.CountFailures(others, world.At)
 	neighbours := checks.NeighboursOf(others)
@@ -67,11 +71,12 @@ func membership(old *checks.Workload, owners map[types.UID]bool) func(*corev1.Po
 		owners[types.UID(old.Ref.UID)] = true
 	}
 	return func(p *corev1.Pod) bool {
-		if !selector.Matches(labels.Set(p.Labels)) {
-			return false
+		if len(owners) > 0 { // it is asked about every pod of the namespace, and this is the cheaper half
+			if owner := metav1.GetControllerOfNoCopy(p); owner == nil || !owners[owner.UID] {
+				return false
+			}
 		}
-		owner := metav1.GetControllerOfNoCopy(p)
-		return len(owners) == 0 || owner != nil && owners[owner.UID]
+		return selector.Matches(labels.Set(p.Labels))
 	}
 }
 

@@ -22,8 +22,8 @@ import (
 type Nodes struct {
 	mu     sync.Mutex
 	nodes  map[string]*corev1.Node
-	class  map[string]string // of each node, as checks.ClassOf names it
-	loads  map[string]load   // by node, also for nodes that are not known yet
+	class  map[string]checks.Class // of each node
+	loads  map[string]load         // by node, also for nodes that are not known yet
 	placed map[types.NamespacedName]place
 	synced []func() bool
 	shared lists
@@ -44,7 +44,7 @@ type place struct {
 
 // NewNodes returns Nodes that know nothing yet.
 func NewNodes() *Nodes {
-	return &Nodes{nodes: map[string]*corev1.Node{}, class: map[string]string{}, loads: map[string]load{}, placed: map[types.NamespacedName]place{}}
+	return &Nodes{nodes: map[string]*corev1.Node{}, class: map[string]checks.Class{}, loads: map[string]load{}, placed: map[types.NamespacedName]place{}}
 }
 
 // Watch has the informers of Nodes and Pods feed n from now on. It does not wait for them.

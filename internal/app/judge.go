@@ -165,5 +165,5 @@ func newSight(ctx context.Context, mgr ctrl.Manager, secrets webhook.SecretNames
 	labels := func(ctx context.Context, namespace string) gate.Fact[map[string]string] {
 		return cluster.NamespaceLabels(ctx, mgr.GetCache(), namespace)
 	}
-	return webhook.Sight{Policy: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}.Policy, Look: world.Look, Labels: labels, Now: time.Now}, nil
+	return webhook.Sight{Policy: cluster.Guardrails{Reader: mgr.GetCache(), Parsed: &cluster.Parsed{}, Now: time.Now}.Policy, Look: world.Look, Labels: labels, Now: time.Now}, nil
 }

@@ -38,22 +38,14 @@ func unlistedBy(guardrails []unstructured.Unstructured, namespace labels.Set, ac
 	listed := false
 	for i := range guardrails {
 		u := &guardrails[i]
-		selector, err := selectorOf(u)
-		applies := false
-		if err == nil {
-			applies, err = selects(selector, namespace)
-		}
-		if err != nil {
-			return fmt.Sprintf("whether a Guardrail lists it cannot be said: %s: %s", u.GetName(), err)
-		}
-		if !applies {
+		p := parse(u)
+		if p.selector != nil && !p.selector.Matches(namespace) {
 			continue
 		}
-		rail, err := ParseGuardrail(u)
-		if err != nil {
-			return fmt.Sprintf("whether a Guardrail lists it cannot be said: %s", err)
+		if p.err != nil {
+			return fmt.Sprintf("whether a Guardrail lists it cannot be said: %s: %s", u.GetName(), p.err)
 		}
-		if !slices.Contains(rail.Spec.Approval.ServiceAccounts, account) {
+		if !slices.Contains(p.guardrail.Spec.Approval.ServiceAccounts, account) {
 			return "the Guardrail " + u.GetName() + " does not list it in approval.serviceAccounts"
 		}
 		listed = true

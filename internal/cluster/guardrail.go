@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"moorgate.dev/api/v1alpha1"
-	"moorgate.dev/internal/gate"
 )
 
 // ParseGuardrail reads a Guardrail strictly: a field that this version does not know is an error that names it.
@@ -49,20 +47,8 @@ func strictly(from, into any) error {
 	return d.Decode(into)
 }
 
-// legible is the rail that a Guardrail makes at a time, or what stands in the way of reading it.
-func legible(u *unstructured.Unstructured, at time.Time) (gate.Rail, error) {
-	g, err := ParseGuardrail(u)
-	if err != nil {
-		return gate.Rail{}, err
-	}
-	if _, err := selects(g.Spec.NamespaceSelector, nil); err != nil {
-		return gate.Rail{}, err
-	}
-	return Rail(g, at)
-}
-
-// selects reports whether a Guardrail applies to a namespace with these labels.
-func selects(s v1alpha1.Selector, namespace labels.Set) (bool, error) {
+// matcher is what a selector of namespaces means.
+func matcher(s v1alpha1.Selector) (labels.Selector, error) {
 	ls := metav1.LabelSelector{MatchLabels: make(map[string]string, len(s.MatchLabels))}
 	for k, v := range s.MatchLabels {
 		ls.MatchLabels[k] = string(v)
@@ -77,7 +63,7 @@ func selects(s v1alpha1.Selector, namespace labels.Set) (bool, error) {
 	}
 	selector, err := metav1.LabelSelectorAsSelector(&ls)
 	if err != nil {
-		return false, fmt.Errorf("namespaceSelector: %w", err)
+		return nil, fmt.Errorf("namespaceSelector: %w", err)
 	}
-	return selector.Matches(namespace), nil
+	return selector, nil
 }

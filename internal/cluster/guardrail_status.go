@@ -42,7 +42,7 @@ func (s GuardrailStatus) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.
 	}
 	before := status.DeepCopy()
 	now := s.Now()
-	_, problem := legible(&u, now)
+	_, problem := parse(&u).rail(now)
 	status.ObservedGeneration = u.GetGeneration()
 	meta.SetStatusCondition(&status.Conditions, Ready(now, u.GetGeneration(), problem, "in force"))
 	if equality.Semantic.DeepEqual(*before, status) {

@@ -21,6 +21,8 @@ import (
 type Guardrails struct {
 	// Reader reads unstructured Guardrails and typed Namespaces; an informer cache answers from memory.
 	Reader client.Reader
+	// Parsed remembers what was read of them; nil: each is parsed for every policy.
+	Parsed *Parsed
 	// Now is the time that freeze windows are worked out for. Without it a Guardrail that has any cannot be read.
 	Now func() time.Time
 }
@@ -39,7 +41,7 @@ func (g Guardrails) Policy(ctx context.Context, namespace string) (gate.Policy, 
 	if unseen {
 		return composeUnseen(guardrails, namespace, now), nil
 	}
-	return Compose(guardrails, of, now), nil
+	return compose(guardrails, g.Parsed.of, of, now), nil
 }
 
 // read returns all Guardrails and the labels of a namespace, which are not known of one that nobody has seen.
@@ -87,9 +89,13 @@ func byNameOnly(s v1alpha1.Selector) bool {
 // Compose is the policy that these Guardrails make for a namespace with these labels at a time, in the order of their names.
 // It is a function of what it is given, so that the past can be decided again under other Guardrails.
 func Compose(guardrails []unstructured.Unstructured, namespace labels.Set, at time.Time) gate.Policy {
+	return compose(guardrails, parse, namespace, at)
+}
+
+func compose(guardrails []unstructured.Unstructured, read func(*unstructured.Unstructured) parsed, namespace labels.Set, at time.Time) gate.Policy {
 	var p gate.Policy
 	for i := range guardrails {
-		if rail, applies := compose(&guardrails[i], namespace, at); applies {
+		if rail, applies := railOf(guardrails[i].GetName(), read(&guardrails[i]), namespace, at); applies {
 			p.Rails = append(p.Rails, rail)
 		}
 	}
@@ -100,26 +106,15 @@ func Compose(guardrails []unstructured.Unstructured, namespace labels.Set, at ti
 	return p
 }
 
-func compose(u *unstructured.Unstructured, namespace labels.Set, at time.Time) (gate.Rail, bool) {
-	unreadable := func(err error) (gate.Rail, bool) {
-		return holding(u.GetName(), err.Error()), true
-	}
-	// The selector is read by itself and first: a Guardrail that plainly selects other namespaces holds nothing here,
-	// whatever else in it cannot be read.
-	selector, err := selectorOf(u)
-	if err != nil {
-		return unreadable(err)
-	}
-	applies, err := selects(selector, namespace)
-	if err != nil {
-		return unreadable(err)
-	}
-	if !applies {
+// railOf is the rail that a Guardrail makes in a namespace at a time. One that plainly selects other namespaces makes none, whatever
+// else in it cannot be read.
+func railOf(name string, p parsed, namespace labels.Set, at time.Time) (gate.Rail, bool) {
+	if p.selector != nil && !p.selector.Matches(namespace) {
 		return gate.Rail{}, false
 	}
-	rail, err := legible(u, at)
+	rail, err := p.rail(at)
 	if err != nil {
-		return unreadable(err)
+		return holding(name, err.Error()), true
 	}
 	return rail, true
 }

@@ -26,7 +26,6 @@ import (
 const (
 	readyIn  = time.Minute
 	patience = 30 * time.Second // with one request to the API server
-	rounds   = 2                // in which what is compared takes turns
 )
 
 // bench is a cluster with all that is measured in it.

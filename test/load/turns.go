@@ -5,6 +5,10 @@ import (
 	"time"
 )
 
+// turnTime is about how long a side is measured before it is the next one's turn: short, because what a machine does beside changes from
+// second to second.
+const turnTime = time.Second
+
 // side is one of those that are compared.
 type side struct {
 	tally
@@ -22,9 +26,10 @@ func (b *bench) takeTurns(ctx context.Context, rate int, sides []*side) error {
 		var warm tally // connections, and what is made at the first request
 		warm.pour(ctx, rate, b.o.window()/10, func(ctx context.Context, n int) error { return s.send(ctx, 1e6+n) })
 	}
+	rounds := max(2, int(b.o.window()/turnTime))
 	for range rounds {
 		for _, s := range sides {
-			if err := s.turn(ctx, rate, b.o.window()/rounds); err != nil {
+			if err := s.turn(ctx, rate, b.o.window()/time.Duration(rounds)); err != nil {
 				return err
 			}
 		}

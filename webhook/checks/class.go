@@ -3,20 +3,26 @@ package checks
 import (
 	"cmp"
 	"crypto/sha256"
-	"encoding/hex"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
+	"unique"
 
 	corev1 "k8s.io/api/core/v1"
 )
 
+// Class is the name of a class of nodes; the zero Class is that of a node which nobody looked at.
+type Class struct {
+	name unique.Handle[[sha256.Size]byte]
+}
+
 // ClassOf names the class of a node: nodes of one class suit the same pods, unless a pod asks for a node by its name. A
 // cluster has few classes and many nodes, so what costs a clause of a manifest each time is done once a class.
 //
-// A class is what a pod can choose by, all labels but the host's name, and whether the node takes pods now: taints, cordon,
-// readiness. What there is room for is no part of it: machines of one make differ in their last kilobytes.
-func ClassOf(n *corev1.Node) string {
+// A class is what a pod can choose by, all labels but the host's name, and whether the node takes pods now and is well: taints,
+// cordon, readiness, pressure. What there is room for is no part of it: machines of one make differ in their last kilobytes.
+func ClassOf(n *corev1.Node) Class {
 	h := sha256.New()
 	say := func(parts ...string) {
 		for _, p := range parts {
@@ -35,8 +41,8 @@ func ClassOf(n *corev1.Node) string {
 	for _, t := range taints {
 		say(t.Key, t.Value, string(t.Effect))
 	}
-	say("takes", strconv.FormatBool(n.Spec.Unschedulable), strconv.FormatBool(ready(n)))
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	say("takes", strconv.FormatBool(n.Spec.Unschedulable), strconv.FormatBool(ready(n)), strconv.Itoa(ailment(n, false)), strconv.Itoa(ailment(n, true)))
+	return Class{unique.Make([sha256.Size]byte(h.Sum(nil)))}
 }
 
 // ready reports whether the node is ready, as far as it says: one that never said is taken to be.
@@ -54,27 +60,57 @@ type finder struct {
 	suit   suit
 	daemon bool
 	named  bool
-	said   map[string]verdict
+	said   map[Class]verdict
 }
 
-// verdict is what holds for every node of a class.
-type verdict struct{ match, open bool }
+// verdict is what holds for every node of a class: whether it suits the pods, takes them now, and what it suffers from, as ailment says.
+type verdict struct {
+	match, open bool
+	ailment     int
+}
 
 func newFinder(pod *corev1.Pod, daemon bool) *finder {
-	return &finder{suit: suitability(pod, daemon), daemon: daemon, named: byName(&pod.Spec), said: map[string]verdict{}}
+	return &finder{suit: suitability(pod, daemon), daemon: daemon, named: byName(&pod.Spec), said: map[Class]verdict{}}
 }
 
-// of says whether the node suits the pods, and whether it takes them now.
-func (f *finder) of(n Node) verdict {
-	if v, asked := f.said[n.Class]; asked && n.Class != "" && !f.named {
+func (f *finder) of(n *Node) verdict {
+	if v, asked := f.said[n.Class]; asked && n.Class != (Class{}) && !f.named {
 		return v
 	}
-	v := verdict{match: f.suit.match(n.Object)}
+	v := verdict{match: f.suit.match(n.Object), ailment: ailment(n.Object, f.daemon)}
 	v.open = v.match && f.suit.open(n.Object, f.daemon)
-	if n.Class != "" {
+	if n.Class != (Class{}) {
 		f.said[n.Class] = v
 	}
 	return v
+}
+
+// suiting are the nodes that suit the pods. It is asked about all nodes at every rollout, so nothing is copied.
+func (f *finder) suiting(nodes []Node) iter.Seq[*Node] {
+	return f.those(nodes, func(v verdict) bool { return v.match })
+}
+
+// open are the nodes that take the pods now.
+func (f *finder) open(nodes []Node) iter.Seq[*Node] {
+	return f.those(nodes, func(v verdict) bool { return v.open })
+}
+
+// many is how many nodes there are.
+func many(nodes iter.Seq[*Node]) (n int) {
+	for range nodes {
+		n++
+	}
+	return n
+}
+
+func (f *finder) those(nodes []Node, are func(verdict) bool) iter.Seq[*Node] {
+	return func(yield func(*Node) bool) {
+		for i := range nodes {
+			if are(f.of(&nodes[i])) && !yield(&nodes[i]) {
+				return
+			}
+		}
+	}
 }
 
 // byName reports whether the pod may choose a node by its name or the host's.

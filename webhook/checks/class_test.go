@@ -22,6 +22,9 @@ func TestWhatANodesClassDependsOn(t *testing.T) {
 			n.Spec.Taints = []corev1.Taint{{Key: "gpu", Effect: corev1.TaintEffectNoSchedule}}
 		}, false},
 		{"a cordon", func(n *corev1.Node) { n.Spec.Unschedulable = true }, false},
+		{"short of memory", func(n *corev1.Node) {
+			n.Status.Conditions = append(n.Status.Conditions, corev1.NodeCondition{Type: corev1.NodeMemoryPressure, Status: corev1.ConditionTrue})
+		}, false},
 		{"not ready", func(n *corev1.Node) { n.Status.Conditions[0].Status = corev1.ConditionFalse }, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -61,10 +64,13 @@ func TestClassesNeverChangeAnAnswer(t *testing.T) {
 			if rapid.Bool().Draw(t, "taint") {
 				n.Object.Spec.Taints = []corev1.Taint{{Key: corev1.TaintNodeNotReady, Effect: corev1.TaintEffectNoSchedule}}
 			}
+			if pressure := rapid.SampledFrom([]corev1.NodeConditionType{"", corev1.NodeMemoryPressure, corev1.NodePIDPressure}).Draw(t, "pressure"); pressure != "" {
+				n.Object.Status.Conditions = append(n.Object.Status.Conditions, corev1.NodeCondition{Type: pressure, Status: corev1.ConditionTrue})
+			}
 			n.Class = ClassOf(n.Object)
 			alone := n
-			alone.Class = ""
-			if got, want := byClass.of(n), newFinder(pod, daemon).of(alone); got != want {
+			alone.Class = Class{}
+			if got, want := byClass.of(&n), newFinder(pod, daemon).of(&alone); got != want {
 				t.Fatalf("%+v by class, %+v by itself", got, want)
 			}
 		}

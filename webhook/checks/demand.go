@@ -67,11 +67,5 @@ func wanted(r Rollout, pod *corev1.Pod) (n int64, ok bool) {
 	if !known {
 		return 0, false
 	}
-	find := newFinder(pod, true)
-	for _, node := range nodes {
-		if find.of(node).match {
-			n++
-		}
-	}
-	return n, true
+	return int64(many(newFinder(pod, true).suiting(nodes))), true
 }

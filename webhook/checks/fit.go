@@ -52,30 +52,21 @@ func lookFit(r Rollout) Result {
 	}
 	pod := shape(&r.New.Template, ranges)
 	find := newFinder(pod, daemon)
-	var suiting, open []Node
-	for _, n := range nodes {
-		v := find.of(n)
-		if v.match {
-			suiting = append(suiting, n)
-		}
-		if v.open {
-			open = append(open, n)
-		}
-	}
+	suiting, open := many(find.suiting(nodes)), many(find.open(nodes))
 	cites := []string{EvidenceWorkload, EvidenceNodes}
 	switch {
-	case len(suiting) == 0 && daemon:
+	case suiting == 0 && daemon:
 		return out // a DaemonSet may well wait for its kind of node
-	case len(suiting) == 0:
+	case suiting == 0:
 		out.Findings = []gate.Finding{found(pointsNoNodeMatches, gate.Recent, cites, "none of %s suits the pods: %s",
 			plural(len(nodes), "node"), demands(&pod.Spec))}
-	case len(open) == 0 && !daemon:
+	case open == 0 && !daemon:
 		points, when := roomPoints(r, pointsNoRoom)
 		out.Findings = []gate.Finding{found(points, gate.Recent, cites,
-			"%s%s would suit the pods, and every one is cordoned or not ready", when, plural(len(suiting), "node"))}
+			"%s%s would suit the pods, and every one is cordoned or not ready", when, plural(suiting, "node"))}
 	case strings.HasPrefix(pod.Spec.PriorityClassName, "system-"):
 	default:
-		room, unknown := lookRoom(r, pod, suiting, open)
+		room, unknown := lookRoom(r, pod, find.suiting(nodes), find.open(nodes), open)
 		out.Findings, out.Unknown = append(out.Findings, room...), append(out.Unknown, unknown...)
 	}
 	return out

@@ -33,8 +33,8 @@ func lookHealth(r Rollout) Result {
 	find := newFinder(&corev1.Pod{Spec: r.New.Template.Spec}, daemon)
 	suiting, open, unwell := 0, 0, 0
 	counts := make([]int, len(ailments))
-	for _, n := range nodes {
-		v := find.of(n)
+	for i := range nodes {
+		v := find.of(&nodes[i])
 		if !v.match {
 			continue
 		}
@@ -42,9 +42,9 @@ func lookHealth(r Rollout) Result {
 		if v.open {
 			open++
 		}
-		if i := ailment(n.Object, daemon); i >= 0 {
+		if v.ailment >= 0 {
 			unwell++
-			counts[i]++
+			counts[v.ailment]++
 		}
 	}
 	if 4*unwell <= suiting || open == 0 && !daemon {

@@ -59,13 +59,7 @@ func lookPlacement(r Rollout) Result {
 	if len(unknown) > 0 {
 		return Result{Unknown: unknown}
 	}
-	var open []Node
-	find := newFinder(pod, false)
-	for _, n := range nodes {
-		if find.of(n).open {
-			open = append(open, n)
-		}
-	}
+	open := slices.Collect(newFinder(pod, false).open(nodes))
 	one := newTile(pod, own)
 	free, _ := place(want, one, open, nil, nil)
 	placed, off := place(want, one, open, rules, volumes)
@@ -89,7 +83,7 @@ func countRules(spec *corev1.PodSpec) int {
 }
 
 // place places pods one by one, and says how many found a node and what kept off the first that did not.
-func place(want int, one tile, nodes []Node, rules []*rule, volumes []func(*corev1.Node) bool) (placed int, off []string) {
+func place(want int, one tile, nodes []*Node, rules []*rule, volumes []func(*corev1.Node) bool) (placed int, off []string) {
 	room := make([]int64, len(nodes))
 	for i, n := range nodes {
 		room[i] = one.room(n, true)

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -12,9 +13,9 @@ import (
 	"moorgate.dev/internal/gate"
 )
 
-// lookRoom says whether the nodes that take such pods have room for the rollout now, and where they have none, whether one
+// lookRoom says whether the nodes that take such pods, of which there are so many, have room for the rollout now, and where they have none, whether one
 // more node like those that suit would help.
-func lookRoom(r Rollout, pod *corev1.Pod, suiting, open []Node) ([]gate.Finding, []string) {
+func lookRoom(r Rollout, pod *corev1.Pod, suiting, open iter.Seq[*Node], many int) ([]gate.Finding, []string) {
 	var unknown []string
 	var own []corev1.Pod
 	if r.Old != nil && !r.New.Later {
@@ -28,7 +29,7 @@ func lookRoom(r Rollout, pod *corev1.Pod, suiting, open []Node) ([]gate.Finding,
 	one := newTile(pod, own)
 	if r.New.Ref.Kind == "DaemonSet" {
 		full := 0
-		for _, n := range open {
+		for n := range open {
 			if one.room(n, true) == 0 {
 				full++
 			}
@@ -37,7 +38,7 @@ func lookRoom(r Rollout, pod *corev1.Pod, suiting, open []Node) ([]gate.Finding,
 			return nil, unknown
 		}
 		return []gate.Finding{found(pointsNoRoom, gate.Recent, cites, "no room for a pod of %[3]s on %[1]d of %[2]s", full,
-			plural(len(open), "node"), one)}, unknown
+			plural(many, "node"), one)}, unknown
 	}
 	if why := one.lacks(suiting); why != "" {
 		return []gate.Finding{found(pointsNeverFits, gate.Recent, cites, "no node could ever hold a pod: %s", why)}, unknown
@@ -47,7 +48,7 @@ func lookRoom(r Rollout, pod *corev1.Pod, suiting, open []Node) ([]gate.Finding,
 		surge = all[0].new
 	}
 	var beside, instead int64 // pods that find room beside the old ones, and in their place; no more are counted than are wanted
-	for _, n := range open {
+	for n := range open {
 		if instead >= want && beside >= surge {
 			return nil, unknown
 		}
@@ -64,7 +65,7 @@ func lookRoom(r Rollout, pod *corev1.Pod, suiting, open []Node) ([]gate.Finding,
 			points = pointsLater // the rest wait for these to end
 		}
 		return []gate.Finding{found(points, gate.Recent, cites, "%s%s of %s: only %d find room on %s, the rest only after a scale-up",
-			when, plural(int(want), "pod"), one, instead, plural(len(open), "node"))}, unknown
+			when, plural(int(want), "pod"), one, instead, plural(many, "node"))}, unknown
 	}
 	if beside < surge {
 		return []gate.Finding{found(pointsScaleUp, gate.Recent, cites,
@@ -106,7 +107,7 @@ func newTile(pod *corev1.Pod, own []corev1.Pod) tile {
 }
 
 // room is how many such pods the node has room for, with the workload's own pods gone or still there.
-func (t tile) room(n Node, gone bool) int64 {
+func (t tile) room(n *Node, gone bool) int64 {
 	freed := t.freed[n.Object.Name]
 	slots := n.Object.Status.Allocatable[corev1.ResourcePods]
 	fits := max(0, slots.Value()-int64(n.Pods))
@@ -134,9 +135,9 @@ func (t tile) room(n Node, gone bool) int64 {
 }
 
 // lacks says what no node has enough of even when empty; empty where some node could hold a pod.
-func (t tile) lacks(nodes []Node) string {
+func (t tile) lacks(nodes iter.Seq[*Node]) string {
 	most := corev1.ResourceList{}
-	for _, n := range nodes {
+	for n := range nodes {
 		holds := true
 		for k, ask := range t.asks {
 			has := n.Object.Status.Allocatable[k]

@@ -102,7 +102,8 @@ func rulesOf(r Rollout, pod *corev1.Pod) (all []*rule, unknown []string) {
 		tolerant := suitability(pod, false)
 		find := newFinder(&corev1.Pod{Spec: corev1.PodSpec{NodeSelector: pod.Spec.NodeSelector, Affinity: pod.Spec.Affinity,
 			Tolerations: []corev1.Toleration{{Operator: corev1.TolerationOpExists}}}}, false)
-		for _, n := range nodes { // all that selectors choose, tainted ones too, unless the pod says otherwise
+		for i := range nodes { // all that selectors choose, tainted ones too, unless the pod says otherwise
+			n := &nodes[i]
 			domain, has := n.Object.Labels[s.TopologyKey]
 			ignored := s.NodeAffinityPolicy != nil && *s.NodeAffinityPolicy == corev1.NodeInclusionPolicyIgnore
 			honored := s.NodeTaintsPolicy != nil && *s.NodeTaintsPolicy == corev1.NodeInclusionPolicyHonor

@@ -39,7 +39,7 @@ var twins = []struct {
 	{"what failed before", func(r *Rollout) { r.World.FailedBefore = gate.Known([]PastFailure{{At: noon, How: "Crashed"}}) }, []string{"failed-before"}},
 	{"a cordoned node", func(r *Rollout) {
 		if all, _ := r.World.Nodes.Get(); len(all) > 0 {
-			all[0].Object.Spec.Unschedulable, all[0].Class = true, ""
+			all[0].Object.Spec.Unschedulable, all[0].Class = true, Class{}
 		}
 	}, []string{"node-fit", "node-health"}},
 	{"a node label that is deprecated", func(r *Rollout) {

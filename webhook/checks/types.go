@@ -102,7 +102,7 @@ type Node struct {
 	Object    *corev1.Node // read only: it may belong to a cache
 	Requested corev1.ResourceList
 	Pods      int
-	Class     string // as ClassOf names it; empty: nobody did, and the node is looked at by itself
+	Class     Class // as ClassOf names it; zero: nobody did, and the node is looked at by itself
 }
 
 // Failures is the pattern of failure among the running pods of a namespace.
