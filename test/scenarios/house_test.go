@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
@@ -26,7 +28,7 @@ const (
 	patience = 45 * time.Second
 	between  = 150 * time.Millisecond
 	shapes   = "testdata/shapes.yaml" // what else is scored
-	atOnce   = "4"                    // stories mostly wait, so that more than one a core is no burden
+	atOnce   = "6"                    // stories mostly wait, so that more than one a core is no burden
 )
 
 func TestMain(m *testing.M) {
@@ -42,6 +44,7 @@ func TestMain(m *testing.M) {
 type house struct {
 	c      *cluster.Cluster
 	admin  client.Client
+	http   *http.Client // of the admin
 	binary string
 	dir    string // scratch, removed at the end
 	out    *outsider
@@ -85,7 +88,10 @@ func newHouse(ctx context.Context, c *cluster.Cluster) (*house, error) {
 		err = process.Install(ctx, h.binary, c, io.Discard, "--shapes", shapes)
 	}
 	if err == nil {
-		h.admin, err = client.New(c.Config(), client.Options{Scheme: scheme})
+		h.http, err = rest.HTTPClientFor(c.Config())
+	}
+	if err == nil {
+		h.admin, err = client.New(c.Config(), client.Options{HTTPClient: h.http, Scheme: scheme})
 	}
 	if err == nil {
 		err = h.offer(ctx)

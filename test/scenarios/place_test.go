@@ -62,21 +62,6 @@ func (p *place) apply(what, manifest string, flags ...string) {
 	}
 }
 
-// rehearse dry-runs a manifest until the answer is as wanted. A dry run is never denied and leaves nothing behind.
-func (p *place) rehearse(what, manifest string, wanted func(out string) error) {
-	p.t.Helper()
-	p.eventually(p.t, "a dry run of "+what, func() error {
-		out, err := p.kubectl(manifest, "apply", "--dry-run=server", "-f", "-")
-		if err == nil {
-			err = wanted(out)
-		}
-		if err != nil {
-			err = fmt.Errorf("%w; kubectl says:\n%s", err, out)
-		}
-		return err
-	})
-}
-
 func holdsAll(text string, parts ...string) error {
 	for _, part := range parts {
 		if !strings.Contains(text, part) {
