@@ -27,6 +27,16 @@ const (
 	Automated  = "automated"  // image automation owns the line
 	Unreadable = "unreadable" // the document is no YAML that both parsers understand
 	NotProven  = "not-proven" // the result could not be shown to differ in this value alone
+	Flow       = "flow"       // lines cannot be added to or taken from a map or list in flow style
+	Generated  = "generated"  // a tool writes the file, or makes the object out of it
+	Large      = "large"      // the change takes more lines than a person should have to read
+	Framing    = "framing"    // the byte order mark, the line ends or the number of documents would change
+	Shared     = "shared"     // the change would move other fields, other objects or other roots
+	Composite  = "composite"  // several values make the field
+	NoEffect   = "no-effect"  // the rendered field would not take the value
+	Costly     = "costly"     // it would take too many renders to tell
+	NotRead    = "not-read"   // the root cannot be rendered, or does not have the object
+	DryRun     = "dry-run"    // the API server's answer to the new desired state still shows a drift
 )
 
 func refuse(rule, format string, args ...any) *Refusal {

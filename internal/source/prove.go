@@ -6,6 +6,7 @@ import (
 	"maps"
 
 	yaml3 "go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/util/json"
 )
 
 // prove shows that the file after differs from the file before in one scalar of one document at most, and that this scalar
@@ -37,6 +38,62 @@ func prove(before, after []byte, document int, p Path, value any) error {
 		}
 	}
 	return nil
+}
+
+// proveDocument shows that the file after differs from the file before in one field of one document that was added or
+// dropped. Both are read again from their bytes, as YAML 1.2 and as the JSON that Kubernetes tools make of them.
+func proveDocument(before, after []byte, document int, op Op, p Path, value any) error {
+	old, now := split(before), split(after)
+	if len(old) != len(now) {
+		return refuse(NotProven, "the number of documents would change")
+	}
+	for i := range old {
+		a, b := before[old[i].start:old[i].end], after[now[i].start:now[i].end]
+		if i != document {
+			if !bytes.Equal(bytes.TrimRight(a, "\r\n"), bytes.TrimRight(b, "\r\n")) {
+				return refuse(NotProven, "another document would change")
+			}
+			continue
+		}
+		for _, reading := range []func([]byte) (any, error){asYAML, asKubernetes} {
+			was, errA := reading(a)
+			is, errB := reading(b)
+			if errA != nil || errB != nil || !moved(was, is, op, p, value) {
+				return refuse(NotProven, "more or less than %s would change", p)
+			}
+		}
+	}
+	return nil
+}
+
+func asYAML(document []byte) (any, error) {
+	root, err := node(document)
+	if err != nil {
+		return nil, err
+	}
+	if err := bounded(root, len(document)); err != nil {
+		return nil, err
+	}
+	var v any
+	if root == nil {
+		return nil, nil
+	}
+	if err := root.Decode(&v); err != nil {
+		return nil, errGaveUp
+	}
+	return normal(v)
+}
+
+func asKubernetes(document []byte) (any, error) {
+	asJSON, err := toJSON(document)
+	if err != nil {
+		return nil, err
+	}
+	var v any
+	if err := json.Unmarshal(asJSON, &v); err != nil {
+		return nil, errGaveUp
+	}
+	return v, nil
 }
 
 func proveReading(before, after []byte, reading func([]byte) ([]byte, error), p Path, value any) error {

@@ -85,12 +85,11 @@ func safe(file []byte, c chunk, place Place) error {
 	if bytes.Contains(file, []byte("{{")) {
 		return refuse(Templated, "the file holds {{, so it is a template")
 	}
-	line := file[bytes.LastIndexByte(file[:place.From], '\n')+1:]
-	if i := bytes.IndexByte(line, '\n'); i >= 0 {
-		line = line[:i]
+	if generated(file) {
+		return refuse(Generated, "the file says that a tool writes it")
 	}
-	if bytes.Contains(line, []byte("$imagepolicy")) {
-		return refuse(Automated, "line %d belongs to image automation", place.Line)
+	if err := owned(file, c, place); err != nil {
+		return err
 	}
 	root, err := node(document)
 	if err != nil {
@@ -141,7 +140,7 @@ func spellings(old *yaml3.Node, value any) ([]string, error) {
 	if !isText {
 		return []string{double}, nil
 	}
-	for _, sign := range []string{"{{", "$imagepolicy"} {
+	for _, sign := range []string{"{{", "${", "$imagepolicy"} {
 		if strings.Contains(text, sign) {
 			return nil, refuse(Templated, "the new value holds %s, which tools that read the file may act on", sign)
 		}
