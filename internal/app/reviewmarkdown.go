@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/redact/markdown"
 )
 
 const (
@@ -16,7 +17,6 @@ const (
 	markdownMost = 60_000 // bytes of a review; GitHub takes 65,536 characters, and CI may add a line of its own
 	tableMost    = 25_000 // bytes of its table, so that details have room
 	listedMost   = 40     // findings, unknowns and reasons of one rollout, each
-	textMost     = 400    // bytes of one text, before it is escaped
 )
 
 // reviewMarkdown is the reviews as a comment on a pull request, worst first. Nothing that stands in a manifest is more than
@@ -83,7 +83,7 @@ func writeTable(b *strings.Builder, sorted []reviewed) {
 		if r.err == nil {
 			score, confidence = percentOf(r.judgement.Assessment.Score), percentOf(r.judgement.Assessment.Confidence)
 		}
-		row := fmt.Sprintf("| %s | %s | %s | %s |\n", cell(r.ref.String(), textMost), gravityWords[gravity(r)], score, confidence)
+		row := fmt.Sprintf("| %s | %s | %s | %s |\n", markdown.Cell(r.ref.String(), markdown.Most), gravityWords[gravity(r)], score, confidence)
 		if b.Len()+len(row) > tableMost {
 			fmt.Fprintf(b, "\nand %d more of them.\n", len(sorted)-i)
 			return
@@ -96,21 +96,21 @@ func writeTable(b *strings.Builder, sorted []reviewed) {
 func detailsOf(r reviewed) string {
 	var lines []string
 	if r.err != nil {
-		lines = append(lines, "could not say: "+prose(r.err.Error()))
+		lines = append(lines, "could not say: "+markdown.Prose(r.err.Error()))
 	} else {
 		lines = slices.Concat(findingLines(r), unreadLines(r), reasonLines(r))
 	}
 	if r.note != "" {
-		lines = append(lines, "note: "+prose(r.note))
+		lines = append(lines, "note: "+markdown.Prose(r.note))
 	}
 	if said := r.ahead.sentence(); said != "" {
-		lines = append(lines, prose(said))
+		lines = append(lines, markdown.Prose(said))
 	}
 	if alone := r.judgement.Assessment.Alone; alone != "" {
-		lines = append(lines, "without a model: "+prose(alone))
+		lines = append(lines, "without a model: "+markdown.Prose(alone))
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n<details><summary>%s %s</summary>\n\n", gravityWords[gravity(r)], codeHTML(r.ref.String(), textMost))
+	fmt.Fprintf(&b, "\n<details><summary>%s %s</summary>\n\n", gravityWords[gravity(r)], markdown.HTML(r.ref.String(), markdown.Most))
 	for _, line := range lines {
 		b.WriteString("- " + line + "\n")
 	}
@@ -125,7 +125,7 @@ func findingLines(r reviewed) []string {
 		if f.Hard {
 			mark = "fails"
 		}
-		lines = append(lines, fmt.Sprintf("**%s** %s: %s", mark, code(gate.OneLine(f.ID, 64)), prose(f.Text)))
+		lines = append(lines, fmt.Sprintf("**%s** %s: %s", mark, markdown.Code(gate.OneLine(f.ID, 64)), markdown.Prose(f.Text)))
 	}
 	if len(lines) == 0 {
 		lines = append(lines, "nothing was found wrong")
@@ -137,7 +137,7 @@ func unreadLines(r reviewed) []string {
 	var lines []string
 	for _, e := range r.judgement.Question.Evidence {
 		if e.Unread != "" {
-			lines = append(lines, fmt.Sprintf("**unknown** %s: %s", code(gate.OneLine(e.Source, 200)), prose(e.Unread)))
+			lines = append(lines, fmt.Sprintf("**unknown** %s: %s", markdown.Code(gate.OneLine(e.Source, 200)), markdown.Prose(e.Unread)))
 		}
 	}
 	return most(lines, "unknown")
@@ -149,9 +149,9 @@ func reasonLines(r reviewed) []string {
 	for _, reason := range v.Reasons {
 		rail := "no Guardrail"
 		if reason.Guardrail != "" {
-			rail = "Guardrail " + code(gate.OneLine(reason.Guardrail, 253))
+			rail = "Guardrail " + markdown.Code(gate.OneLine(reason.Guardrail, 253))
 		}
-		lines = append(lines, fmt.Sprintf("**because** %s (rule %s, %s)", prose(reason.Text), code(gate.OneLine(reason.Rule, 64)), rail))
+		lines = append(lines, fmt.Sprintf("**because** %s (rule %s, %s)", markdown.Prose(reason.Text), markdown.Code(gate.OneLine(reason.Rule, 64)), rail))
 	}
 	lines = most(lines, "reason")
 	if v.Decision == gate.Deny && !r.judgement.Policy.Refuses(v) {

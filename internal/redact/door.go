@@ -41,7 +41,10 @@ const Closed = "[masked]"
 var placeholder = regexp.MustCompile(`\[masked:[0-9a-f]{10}\]`)
 
 // Masked counts the placeholders in a text.
-func Masked(s string) int { return len(placeholder.FindAllStringIndex(s, -1)) }
+func Masked(s string) int { return len(Placeholders(s)) }
+
+// Placeholders are what stands for masked values in a text, in order. Under one key, one value has one placeholder.
+func Placeholders(s string) []string { return placeholder.FindAllString(s, -1) }
 
 // masked is whether nothing but placeholders is left of a value, or too little to tell.
 func masked(v string) bool {

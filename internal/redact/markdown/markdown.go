@@ -1,4 +1,8 @@
-package app
+// Package markdown writes texts that anybody may have made up into Markdown that GitHub shows, so that they stay texts: no link,
+// mention, image, HTML, or end of a table or of a line.
+//
+// It takes no secrets out: that is for the door (package redact), before.
+package markdown
 
 import (
 	"html"
@@ -12,7 +16,10 @@ import (
 // @name calls somebody and #1 links an issue however it was escaped. Only code is left alone both times. So a word that is
 // nothing but letters or a number stays as it is, and every other one, which is where names and images are, stands as code.
 
-// plainWords are the words that mean nothing to Markdown or to GitHub.
+// Most is how many bytes of a text Prose keeps, before they are escaped.
+const Most = 400
+
+// What follows tells the words that mean nothing to Markdown or to GitHub.
 var (
 	plainWord = regexp.MustCompile(`^(?:[A-Za-z]+(?:-[A-Za-z]+)*(?:'[a-z]{1,2})?|[0-9]{1,6}%?|—)$`)
 	// commit is what GitHub would look up as one.
@@ -21,16 +28,16 @@ var (
 	around = regexp.MustCompile(`^(\(?)(.*?)([),.;:]*)$`)
 )
 
-// prose is a text that anybody may have written, as one line of Markdown: no link, mention, image, HTML or end of anything.
-func prose(text string) string {
+// Prose is a text that anybody may have written, as one line of Markdown: no link, mention, image, HTML or end of anything.
+func Prose(text string) string {
 	var out, strange []string
 	flush := func(before, after string) {
 		if len(strange) > 0 {
-			out = append(out, before+code(strings.Join(strange, " "))+after)
+			out = append(out, before+Code(strings.Join(strange, " "))+after)
 		}
 		strange = nil
 	}
-	for word := range strings.FieldsSeq(gate.OneLine(text, textMost)) {
+	for word := range strings.FieldsSeq(gate.OneLine(text, Most)) {
 		parts := around.FindStringSubmatch(word)
 		if bare := parts[2]; bare == "" || (plainWord.MatchString(bare) && !commit.MatchString(bare)) {
 			flush("", "")
@@ -54,13 +61,13 @@ func prose(text string) string {
 // plainly is a word that needs no code. Punctuation alone could be the mark of a list or a face, and becomes code too.
 func plainly(word string, parts []string) string {
 	if parts[2] == "" {
-		return code(word)
+		return Code(word)
 	}
 	return word
 }
 
-// code is a text as code in Markdown. The fence is longer than any run of backticks in it, so nothing in it ends it.
-func code(text string) string {
+// Code is a text as code in Markdown. The fence is longer than any run of backticks in it, so nothing in it ends it.
+func Code(text string) string {
 	longest, run := 0, 0
 	for _, r := range text {
 		if r != '`' {
@@ -77,12 +84,12 @@ func code(text string) string {
 	return fence + text + fence
 }
 
-// cell is code in a cell of a table, where a bar would begin the next one even inside of code.
-func cell(text string, limit int) string {
-	return code(strings.ReplaceAll(gate.OneLine(text, limit), "|", "¦"))
+// Cell is code in a cell of a table, where a bar would begin the next one even inside of code.
+func Cell(text string, limit int) string {
+	return Code(strings.ReplaceAll(gate.OneLine(text, limit), "|", "¦"))
 }
 
-// codeHTML is code where Markdown is not read: inside of a line of HTML.
-func codeHTML(text string, limit int) string {
+// HTML is code where Markdown is not read: inside of a line of HTML.
+func HTML(text string, limit int) string {
 	return "<code>" + html.EscapeString(gate.OneLine(text, limit)) + "</code>"
 }
