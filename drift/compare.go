@@ -59,6 +59,35 @@ func Compare(live, dry *unstructured.Unstructured, owner string) ([]Drift, error
 	return drifts, nil
 }
 
+// owned lists, by path, the fields that Git's manifest declares and a person owns, and whose live value is written in another way.
+func owned(live, desired *unstructured.Unstructured) ([]Drift, error) {
+	var drifts []Drift
+	for _, e := range live.GetManagedFields() {
+		if partyOf(e) != Person {
+			continue
+		}
+		set, err := fields(e)
+		if err != nil {
+			return nil, err
+		}
+		for leaf := range set.Leaves().All() {
+			want, declared := follow(desired.Object, leaf)
+			got, has := follow(live.Object, leaf)
+			if declared < len(leaf) || has < len(leaf) || equality.Semantic.DeepEqual(want, got) {
+				continue
+			}
+			d := Drift{Path: written(leaf), Git: want, Live: got}
+			if d.Owner, err = attribute(live.GetManagedFields(), leaf); err != nil {
+				return nil, err
+			}
+			drifts = append(drifts, d)
+		}
+	}
+	byPath := func(a, b Drift) int { return cmp.Compare(a.Path.String(), b.Path.String()) }
+	slices.SortFunc(drifts, byPath)
+	return slices.CompactFunc(drifts, func(a, b Drift) bool { return byPath(a, b) == 0 }), nil
+}
+
 // declares is the set of fields that the dry run set.
 func declares(dry *unstructured.Unstructured, owner string) (*fieldpath.Set, error) {
 	for _, e := range dry.GetManagedFields() {

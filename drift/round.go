@@ -107,7 +107,13 @@ func (r *round) err() error {
 
 // text tells the round in one line.
 func (r *round) text() string {
-	parts := []string{fmt.Sprintf("Deployments compared with commit %.12s: %d", r.tree.Commit, r.compared)}
+	compared := fmt.Sprintf("Deployments compared with commit %.12s: %d", r.tree.Commit, r.compared)
+	return strings.Join(append([]string{compared}, r.told()...), "; ")
+}
+
+// told names what differs, and what was not compared.
+func (r *round) told() []string {
+	var parts []string
 	for _, p := range []struct {
 		what string
 		names
@@ -123,5 +129,5 @@ func (r *round) text() string {
 		}
 		parts = append(parts, part)
 	}
-	return strings.Join(parts, "; ")
+	return parts
 }

@@ -106,13 +106,18 @@ func addDetector(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error
 	if err != nil {
 		return fmt.Errorf("prepare to compare with Git: %w", err)
 	}
-	git := forge.Reader{Local: p.localGit}
 	d := &drift.Detector{Client: live, Log: p.log, Cases: cluster.Cases{Client: live, Now: time.Now}, Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now},
-		Circumstances: seen, Beside: p.models.beside(), Aside: p.aside, Door: p.door(), Now: time.Now, Interval: p.driftEvery, Git: func(ctx context.Context, r drift.Repository, known string) (drift.Tree, error) {
-			tree, err := git.Read(ctx, forge.Repository(r), known)
-			return drift.Tree(tree), err
-		}}
+		Circumstances: seen, Beside: p.models.beside(), Aside: p.aside, Door: p.door(), Now: time.Now, Interval: p.driftEvery, Git: gitReader(p.localGit)}
 	return d.SetUp(mgr)
+}
+
+// gitReader is how the drift face reads repositories.
+func gitReader(local bool) func(context.Context, drift.Repository, string) (drift.Tree, error) {
+	git := forge.Reader{Local: local}
+	return func(ctx context.Context, r drift.Repository, known string) (drift.Tree, error) {
+		tree, err := git.Read(ctx, forge.Repository(r), known)
+		return drift.Tree(tree), err
+	}
 }
 
 // addWatcher adds the remediation face. Its Cases are read and written without the cache, which lags behind what was just

@@ -33,6 +33,15 @@ func (p *progress) at(n int) {
 	_, _ = fmt.Fprintf(p.w, "\r%d %s read", n, p.what)
 }
 
+// slowly shows what is being waited for, where each step may take a while.
+func (p *progress) slowly(doing string) {
+	if p.w == nil || time.Now().Before(p.next) {
+		return
+	}
+	p.shown, p.next = true, time.Now().Add(progressEvery)
+	_, _ = fmt.Fprintf(p.w, "\r\x1b[K%s", shown(doing))
+}
+
 // clear takes the line away.
 func (p *progress) clear() {
 	if p.shown {

@@ -110,8 +110,11 @@ func percentOf(n gate.Fact[int]) string {
 }
 
 // painter colours text where w is a terminal.
-func painter(w io.Writer) func(code, text string) string {
-	if !terminal(w) {
+func painter(w io.Writer) paint { return paints(terminal(w)) }
+
+// paints colours text where colours are wanted.
+func paints(wanted bool) paint {
+	if !wanted {
 		return func(_, text string) string { return text }
 	}
 	return func(code, text string) string { return "\x1b[" + code + "m" + text + "\x1b[0m" }

@@ -69,6 +69,11 @@ func OwnOfReview() Own {
 		{Methods: updates, Resource: "apps/daemonsets", DryRun: true}}
 }
 
+// OwnOfDiff are the writes of moorgate diff, which runs with a person's rights: the dry runs in which the judge tries what Git says.
+func OwnOfDiff() Own {
+	return slices.DeleteFunc(OwnOfJudge(), func(w Write) bool { return !w.DryRun || w.Resource == "/secrets" })
+}
+
 // asking is how an identity asks who it is and what it may do; nothing is stored.
 func asking() Own {
 	return Own{{Methods: creates, Resource: "authorization.k8s.io/selfsubjectaccessreviews"},

@@ -15,7 +15,7 @@ func TestBookkeepingPassesAndNothingElse(t *testing.T) {
 		maps   = "/api/v1/namespaces/moorgate-system/configmaps/"
 		leases = "/apis/coordination.k8s.io/v1/namespaces/moorgate-system/leases"
 	)
-	owns := map[string]Own{"webhook": OwnOfWebhook(), "judge": OwnOfJudge(), "act": OwnOfAct(), "review": OwnOfReview(), "nobody": nil}
+	owns := map[string]Own{"webhook": OwnOfWebhook(), "judge": OwnOfJudge(), "act": OwnOfAct(), "review": OwnOfReview(), "diff": OwnOfDiff(), "nobody": nil}
 	lease := func(name string) string {
 		return `{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"` + name + `","namespace":"moorgate-system"}}`
 	}
@@ -24,8 +24,8 @@ func TestBookkeepingPassesAndNothingElse(t *testing.T) {
 		method, path, body string
 		who                string // for whom it passes
 	}{
-		{"read", "GET", "/api/v1/namespaces/shop/pods?watch=true", "", "webhook judge act review nobody"},
-		{"read what no resource is", "GET", "/version", "", "webhook judge act review nobody"},
+		{"read", "GET", "/api/v1/namespaces/shop/pods?watch=true", "", "webhook judge act review diff nobody"},
+		{"read what no resource is", "GET", "/version", "", "webhook judge act review diff nobody"},
 		{"open a case", "POST", cases, "{}", "webhook judge"},
 		{"write a case's status", "PATCH", cases + "/x/status", "{}", "webhook judge act"},
 		{"write a case", "PATCH", cases + "/x", "{}", ""},
@@ -59,7 +59,7 @@ func TestBookkeepingPassesAndNothingElse(t *testing.T) {
 		{"register the webhook", "PATCH", "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/moorgate", "{}", "webhook"},
 		{"register another", "PATCH", "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/other", "{}", ""},
 		{"change a deployment", "PATCH", "/apis/apps/v1/namespaces/shop/deployments/web", "{}", ""},
-		{"try to change a deployment", "PATCH", "/apis/apps/v1/namespaces/shop/deployments/web?dryRun=All&force=true", "{}", "judge review"},
+		{"try to change a deployment", "PATCH", "/apis/apps/v1/namespaces/shop/deployments/web?dryRun=All&force=true", "{}", "judge review diff"},
 		{"try to scale a deployment", "PATCH", "/apis/apps/v1/namespaces/shop/deployments/web/scale?dryRun=All", "{}", ""},
 		{"try to evict a pod", "POST", "/api/v1/namespaces/shop/pods/web-1/eviction?dryRun=All", "{}", ""},
 		{"evict a pod", "POST", "/api/v1/namespaces/shop/pods/web-1/eviction", "{}", ""},
@@ -79,7 +79,7 @@ func TestBookkeepingPassesAndNothingElse(t *testing.T) {
 		{"reach through to a pod", "GET", "/api/v1/namespaces/shop/pods/web-1/proxy/admin", "", ""},
 		{"reach through to a node", "GET", "/api/v1/nodes/node-1/proxy/run", "", ""},
 		{"reach through in the old way", "GET", "/api/v1/proxy/namespaces/shop/pods/web-1", "", ""},
-		{"read a service whose name is proxy", "GET", "/api/v1/namespaces/shop/services/proxy", "", "webhook judge act review nobody"},
+		{"read a service whose name is proxy", "GET", "/api/v1/namespaces/shop/services/proxy", "", "webhook judge act review diff nobody"},
 	} {
 		for who, own := range owns {
 			t.Run(tt.name+" as "+who, func(t *testing.T) {

@@ -1,0 +1,115 @@
+package app
+
+import (
+	"encoding/json"
+	"time"
+
+	"moorgate.dev/drift"
+	"moorgate.dev/internal/gate"
+)
+
+// What -o json prints. moorgate diff --help tells its shape; fields are added and never renamed or taken away.
+type (
+	jsonDiff struct {
+		Differ  int          `json:"differ"`
+		Unread  int          `json:"unread"`
+		Sources []jsonSource `json:"sources"`
+	}
+	jsonSource struct {
+		Namespace string       `json:"namespace"`
+		Source    string       `json:"source,omitempty"`
+		URL       string       `json:"url"`
+		Commit    string       `json:"commit,omitempty"`
+		Compared  int          `json:"compared"`
+		Left      []string     `json:"left,omitempty"`
+		Error     string       `json:"error,omitempty"`
+		Objects   []jsonObject `json:"objects"`
+	}
+	jsonObject struct {
+		Subject    gate.Ref      `json:"subject"`
+		Place      string        `json:"place"`
+		Absent     bool          `json:"absent,omitempty"`
+		ByOwners   bool          `json:"byOwners,omitempty"`
+		Unread     []string      `json:"unread,omitempty"`
+		Cause      string        `json:"cause,omitempty"`
+		Confidence *int          `json:"confidence,omitempty"`
+		Case       string        `json:"case,omitempty"`
+		Decision   string        `json:"decision,omitempty"`
+		Findings   []jsonFinding `json:"findings,omitempty"`
+		Changes    []jsonChange  `json:"changes,omitempty"`
+	}
+	jsonFinding struct {
+		ID       string   `json:"id"`
+		Text     string   `json:"text"`
+		Evidence []string `json:"evidence,omitempty"`
+	}
+	jsonChange struct {
+		Path    string          `json:"path"`
+		Git     json.RawMessage `json:"git,omitempty"`
+		Live    json.RawMessage `json:"live,omitempty"`
+		Masked  bool            `json:"masked,omitempty"`
+		Missing bool            `json:"missing,omitempty"`
+		Place   string          `json:"place"`
+		Ahead   string          `json:"ahead,omitempty"`
+		Owner   *jsonOwner      `json:"owner,omitempty"`
+	}
+	jsonOwner struct {
+		Manager     string     `json:"manager"`
+		Operation   string     `json:"operation"`
+		Subresource string     `json:"subresource,omitempty"`
+		Time        *time.Time `json:"time,omitempty"`
+		Party       string     `json:"party,omitempty"`
+	}
+)
+
+func diffJSON(places []place) jsonDiff {
+	n := tally(places)
+	out := jsonDiff{Differ: n.differ, Unread: n.unread, Sources: make([]jsonSource, len(places))}
+	for i, p := range places {
+		s := jsonSource{Namespace: p.namespace, Source: p.source, URL: p.url, Commit: p.report.Commit, Compared: p.report.Compared, Left: p.report.Left,
+			Objects: make([]jsonObject, len(p.report.Sights))}
+		if p.err != nil {
+			s.Error = p.err.Error()
+		}
+		for j := range p.report.Sights {
+			s.Objects[j] = objectJSON(&p.report.Sights[j])
+		}
+		out.Sources[i] = s
+	}
+	return out
+}
+
+func objectJSON(s *drift.Sight) jsonObject {
+	o := jsonObject{Subject: s.Subject, Place: s.Place, Absent: s.Absent, ByOwners: s.ByOwners, Unread: s.Unread, Cause: s.Assessment.Cause}
+	if n, known := s.Assessment.Confidence.Get(); known && s.Assessment.Cause != "" {
+		o.Confidence = &n
+	}
+	if s.Case != nil {
+		o.Case, o.Decision = s.Case.Name, s.Case.Status.Decision
+	}
+	for _, f := range s.Assessment.Findings {
+		o.Findings = append(o.Findings, jsonFinding{ID: f.ID, Text: f.Text, Evidence: f.Evidence})
+	}
+	for _, c := range s.Changes {
+		o.Changes = append(o.Changes, fieldJSON(c))
+	}
+	return o
+}
+
+func fieldJSON(c drift.Change) jsonChange {
+	out := jsonChange{Path: c.Path.String(), Masked: c.Masked, Missing: c.Missing, Place: c.Place, Ahead: c.Ahead}
+	if !c.Masked {
+		out.Git = json.RawMessage(c.Git)
+	}
+	if !c.Masked && !c.Missing {
+		out.Live = json.RawMessage(c.Live)
+	}
+	if o := c.Owner; o.Manager != "" {
+		out.Owner = &jsonOwner{Manager: o.Manager, Operation: o.Operation, Subresource: o.Subresource, Party: string(o.Party)}
+		if !o.Time.IsZero() {
+			at := o.Time.UTC()
+			out.Owner.Time = &at
+		}
+	}
+	return out
+}

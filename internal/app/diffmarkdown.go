@@ -1,0 +1,67 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"moorgate.dev/drift"
+)
+
+// diffMarkdown is what was found as a comment or a report. Nothing that stands in Git or in the cluster is more than text in it.
+func diffMarkdown(places []place) string {
+	var b strings.Builder
+	n := tally(places)
+	fmt.Fprintf(&b, "## Moorgate: %s\n\n%s compared, %d of them or absent ones differ, %d could not be read.\n",
+		map[bool]string{true: "the cluster says what Git says", false: "the cluster and Git differ"}[n.differ == 0], howMany(n.compared, "object"), n.differ, n.unread)
+	for i := range places {
+		p := &places[i]
+		if p.err != nil {
+			fmt.Fprintf(&b, "\n%s could not be read: %s\n", code(shown(p.name())), prose(p.err.Error()))
+		}
+		for j := range p.report.Sights {
+			block := sightMarkdown(&p.report.Sights[j])
+			if b.Len()+len(block) > markdownMost {
+				b.WriteString("\nWhat follows is left out: a comment has a limit. `moorgate diff` prints it all.\n")
+				return b.String()
+			}
+			b.WriteString(block)
+		}
+		for _, left := range p.report.Left {
+			fmt.Fprintf(&b, "\n%s: %s\n", code(shown(p.name())), prose(left))
+		}
+	}
+	return b.String()
+}
+
+func sightMarkdown(s *drift.Sight) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n### %s\n\nGit declares it in %s.", code(shown(s.Subject.String())), code(shown(s.Place)))
+	if s.Absent {
+		return b.String() + " The cluster does not have it.\n"
+	}
+	for _, u := range s.Unread {
+		fmt.Fprintf(&b, " Could not be read: %s.", prose(u))
+	}
+	if s.ByOwners {
+		fmt.Fprintf(&b, " %s.", prose(byOwnersText))
+	}
+	if len(s.Changes) > 0 {
+		b.WriteString("\n\n| Field | Git | Live | Who | When | Where |\n| --- | --- | --- | --- | --- | --- |\n")
+	}
+	for _, c := range s.Changes {
+		since := "not recorded"
+		if !c.Owner.Time.IsZero() {
+			since = c.Owner.Time.UTC().Format(time.RFC3339)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", cell(c.Path.String(), textMost), cell(c.Git, textMost), cell(c.Live, textMost),
+			cell(who(c.Owner), textMost), since, cell(c.Place, textMost))
+	}
+	if s.Assessment.Cause != "" && !s.ByOwners {
+		fmt.Fprintf(&b, "\nWhy: %s\n", prose(because(s)))
+	}
+	if said := caseText(s); said != "" {
+		fmt.Fprintf(&b, "\nCase: %s\n", prose(said))
+	}
+	return b.String()
+}
