@@ -48,6 +48,7 @@ var (
 // rightsList is every right that may be granted: role, then resource, or resource=name where the grant is bound to a name.
 var rightsList = map[string]map[string]string{
 	"ClusterRole/moorgate-webhook": merge(reads, map[string]string{
+		"networking.k8s.io/networkpolicies": look, "moorgate.dev/gitsources": look, // what people change there
 		"moorgate.dev/cases": look + " create", "moorgate.dev/cases/status": "update patch", // of its own face; fenced
 		"/secrets": "create", // dry runs; fenced
 		"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get update patch", // its content is fenced

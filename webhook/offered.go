@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,6 +48,14 @@ func (o *Offered) Has(kind schema.GroupVersionKind) gate.Fact[bool] {
 		return has
 	}
 	return gate.Unknown[bool]("nobody has looked yet whether the cluster has " + kind.Kind + "s of " + kind.Group)
+}
+
+// Delivers is whether the cluster offers a kind by which a tool delivers what Git declares.
+func (o *Offered) Delivers() bool {
+	return slices.ContainsFunc([]schema.GroupVersionKind{kustomizationKind, helmReleaseKind, applicationKind}, func(kind schema.GroupVersionKind) bool {
+		has, _ := o.Has(kind).Get()
+		return has
+	})
 }
 
 // Start asks until ctx ends. A kind that was there once stays: what becomes of its informer when its definition goes is the

@@ -27,6 +27,8 @@ type Opening struct {
 	Signal gate.Signal
 	Answer *v1alpha1.Answer
 	Labels map[string]string
+	// Witness is what a person was seen to do, where the Case is about that and about no answer.
+	Witness *v1alpha1.Witness
 	// Ends: the Case was opened when the client was asked to wait; this is what it was answered in the end.
 	Ends bool
 }
@@ -144,6 +146,10 @@ func (q *Queue) try(ctx context.Context, o Opening) error {
 		if !apierrors.IsNotFound(err) {
 			return err
 		}
+	}
+	if o.Witness != nil {
+		_, _, err := q.cases.OpenWitnessed(ctx, o.Signal, o.Witness)
+		return err
 	}
 	_, _, err := q.cases.Open(ctx, o.Signal, o.Answer, o.Labels)
 	return err

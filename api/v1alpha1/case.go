@@ -35,6 +35,9 @@ type CaseSpec struct {
 	// Answer is the admission answer that was given, on Cases of the webhook.
 	// +optional
 	Answer *Answer `json:"answer,omitempty"`
+	// Witness is what a person was seen to do, on Cases whose reason is Witnessed or Reverted.
+	// +optional
+	Witness *Witness `json:"witness,omitempty"`
 }
 
 // CaseSignal says what happened.

@@ -37,6 +37,8 @@ const (
 	// LabelChange on a webhook Case is the hash of what an opinion about the pod template rests on: the template without
 	// annotations, and without labels that its workload does not select by.
 	LabelChange = "moorgate.dev/change"
+	// LabelWitnessed on a Case is true where it says what a person was seen to do.
+	LabelWitnessed = "moorgate.dev/witnessed"
 
 	// AnnotationScore on a rollout is its readiness score, 0 to 100.
 	AnnotationScore = "moorgate.dev/readiness-score"

@@ -26,6 +26,7 @@ import (
 	"moorgate.dev/certs"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/webhook"
+	"moorgate.dev/webhook/witness"
 )
 
 const (
@@ -61,13 +62,17 @@ func webhookPart(o options) part {
 		if err := mgr.Add(advice); err != nil {
 			return err
 		}
-		return addGate(mgr, p, &webhook.Handler{Sight: sight, Log: p.log, Kinds: p.scored, Queue: queue, Waits: &webhook.Waits{Now: time.Now}, Secrets: prober,
+		seen, err := newObserver(ctx, mgr, p, queue)
+		if err != nil {
+			return err
+		}
+		return addGate(mgr, p, seen, &webhook.Handler{Sight: sight, Log: p.log, Kinds: p.scored, Queue: queue, Waits: &webhook.Waits{Now: time.Now}, Secrets: prober,
 			Cases: mgr.GetCache(), Advice: advice, Door: p.door(), Own: ownUsers(), Logger: p.logger.With("face", "webhook")})
 	}}
 }
 
 // addGate adds the TLS server, its certificate, and the registration that follows once the server can answer.
-func addGate(mgr ctrl.Manager, p *process, handler *webhook.Handler) error {
+func addGate(mgr ctrl.Manager, p *process, seen *observer, handler *webhook.Handler) error {
 	authority, err := p.authority(mgr.GetConfig())
 	if err != nil {
 		return err
@@ -85,7 +90,10 @@ func addGate(mgr ctrl.Manager, p *process, handler *webhook.Handler) error {
 	// The library's own lines would name each request, and all names would pass the door, for lines that are hardly ever written.
 	plain := func(base logr.Logger, _ *ctrlwebhook.AdmissionRequest) logr.Logger { return base }
 	server.Register(webhook.Path, &ctrlwebhook.Admission{Handler: handler, LogConstructor: plain})
-	g := &gateway{process: p, authority: authority, server: server, client: mgr.GetClient(), reader: mgr.GetAPIReader(), synced: mgr.GetCache().WaitForCacheSync,
+	if seen != nil {
+		server.Register(witness.Path, &ctrlwebhook.Admission{Handler: seen.handler, LogConstructor: plain})
+	}
+	g := &gateway{process: p, seen: seen, authority: authority, server: server, client: mgr.GetClient(), reader: mgr.GetAPIReader(), synced: mgr.GetCache().WaitForCacheSync,
 		ticker: time.NewTicker(certificateLook)}
 	p.ready.tell(g.told)
 	p.ready.add("certificate", func(context.Context) error { return authority.Ready() })
@@ -97,6 +105,7 @@ func addGate(mgr ctrl.Manager, p *process, handler *webhook.Handler) error {
 // Until then the API server asks nobody, rather than somebody who cannot answer.
 type gateway struct {
 	*process
+	seen       *observer
 	authority  *certs.Authority
 	server     ctrlwebhook.Server
 	client     client.Client
@@ -189,7 +198,11 @@ func (g *gateway) register(ctx context.Context, caBundle []byte) error {
 		path := webhook.Path
 		o.Service = &admissionregistrationv1.ServiceReference{Namespace: namespace, Name: name, Path: &path}
 	}
-	return webhook.Register(ctx, g.client, webhook.Registration(o))
+	config := webhook.Registration(o)
+	if g.seen != nil && g.seen.wanted(ctx) {
+		config.Webhooks = append(config.Webhooks, witness.Hook(o, g.delivery))
+	}
+	return webhook.Register(ctx, g.client, config)
 }
 
 // authority makes the serving certificate for the names under which the API server calls.

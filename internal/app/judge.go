@@ -160,6 +160,7 @@ func newSight(ctx context.Context, mgr ctrl.Manager, secrets webhook.SecretNames
 		return webhook.Sight{}, err
 	}
 	offered := &webhook.Offered{Informers: mgr.GetCache(), Mapper: mgr.GetRESTMapper(), Logger: p.logger}
+	p.offered = offered
 	if err := mgr.Add(offered); err != nil {
 		return webhook.Sight{}, fmt.Errorf("look for optional kinds: %w", err)
 	}

@@ -24,6 +24,7 @@ import (
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/redact"
+	"moorgate.dev/webhook"
 	"moorgate.dev/webhook/probe"
 )
 
@@ -42,6 +43,7 @@ type process struct {
 	// readiness answers beside the log, where a judge is among the parts.
 	readiness *readinessServer
 	probes    *probe.Prober // nil: no host outside is asked
+	offered   *webhook.Offered // of one of the parts
 
 	auditing sync.Once // for the parts that share one log
 }

@@ -28,7 +28,17 @@ type Cases struct {
 // Open creates the Case of a happening. That it exists already is success: the same happening is the same Case. The
 // returned bool is whether it is new.
 func (c Cases) Open(ctx context.Context, s gate.Signal, answer *v1alpha1.Answer, labels map[string]string) (*v1alpha1.Case, bool, error) {
-	k := NewCase(s, answer, labels)
+	return c.open(ctx, NewCase(s, answer, labels))
+}
+
+// OpenWitnessed creates the Case of what a person was seen to do, as Open does.
+func (c Cases) OpenWitnessed(ctx context.Context, s gate.Signal, w *v1alpha1.Witness) (*v1alpha1.Case, bool, error) {
+	k := NewCase(s, nil, map[string]string{v1alpha1.LabelWitnessed: "true"})
+	k.Spec.Witness = w
+	return c.open(ctx, k)
+}
+
+func (c Cases) open(ctx context.Context, k *v1alpha1.Case) (*v1alpha1.Case, bool, error) {
 	err := c.Client.Create(ctx, k)
 	if apierrors.IsAlreadyExists(err) {
 		return k, false, nil

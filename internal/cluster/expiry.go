@@ -77,7 +77,8 @@ func expired(cases []v1alpha1.Case, now time.Time) []v1alpha1.Case {
 	kept := map[string]int{}
 	var gone []v1alpha1.Case
 	for _, c := range newest {
-		each := c.Namespace + "/" + c.Labels[v1alpha1.LabelFace] + "/" + c.Labels[v1alpha1.LabelWorkload]
+		// What people were seen to do is counted apart: who edits much must not push a drift out that is still there.
+		each := c.Namespace + "/" + c.Labels[v1alpha1.LabelFace] + "/" + c.Labels[v1alpha1.LabelWorkload] + "/" + c.Labels[v1alpha1.LabelWitnessed]
 		kept[c.Namespace]++
 		if kept[each]++; kept[each] > keepEach || kept[c.Namespace] > keepAll || now.Sub(c.CreationTimestamp.Time) > keepFor {
 			gone = append(gone, c)
