@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"moorgate.dev/drift"
+	"moorgate.dev/internal/redact/markdown"
 )
 
 // diffMarkdown is what was found as a comment or a report. Nothing that stands in Git or in the cluster is more than text in it.
@@ -17,7 +18,7 @@ func diffMarkdown(places []place) string {
 	for i := range places {
 		p := &places[i]
 		if p.err != nil {
-			fmt.Fprintf(&b, "\n%s could not be read: %s\n", code(shown(p.name())), prose(p.err.Error()))
+			fmt.Fprintf(&b, "\n%s could not be read: %s\n", markdown.Code(shown(p.name())), markdown.Prose(p.err.Error()))
 		}
 		for j := range p.report.Sights {
 			block := sightMarkdown(&p.report.Sights[j])
@@ -28,7 +29,7 @@ func diffMarkdown(places []place) string {
 			b.WriteString(block)
 		}
 		for _, left := range p.report.Left {
-			fmt.Fprintf(&b, "\n%s: %s\n", code(shown(p.name())), prose(left))
+			fmt.Fprintf(&b, "\n%s: %s\n", markdown.Code(shown(p.name())), markdown.Prose(left))
 		}
 	}
 	return b.String()
@@ -36,15 +37,15 @@ func diffMarkdown(places []place) string {
 
 func sightMarkdown(s *drift.Sight) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n### %s\n\nGit declares it in %s.", code(shown(s.Subject.String())), code(shown(s.Place)))
+	fmt.Fprintf(&b, "\n### %s\n\nGit declares it in %s.", markdown.Code(shown(s.Subject.String())), markdown.Code(shown(s.Place)))
 	if s.Absent {
 		return b.String() + " The cluster does not have it.\n"
 	}
 	for _, u := range s.Unread {
-		fmt.Fprintf(&b, " Could not be read: %s.", prose(u))
+		fmt.Fprintf(&b, " Could not be read: %s.", markdown.Prose(u))
 	}
 	if s.ByOwners {
-		fmt.Fprintf(&b, " %s.", prose(byOwnersText))
+		fmt.Fprintf(&b, " %s.", markdown.Prose(byOwnersText))
 	}
 	if len(s.Changes) > 0 {
 		b.WriteString("\n\n| Field | Git | Live | Who | When | Where |\n| --- | --- | --- | --- | --- | --- |\n")
@@ -54,14 +55,14 @@ func sightMarkdown(s *drift.Sight) string {
 		if !c.Owner.Time.IsZero() {
 			since = c.Owner.Time.UTC().Format(time.RFC3339)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", cell(c.Path.String(), textMost), cell(c.Git, textMost), cell(c.Live, textMost),
-			cell(who(c.Owner), textMost), since, cell(c.Place, textMost))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", markdown.Cell(c.Path.String(), markdown.Most), markdown.Cell(c.Git, markdown.Most), markdown.Cell(c.Live, markdown.Most),
+			markdown.Cell(who(c.Owner), markdown.Most), since, markdown.Cell(c.Place, markdown.Most))
 	}
 	if s.Assessment.Cause != "" && !s.ByOwners {
-		fmt.Fprintf(&b, "\nWhy: %s\n", prose(because(s)))
+		fmt.Fprintf(&b, "\nWhy: %s\n", markdown.Prose(because(s)))
 	}
 	if said := caseText(s); said != "" {
-		fmt.Fprintf(&b, "\nCase: %s\n", prose(said))
+		fmt.Fprintf(&b, "\nCase: %s\n", markdown.Prose(said))
 	}
 	return b.String()
 }
