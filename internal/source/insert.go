@@ -210,7 +210,7 @@ func lines(file []byte, c chunk, parent, target *yaml3.Node, p Path) (span, erro
 }
 
 // asRefusal is the refusal that an error is or wraps.
-func asRefusal(err error) error {
+func asRefusal(err error) *Refusal {
 	var r *Refusal
 	if errors.As(err, &r) {
 		return r
