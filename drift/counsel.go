@@ -15,7 +15,8 @@ import (
 	"moorgate.dev/internal/gate"
 )
 
-// The causes that a model may name: what a change looks like. The rules' own cause, which says who made it, stands all the same.
+// What a change looks like: the causes that the rules find where they are sure, and that a model may name where they are not. The rules'
+// own cause stands all the same.
 const (
 	IntentEmergency  = "emergency-fix"
 	IntentAccident   = "accident"
@@ -131,6 +132,9 @@ func (d *Detector) brief(q *flow.Question, l *look) {
 		}
 		q.Claims[flow.Claim{Kind: ClaimDelivered, Object: field}] = gate.Known(x.Delivered)
 		q.Claims[flow.Claim{Kind: ClaimTime, Object: field}] = gate.Known(!x.Owner.Time.IsZero())
+	}
+	for _, r := range l.intention.held {
+		e.Text += "rule " + r.id + ": " + r.law + "\n"
 	}
 	q.Evidence = d.Door.Evidence(append([]gate.Evidence{e}, q.Evidence...))
 	q.Shape = q.Case + "/" + q.Signal.Key

@@ -20,7 +20,9 @@ import (
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/redact"
+	"moorgate.dev/internal/source"
 )
 
 // concurrent is how many GitSources are looked at side by side, so that one slow server does not hold up all others.
@@ -39,7 +41,7 @@ type Tree struct {
 	Skipped []string
 }
 
-// Detector keeps the Cases of drifted Deployments, one GitSource at a time. All fields but Interval are needed.
+// Detector keeps the Cases of drifted Deployments, one GitSource at a time. Those fields are needed that do not say otherwise.
 type Detector struct {
 	// Client reads and writes without a cache: what is compared must be what the API server has now. Its scheme knows
 	// autoscaling/v2 and our own kinds.
@@ -55,6 +57,8 @@ type Detector struct {
 	Beside flow.Beside
 	// Aside is where that is done; the rounds wait for nobody. nil: none is asked.
 	Aside *flow.Aside
+	// Before reports whether Git once said this image for an object. nil: the past of the repository is not known.
+	Before func(ctx context.Context, from Repository, object source.Name, image string) gate.Fact[bool]
 	// Door is what everything passes that is collected for a model; nil: nothing of it comes through.
 	Door *redact.Door
 	Now  func() time.Time

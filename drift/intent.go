@@ -16,7 +16,13 @@ const (
 	CauseAutomation = "changed-by-automation"
 	CauseUnknown    = "unknown-owner"
 	CauseUnreadable = "unreadable"
+	// Where the rules can tell what a person's change looks like, that is its cause: one of Intents.
 )
+
+// Causes lists all causes.
+func Causes() []string {
+	return []string{CausePerson, CauseAhead, CauseAutomation, CauseUnknown, CauseUnreadable, IntentEmergency, IntentAccident, IntentExperiment, IntentRoutine}
+}
 
 // What is taken from the score of adopting a change, and from the confidence in its cause.
 const (
@@ -39,12 +45,14 @@ func assess(l *look) gate.Assessment {
 		a.Choice = []string{ItemAdopt}
 		a.Score = gate.Known(100 - lost(l))
 	}
-	if a.Cause == CausePerson || a.Cause == CauseUnknown {
+	if (a.Cause == CausePerson || a.Cause == CauseUnknown) && !l.intention.weakens {
 		a.Open = "whether the change is an emergency fix or an accident is not for a rule to say"
 	}
 	switch a.Cause {
 	case CauseUnknown, CauseUnreadable:
 		a.Confidence = gate.Unknown[int]("the cause is not known")
+	case l.intention.intent:
+		a.Confidence = gate.Known(l.intention.sure)
 	default:
 		a.Confidence = gate.Known(100 - lost(l))
 	}
@@ -60,6 +68,8 @@ func cause(l *look) string {
 		return CauseUnknown
 	case slices.ContainsFunc(l.drifts, func(d Drift) bool { return d.Ahead != "" }):
 		return CauseAhead
+	case l.intention.intent != "" && someones(l.drifts):
+		return l.intention.intent
 	case slices.ContainsFunc(l.drifts, party(Person)):
 		return CausePerson
 	}
@@ -78,10 +88,21 @@ func silence(l *look, cause string) string {
 		return l.drifts[i].Ahead
 	case cause == CauseAutomation:
 		return "automation owns the field: Git may be ahead of what was delivered, or something else sets it"
-	case len(l.drifts) > 1:
+	case l.intention.weakens:
+		return "it weakens what keeps the workload apart from others, which is reported and never adopted"
+	case cause == IntentAccident, cause == IntentExperiment:
+		return "it should not stay: to go back to Git, deliver it again"
+	case cause == IntentRoutine:
+		return "it belongs to running the workload, and Git need not say it"
+	case cause == IntentEmergency && slices.ContainsFunc(l.drifts, func(d Drift) bool { return d.Owner.Party != Person }):
+		return "not all of the fields that differ are a person's"
+	case len(l.drifts) > 1 && cause != IntentEmergency:
 		return fmt.Sprintf("%d fields differ, and only one changed by a person is clear", len(l.drifts))
-	case l.proposals[0].why != "":
-		return "no edit is proposed: " + l.proposals[0].why
+	}
+	for _, p := range l.proposals {
+		if p.why != "" {
+			return "no edit is proposed: " + p.why
+		}
 	}
 	return ""
 }
@@ -95,7 +116,7 @@ func findings(l *look) []gate.Finding {
 		found[i] = gate.Finding{ID: "field-drift", Text: l.detail(i), Points: points(d.Owner),
 			Evidence: []string{evidenceGit, evidenceLive, evidenceDryRun}}
 	}
-	return found
+	return append(found, l.intention.findings()...)
 }
 
 func points(o Owner) int {

@@ -44,9 +44,11 @@ func (d *Detector) keep(ctx context.Context, g v1alpha1.GitSource, l *look, p ga
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("read case %s: %w", key, err)
 	}
+	var known *v1alpha1.Case
 	if err == nil {
-		s.At = k.Spec.Signal.FirstSeen.Time
+		s.At, known = k.Spec.Signal.FirstSeen.Time, &k
 	}
+	d.understand(ctx, l, r.tree, known)
 	q := flow.Question{Signal: s, Case: cluster.CaseRef(s), Evidence: l.evidence, OffRecord: true,
 		// Circumstances say whether the process is paused, if it can be; a Guardrail that is paused says so itself.
 		Facts: gate.Facts{At: d.Now(), Subject: l.subject, Menu: menu(l), Paused: gate.Known[[]string](nil), Unread: l.unread}}

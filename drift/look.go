@@ -19,7 +19,9 @@ type look struct {
 	subject   gate.Ref
 	absent    bool // the cluster does not have it
 	drifts    []Drift
-	proposals []proposal // one a drift
+	proposals []proposal        // one a drift
+	labels    map[string]string // of the live object
+	intention intention         // what rules make of the drifts
 	evidence  []gate.Evidence
 	unread    []string // what could not be read; without it nothing here is a drift
 }

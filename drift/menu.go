@@ -74,7 +74,7 @@ func menu(l *look) []gate.Action {
 
 // adoption is the pull request that would make all drifts of the object Git's word. It is offered whole or not at all.
 func adoption(l *look) (gate.Action, bool) {
-	if len(l.unread) > 0 || len(l.drifts) == 0 {
+	if len(l.unread) > 0 || len(l.drifts) == 0 || !l.intention.adoptable() {
 		return gate.Action{}, false
 	}
 	a := gate.Action{ID: ItemAdopt, Verb: "pull-request", Reach: gate.ReachGit, Target: l.subject, Base: l.commit}

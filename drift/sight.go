@@ -139,8 +139,9 @@ func (d *Detector) sight(ctx context.Context, a Asked, l *look, t tree) Sight {
 			Place: l.proposals[i].where, Ahead: one.Ahead})
 	}
 	if l.happening() {
-		s.Assessment = assess(l)
 		s.Case, s.CaseUnread = d.caseOf(ctx, a, l)
+		d.understand(ctx, l, t, s.Case)
+		s.Assessment = assess(l)
 	}
 	return s
 }

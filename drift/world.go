@@ -89,7 +89,7 @@ func (d *Detector) observe(ctx context.Context, l *look, last bool) (live, dry *
 		l.missed(evidenceLive, "live "+what, d.Now(), err.Error())
 		return nil, nil, false
 	}
-	l.subject.UID = string(live.GetUID())
+	l.subject.UID, l.labels = string(live.GetUID()), live.GetLabels()
 	dry = prepared(l.object.Desired, live)
 	err = d.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(dry), client.DryRunAll, client.ForceOwnership, client.FieldOwner(dryRunOwner))
 	if apierrors.IsConflict(err) && !last {
