@@ -9,6 +9,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -66,9 +67,13 @@ type Detector struct {
 	// a Deployment has it compared with what was read last.
 	Interval time.Duration
 
-	lock    sync.Mutex
-	last    map[client.ObjectKey]tree
-	counsel counsel
+	// Events tells on the objects themselves that they drifted, and that they no longer do. nil: nothing is told there.
+	Events events.EventRecorder
+
+	lock     sync.Mutex
+	last     map[client.ObjectKey]tree
+	standing map[client.ObjectKey][]Standing // what each GitSource's last round found
+	counsel  counsel
 }
 
 // SetUp has the Detector called for every GitSource and for every change of a Deployment beside one.
@@ -118,6 +123,7 @@ func (d *Detector) Reconcile(ctx context.Context, req reconcile.Request) (reconc
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	d.stand(req.NamespacedName, r.standing)
 	if err := d.say(ctx, u, t.Commit, r.err(), r.text()); err != nil || len(r.failed) > 0 {
 		return reconcile.Result{}, errors.Join(append(r.failed, err)...)
 	}

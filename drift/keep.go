@@ -49,6 +49,7 @@ func (d *Detector) keep(ctx context.Context, g v1alpha1.GitSource, l *look, p ga
 		s.At, known = k.Spec.Signal.FirstSeen.Time, &k
 	}
 	d.understand(ctx, l, r.tree, known)
+	r.standing = append(r.standing, Standing{Cause: cause(l), Since: s.At})
 	q := flow.Question{Signal: s, Case: cluster.CaseRef(s), Evidence: l.evidence, OffRecord: true,
 		// Circumstances say whether the process is paused, if it can be; a Guardrail that is paused says so itself.
 		Facts: gate.Facts{At: d.Now(), Subject: l.subject, Menu: menu(l), Paused: gate.Known[[]string](nil), Unread: l.unread}}
@@ -68,6 +69,9 @@ func (d *Detector) keep(ctx context.Context, g v1alpha1.GitSource, l *look, p ga
 	}
 	if err := d.Cases.Keep(ctx, key, d.tell(l, j, recordErr)); err != nil {
 		return err
+	}
+	if len(l.unread) == 0 && (known == nil || meta.IsStatusConditionFalse(known.Status.Conditions, CaseDrifted)) {
+		d.announceOpened(l.subject, s.Text, s.CaseName())
 	}
 	d.confer(key, l, q, p)
 	return nil
@@ -115,14 +119,25 @@ func said(k *v1alpha1.Case, change func(*v1alpha1.CaseStatus)) bool {
 // settle says on the Cases of this GitSource whose drift is no more that it is gone. A workload that could not be compared
 // keeps its Cases as they are. What fails for one Case stops none of the others.
 func (d *Detector) settle(ctx context.Context, g v1alpha1.GitSource, r *round) error {
-	return d.eachCase(ctx, client.ObjectKey{Namespace: g.Namespace, Name: g.Name}, func(k *v1alpha1.Case) func(*v1alpha1.CaseStatus) {
+	var gone []*v1alpha1.Case
+	err := d.eachCase(ctx, client.ObjectKey{Namespace: g.Namespace, Name: g.Name}, func(k *v1alpha1.Case) func(*v1alpha1.CaseStatus) {
 		if r.open[k.Name] || r.unread[k.Labels[v1alpha1.LabelWorkload]] || meta.IsStatusConditionFalse(k.Status.Conditions, CaseDrifted) {
 			return nil
+		}
+		if k.Spec.Signal.Reason == reasonDrift {
+			gone = append(gone, k)
 		}
 		return func(s *v1alpha1.CaseStatus) {
 			d.drifted(s, metav1.ConditionFalse, "Gone", fmt.Sprintf("it was no longer seen when compared with commit %.12s", r.tree.Commit))
 		}
 	})
+	if err != nil {
+		return err // what was not written comes again in the next round, and is told then
+	}
+	for _, k := range gone {
+		d.announceGone(k)
+	}
+	return nil
 }
 
 // release says on the Cases of a GitSource that are open that nobody knows any more whether their fields differ.

@@ -23,6 +23,7 @@ type round struct {
 	unreached, skipped         names
 	failed                     []error         // what the API server refused; the rest of the round went on
 	open                       map[string]bool // the names of the Cases of what is wrong now
+	standing                   []Standing
 	unread                     map[string]bool // the workload labels of what could not be compared
 }
 

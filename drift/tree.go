@@ -105,6 +105,7 @@ func (d *Detector) forget(key client.ObjectKey) {
 	d.lock.Lock()
 	defer d.lock.Unlock()
 	delete(d.last, key)
+	delete(d.standing, key)
 }
 
 // names are the first few of many, and how many there are.

@@ -48,12 +48,13 @@ func TestZeroValuesThatGitDeclaresAreCompared(t *testing.T) {
 	}
 	text := strings.Join(all, "\n")
 	for _, want := range []string{"hostNetwork is true, Git says false", "paused is true, Git says false", "volumeMounts[mountPath=/tmp].readOnly is true, Git says false",
-		"env[name=DEBUG].value is not what Git says", "nodeSelector is not what Git says", "containers[name=app].args is not what Git says"} {
+		"env[name=DEBUG].value is not what Git says", "nodeSelector is not what Git says", "containers[name=app].args is not what Git says",
+		"it weakens what keeps the workload apart from others"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no finding says %q:\n%s", want, text)
 		}
 	}
-	if len(all) != 6 || strings.Contains(asJSON(k)+asJSON(s.log.records), "planted") || len(k.Status.Menu) != 2 {
+	if len(all) != 7 || strings.Contains(asJSON(k)+asJSON(s.log.records), "planted") || len(k.Status.Menu) != 2 {
 		t.Errorf("%d findings, menu %s", len(all), asJSON(k.Status.Menu))
 	}
 	s.kubectl("", "patch", "deployment/web", "--type=json", "-p", `[{"op":"remove","path":"/spec/paused"},

@@ -107,7 +107,9 @@ func addDetector(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error
 		return fmt.Errorf("prepare to compare with Git: %w", err)
 	}
 	d := &drift.Detector{Client: live, Log: p.log, Cases: cluster.Cases{Client: live, Now: time.Now}, Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now},
-		Circumstances: seen, Beside: p.models.beside(), Aside: p.aside, Door: p.door(), Now: time.Now, Interval: p.driftEvery, Git: gitReader(p.localGit)}
+		Circumstances: seen, Beside: p.models.beside(), Aside: p.aside, Door: p.door(), Now: time.Now, Interval: p.driftEvery, Git: gitReader(p.localGit),
+		Events: mgr.GetEventRecorder("moorgate")}
+	p.metrics.drift.watch(d.Standing)
 	return d.SetUp(mgr)
 }
 

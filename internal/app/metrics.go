@@ -30,6 +30,7 @@ type metrics struct {
 	verifications *prometheus.CounterVec
 	rollouts      *prometheus.CounterVec
 	model         modelMetrics
+	drift         *driftMetrics
 }
 
 // newMetrics makes the numbers of a process that asks the given models, by the names in its configuration.
@@ -43,6 +44,8 @@ func newMetrics(models ...string) *metrics {
 	m.verifications = m.counter("moorgate_verifications_total", "How workloads fared after actions.", "result")
 	m.rollouts = m.counter("moorgate_rollouts_total", "What became of rollouts that were let in, by the answer at the gate.", "said", "outcome")
 	m.model.register(m, models)
+	m.drift = newDriftMetrics()
+	m.registry.MustRegister(m.drift)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "moorgate_build_version", Help: "1, with the version that runs.", ConstLabels: prometheus.Labels{"version": version()}})
 	build.Set(1)

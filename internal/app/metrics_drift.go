@@ -1,0 +1,56 @@
+package app
+
+import (
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"moorgate.dev/drift"
+)
+
+// driftMetrics are the numbers about what stands now: no happening of which there is a Record, but what came of the last comparison
+// with each GitSource. A process that compares nothing has none of them.
+type driftMetrics struct {
+	lock    sync.Mutex
+	of      func() []drift.Standing // nil: nothing is compared here
+	objects *prometheus.Desc
+	oldest  *prometheus.Desc
+}
+
+func newDriftMetrics() *driftMetrics {
+	return &driftMetrics{
+		objects: prometheus.NewDesc("moorgate_drift_objects", "Objects that differ from Git now, or could not be compared, by cause. Only the leading judge counts.", []string{"class"}, nil),
+		oldest:  prometheus.NewDesc("moorgate_drift_oldest_seconds", "How long ago the oldest of them was first seen, 0 where there is none.", nil, nil),
+	}
+}
+
+// watch has what stands counted from now on.
+func (m *driftMetrics) watch(of func() []drift.Standing) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	m.of = of
+}
+
+// Describe is for the registry.
+func (m *driftMetrics) Describe(ch chan<- *prometheus.Desc) { ch <- m.objects; ch <- m.oldest }
+
+// Collect counts when it is asked.
+func (m *driftMetrics) Collect(ch chan<- prometheus.Metric) {
+	m.lock.Lock()
+	of := m.of
+	m.lock.Unlock()
+	if of == nil {
+		return
+	}
+	count := map[string]int{}
+	age := time.Duration(0)
+	for _, s := range of() {
+		count[closed(drift.Causes(), s.Cause)]++
+		age = max(age, time.Since(s.Since))
+	}
+	for _, class := range append(drift.Causes(), otherLabel) {
+		ch <- prometheus.MustNewConstMetric(m.objects, prometheus.GaugeValue, float64(count[class]), class)
+	}
+	ch <- prometheus.MustNewConstMetric(m.oldest, prometheus.GaugeValue, age.Seconds())
+}
