@@ -45,6 +45,8 @@ func (p *past) ahead(d Drift, changed bool) string {
 	switch at := d.Owner.Time; {
 	case d.Delivered:
 		return may + "the live value is the one that was delivered last"
+	case d.Added: // Git never said anything that adopting it could revert
+		return ""
 	case changed, d.Overwritten && !p.exact:
 		return ""
 	case at.IsZero():

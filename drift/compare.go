@@ -14,12 +14,13 @@ import (
 	"moorgate.dev/internal/source"
 )
 
-// Drift is one field that Git declares and whose live value is another.
+// Drift is one field that Git declares and whose live value is another, or one that a person added and Git does not declare.
 type Drift struct {
 	Path    source.Path
 	Git     any // as the API server understands Git
 	Live    any
 	Missing bool // the live object does not have the field at all
+	Added   bool // Git does not have the field at all
 	// Unset: Git declares nothing but the zero value, which the API server does not keep. Git is that value, or nil.
 	Unset       bool
 	Delivered   bool   // the live value is the one that was delivered last
@@ -32,7 +33,7 @@ type Drift struct {
 // manifest over the live object; what Git declares are the fields that the answer says owner owns.
 //
 // Both objects come from the same API server at the same moment, so that a default or another way to write a quantity
-// stands on both sides alike. A field that Git does not declare is never compared, whoever changed it.
+// stands on both sides alike. What Git does not declare is for Additions.
 func Compare(live, dry *unstructured.Unstructured, owner string) ([]Drift, error) {
 	declared, err := declares(dry, owner)
 	if err != nil {

@@ -100,7 +100,7 @@ func (d *Detector) tell(l *look, j flow.Judgement, recordErr error) func(*v1alph
 			d.drifted(s, metav1.ConditionUnknown, "Unreadable", "it could not be compared; what is not known is no drift")
 			return
 		}
-		d.drifted(s, metav1.ConditionTrue, "FieldsDiffer", fmt.Sprintf("fields that Git declares and that differ: %d", len(l.drifts)))
+		d.drifted(s, metav1.ConditionTrue, "FieldsDiffer", fmt.Sprintf("fields that differ from Git: %d", len(l.drifts)))
 	}
 }
 

@@ -87,11 +87,16 @@ func (l *look) sentence(i int) string {
 	switch {
 	case d.Missing:
 		return name + " is missing, and Git declares it" + where
+	case d.Added && !d.shown():
+		return name + " was added, and Git does not have it" + where + "; its values are not shown"
 	case !d.shown():
 		return name + " is not what Git says" + where + "; its values are not shown"
 	}
 	git, live := d.texts()
 	git, live = strings.Trim(git, `"`), strings.Trim(live, `"`)
+	if d.Added {
+		return name + " is " + live + ", and Git does not have it" + where
+	}
 	if x, y := path.Base(git), path.Base(live); x != y {
 		git, live = x, y
 	}

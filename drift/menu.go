@@ -44,9 +44,15 @@ func propose(file []byte, o source.Object, drifts []Drift) []proposal {
 		case d.guarded():
 			p.why = "it keeps the workload apart from others, so a person must write it"
 		default:
-			edit, err := source.Splice(file, o.Document, d.Path, d.Live)
+			edit, err := edited(file, o.Document, d)
 			if err != nil {
 				p.why = gate.OneLine(err.Error(), 512)
+				break
+			}
+			if d.Added {
+				file = edit.Bytes
+				p.where = fmt.Sprintf("%s:%d", fileName(o.File), edit.Line)
+				p.edit, p.text = gate.Edit{Path: d.Path.String(), New: asJSON(d.Live)}, gate.OneLine("+ "+edit.NewText, 1024)
 				break
 			}
 			if !shows(d.Path, edit.Old) {
@@ -59,6 +65,14 @@ func propose(file []byte, o source.Object, drifts []Drift) []proposal {
 		}
 	}
 	return proposals
+}
+
+// edited is a file with the live value of a drift in it: in the place of Git's, or added.
+func edited(file []byte, document int, d Drift) (source.Edit, error) {
+	if d.Added {
+		return source.Insert(file, document, d.Path, d.Live)
+	}
+	return source.Splice(file, document, d.Path, d.Live)
 }
 
 // menu is all that may be done about what was seen. What could not be read has no edit.

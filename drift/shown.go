@@ -18,6 +18,8 @@ var (
 	// plain are fields whose text is a name or a quantity.
 	plain = []string{"image", "imagePullPolicy", "restartPolicy", "type", "protocol", "scheme", "dnsPolicy", "schedulerName",
 		"priorityClassName", "maxSurge", "maxUnavailable", "serviceAccountName", "terminationMessagePolicy"}
+	// plainBelow are fields below which text is a name, or a word that the API knows.
+	plainBelow = []string{"nodeSelector", "tolerations", "topologySpreadConstraints", "ports"}
 	// quantities are fields below which text is a quantity.
 	quantities = []string{"limits", "requests"}
 	// guards are fields that keep a workload apart from others. A change to them is for a person to write.
@@ -45,13 +47,23 @@ func shows(p source.Path, v any) bool {
 			return imageText.MatchString(t)
 		}
 		quantity := slices.ContainsFunc(names, func(n string) bool { return slices.Contains(quantities, n) })
-		return (quantity || slices.Contains(plain, last)) && plainText.MatchString(t)
+		below := slices.ContainsFunc(names, func(n string) bool { return slices.Contains(plainBelow, n) })
+		return (quantity || below || slices.Contains(plain, last)) && plainText.MatchString(t)
+	case map[string]any:
+		for name, inner := range t {
+			if !shows(append(slices.Clip(p), source.Step{Field: name}), inner) {
+				return false
+			}
+		}
+		return true
 	}
 	return false
 }
 
 // shown reports whether both values of a drift may be shown.
-func (d Drift) shown() bool { return shows(d.Path, d.Git) && (d.Missing || shows(d.Path, d.Live)) }
+func (d Drift) shown() bool {
+	return (d.Added || shows(d.Path, d.Git)) && (d.Missing || shows(d.Path, d.Live))
+}
 
 // guarded reports whether a drift is about what keeps the workload apart from others.
 func (d Drift) guarded() bool {
@@ -65,6 +77,9 @@ func (d Drift) texts() (git, live string) {
 	}
 	if d.Missing {
 		return asJSON(d.Git), "missing"
+	}
+	if d.Added {
+		return "missing", asJSON(d.Live)
 	}
 	return asJSON(d.Git), asJSON(d.Live)
 }

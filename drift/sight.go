@@ -57,7 +57,8 @@ type Change struct {
 	Path      source.Path
 	Git, Live string // JSON, or masked
 	Masked    bool
-	Missing   bool
+	Missing   bool // the live object does not have it
+	Added     bool // Git does not have it
 	Owner     Owner
 	Place     string // file and line of the field in Git, or where its object begins
 	Ahead     string
@@ -135,7 +136,7 @@ func (d *Detector) sight(ctx context.Context, a Asked, l *look, t tree) Sight {
 	}
 	for i, one := range l.drifts {
 		git, live := one.texts()
-		s.Changes = append(s.Changes, Change{Path: one.Path, Git: git, Live: live, Masked: !one.shown(), Missing: one.Missing, Owner: one.Owner,
+		s.Changes = append(s.Changes, Change{Path: one.Path, Git: git, Live: live, Masked: !one.shown(), Missing: one.Missing, Added: one.Added, Owner: one.Owner,
 			Place: l.proposals[i].where, Ahead: one.Ahead})
 	}
 	if l.happening() {

@@ -43,6 +43,11 @@ func (d *Detector) look(ctx context.Context, l *look, t tree) {
 			return
 		}
 		drifts, err := Compare(live, dry, dryRunOwner)
+		if err == nil {
+			var added []Drift
+			added, err = Additions(live, dry, dryRunOwner)
+			drifts = append(drifts, added...)
+		}
 		if err != nil {
 			l.missed(evidenceDryRun, "comparison with a dry run", d.Now(), err.Error())
 			return
@@ -134,10 +139,14 @@ func passOver(u *unstructured.Unstructured, at ...string) {
 		return
 	}
 	for name := range m {
-		if slices.ContainsFunc(passed, func(p string) bool { return name == p || (strings.HasSuffix(p, "/") && strings.HasPrefix(name, p)) }) {
+		if isPassed(name) {
 			unstructured.RemoveNestedField(u.Object, append(slices.Clone(at), name)...)
 		}
 	}
+}
+
+func isPassed(name string) bool {
+	return slices.ContainsFunc(passed, func(p string) bool { return name == p || (strings.HasSuffix(p, "/") && strings.HasPrefix(name, p)) })
 }
 
 // withoutAutoscaled drops a drift of replicas that an autoscaler sets. Where it cannot be known whether one does, that is

@@ -48,7 +48,8 @@ type (
 		Git     json.RawMessage `json:"git,omitempty"`
 		Live    json.RawMessage `json:"live,omitempty"`
 		Masked  bool            `json:"masked,omitempty"`
-		Missing bool            `json:"missing,omitempty"`
+		Missing bool            `json:"missing,omitempty"` // from the cluster
+		Added   bool            `json:"added,omitempty"`   // and missing from Git
 		Place   string          `json:"place"`
 		Ahead   string          `json:"ahead,omitempty"`
 		Owner   *jsonOwner      `json:"owner,omitempty"`
@@ -97,8 +98,8 @@ func objectJSON(s *drift.Sight) jsonObject {
 }
 
 func fieldJSON(c drift.Change) jsonChange {
-	out := jsonChange{Path: c.Path.String(), Masked: c.Masked, Missing: c.Missing, Place: c.Place, Ahead: c.Ahead}
-	if !c.Masked {
+	out := jsonChange{Path: c.Path.String(), Masked: c.Masked, Missing: c.Missing, Added: c.Added, Place: c.Place, Ahead: c.Ahead}
+	if !c.Masked && !c.Added {
 		out.Git = json.RawMessage(c.Git)
 	}
 	if !c.Masked && !c.Missing {

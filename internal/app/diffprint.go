@@ -76,7 +76,9 @@ const byOwnersText = "no dry run was possible (is the right to patch it missing?
 func writeChange(b *strings.Builder, p paint, now time.Time, c drift.Change) {
 	fmt.Fprintln(b, p("36", "@@ "+shown(c.Place+" "+c.Path.String())+" @@"))
 	name := lastField(c.Path)
-	fmt.Fprintln(b, p("31", "-"+shown(name+": "+c.Git)))
+	if !c.Added {
+		fmt.Fprintln(b, p("31", "-"+shown(name+": "+c.Git)))
+	}
 	if !c.Missing {
 		fmt.Fprintln(b, p("32", "+"+shown(name+": "+c.Live)))
 	}
