@@ -195,7 +195,12 @@ func TestWhatIsNoDrift(t *testing.T) {
 		{"replicas that the controller manager scaled", web, func(s *stage) {
 			s.kubectl("", "patch", "deployment/web", "--subresource=scale", "--field-manager=kube-controller-manager", "--type=merge", "-p", `{"spec":{"replicas":5}}`)
 		}},
-		{"a field that Git does not declare", web, func(s *stage) { s.kubectl("", "set", "env", "deployment/web", "EXTRA=1") }},
+		{"a field that a controller adds", web, func(s *stage) {
+			s.kubectl("", "set", "env", "deployment/web", "EXTRA=1", "--field-manager=keda-operator")
+		}},
+		{"a field that nobody known adds", web, func(s *stage) {
+			s.kubectl("", "set", "env", "deployment/web", "EXTRA=1", "--field-manager=some-operator")
+		}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
