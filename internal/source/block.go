@@ -114,7 +114,11 @@ func quoteOf(n *yaml3.Node) byte {
 			quote, seen = q, true
 		}
 	}
-	walk(n, 1)
+	depth := 0 // the entries of a map; of a list also those of its items
+	if n.Kind == yaml3.SequenceNode {
+		depth = 1
+	}
+	walk(n, depth)
 	if mixed {
 		return 0
 	}

@@ -40,7 +40,7 @@ func (e *emitter) field(indent int, key string, value any) error {
 			return nil
 		}
 	}
-	text, err := e.scalar(value, false)
+	text, err := e.scalar(value, key == "name") // a name is written as its neighbours' names are: bare
 	e.lines = append(e.lines, head+" "+text)
 	return err
 }
@@ -85,14 +85,14 @@ var plainWord = regexp.MustCompile(`^[A-Za-z_/][A-Za-z0-9_./@+-]*(?::[A-Za-z0-9_
 
 var wordy = regexp.MustCompile(`^(?i:y|n|yes|no|on|off|true|false|null|nan|inf)$`)
 
-func (e *emitter) scalar(value any, isKey bool) (string, error) {
+func (e *emitter) scalar(value any, bare bool) (string, error) {
 	switch v := value.(type) {
 	case map[string]any:
 		return "{}", nil
 	case []any:
 		return "[]", nil
 	case string:
-		if plainWord.MatchString(v) && !wordy.MatchString(v) && (isKey || e.quote == 0) {
+		if plainWord.MatchString(v) && !wordy.MatchString(v) && (bare || e.quote == 0) {
 			return v, nil
 		}
 		old := yaml3.Node{Style: yaml3.DoubleQuotedStyle}

@@ -32,9 +32,13 @@ func Splice(file []byte, document int, p Path, value any) (Edit, error) {
 	if err != nil {
 		return Edit{}, err
 	}
-	var why error
 	was := string(file[place.From:place.To])
-	for _, text := range append([]string{was}, candidates...) {
+	old, err := meaning(file[c.start:c.end], p)
+	if err == nil && same(old, value) {
+		return Edit{Place: place, Bytes: bytes.Clone(file), Old: old, OldText: key(p) + was, NewText: key(p) + was}, nil
+	}
+	var why error
+	for _, text := range candidates {
 		out := make([]byte, 0, len(file)+len(text))
 		out = append(append(append(out, file[:place.From]...), text...), file[place.To:]...)
 		if err := prove(file, out, document, p, value); err != nil {
