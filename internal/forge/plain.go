@@ -12,6 +12,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+	"github.com/google/go-github/v60/github"
 )
 
 // refusal is an error in our own words, about numbers and addresses alone.
@@ -52,16 +53,24 @@ func plain(err error, otherwise string) error {
 		}
 	}
 	var own *refusal
-	var status *githttp.Err
+	var git *githttp.Err
 	var name *net.DNSError
 	var certificate *tls.CertificateVerificationError
 	var number syscall.Errno
 	var request *url.Error
+	var limited *Limited
+	var exhausted *github.RateLimitError
 	switch {
+	case errors.As(err, &limited):
+		return limited
+	case errors.As(err, &exhausted):
+		return &Limited{Until: exhausted.Rate.Reset.Time}
+	case status(err) != 0:
+		return fmt.Errorf("it answers with the HTTP status %d", status(err))
 	case errors.As(err, &own):
 		return own
-	case errors.As(err, &status):
-		return fmt.Errorf("it answers with the HTTP status %d", status.StatusCode())
+	case errors.As(err, &git):
+		return fmt.Errorf("it answers with the HTTP status %d", git.StatusCode())
 	case errors.As(err, &name):
 		return errors.New("its host name cannot be resolved")
 	case errors.As(err, &certificate):

@@ -63,6 +63,7 @@ func (f Fault) deliver(w http.ResponseWriter, status int, body []byte) {
 	w.WriteHeader(status)
 	if f.Cut {
 		_, _ = w.Write(body[:len(body)/2])
+		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
 	_, _ = w.Write(body)

@@ -97,6 +97,15 @@ func (a ask) makeBlob() (int, any) {
 	return http.StatusCreated, Object{"sha": a.blob(content).String()}
 }
 
+func (a ask) showBlob() (int, any) {
+	hash := plumbing.NewHash(a.path("file_sha"))
+	if _, err := object.GetBlob(a.store, hash); err != nil {
+		return missing()
+	}
+	content := a.content(hash)
+	return http.StatusOK, Object{"sha": hash.String(), "size": len(content), "encoding": "base64", "content": base64.StdEncoding.EncodeToString([]byte(content)) + "\n"}
+}
+
 func (a ask) showTree() (int, any) {
 	hash := plumbing.NewHash(a.path("tree_sha"))
 	if c := a.commit(hash); c != nil {

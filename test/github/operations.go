@@ -5,6 +5,7 @@ var Operations = []string{
 	"POST /app/installations/{installation_id}/access_tokens",
 	"GET /repos/{owner}/{repo}/compare/{basehead}",
 	"POST /repos/{owner}/{repo}/git/blobs",
+	"GET /repos/{owner}/{repo}/git/blobs/{file_sha}",
 	"POST /repos/{owner}/{repo}/git/commits",
 	"GET /repos/{owner}/{repo}/git/commits/{commit_sha}",
 	"GET /repos/{owner}/{repo}/git/ref/{ref}",

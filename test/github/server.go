@@ -200,6 +200,7 @@ func invalid(message string, errors ...any) (int, any) {
 var handlers = map[string]func(ask) (int, any){
 	"GET /repos/{owner}/{repo}/compare/{basehead}":              ask.compare,
 	"POST /repos/{owner}/{repo}/git/blobs":                      ask.makeBlob,
+	"GET /repos/{owner}/{repo}/git/blobs/{file_sha}":            ask.showBlob,
 	"POST /repos/{owner}/{repo}/git/commits":                    ask.makeCommit,
 	"GET /repos/{owner}/{repo}/git/commits/{commit_sha}":        ask.showCommit,
 	"GET /repos/{owner}/{repo}/git/ref/{ref}":                   ask.showRef,
