@@ -44,8 +44,12 @@ func (j *job) digest(ctx context.Context, items []Item) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	body, first := digestBody(items)
-	body, title := j.Door.Text(body), fmt.Sprintf("Moorgate: %d drifts wait", len(items))
+	clean := make([]Item, len(items)) // before they are cut and quoted, as in a Story
+	for n, i := range items {
+		clean[n] = Item{Object: j.Door.Text(i.Object), Case: j.Door.Text(i.Case)}
+	}
+	body, first := digestBody(clean)
+	title := fmt.Sprintf("Moorgate: %d drifts wait", len(items))
 	for _, i := range all {
 		if i.GetState() == "open" {
 			return j.refresh(ctx, i, title, body, first, len(items) == 0)

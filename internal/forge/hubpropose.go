@@ -197,7 +197,13 @@ func (j *job) labelled(ctx context.Context, o Outcome) Outcome {
 	if len(j.Labels) == 0 {
 		return o
 	}
-	if _, _, err := j.api.Issues.AddLabelsToIssue(ctx, j.owner, j.name, o.Number, j.Labels); err != nil {
+	// go-github sends a bare list, which is not what GitHub publishes any more.
+	path := fmt.Sprintf("repos/%s/%s/issues/%d/labels", j.owner, j.name, o.Number)
+	req, err := j.api.NewRequest(http.MethodPost, path, map[string][]string{"labels": j.Labels})
+	if err == nil {
+		_, err = j.api.Do(ctx, req, nil)
+	}
+	if err != nil {
 		o.Notes = append(o.Notes, fmt.Sprintf("its labels could not be added: %v", plain(err, noHub)))
 	}
 	return o

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/redact"
 	"moorgate.dev/internal/redact/markdown"
 )
 
@@ -41,8 +42,10 @@ const (
 	cellMost  = 120
 )
 
-// Markdown writes it down. It takes no secrets out: Hub does, of all that it sends.
-func (s Story) Markdown() string {
+// Markdown writes it down. Every text passes the door before it is cut and quoted, because half of a secret, or one in quotes, may not
+// look like one any more.
+func (s Story) Markdown(door *redact.Door) string {
+	s = s.through(door)
 	var b strings.Builder
 	b.WriteString("The cluster differs from Git, and this would make Git say what the cluster says.\n\n")
 	b.WriteString("**What:** " + markdown.Code(gate.OneLine(s.Object, 300)) + "\n\n")
@@ -69,6 +72,29 @@ func (s Story) Markdown() string {
 	}
 	b.WriteString("\n")
 	return b.String()
+}
+
+func (s Story) through(door *redact.Door) Story {
+	for _, text := range []*string{&s.Object, &s.Intent, &s.Model, &s.Case, &s.Audit} {
+		*text = door.Text(*text)
+	}
+	rows := make([]Row, len(s.Rows))
+	for i, r := range s.Rows {
+		for _, text := range []*string{&r.Field, &r.Git, &r.Live, &r.Who, &r.Manager, &r.Where} {
+			*text = door.Text(*text)
+		}
+		rows[i] = r
+	}
+	s.Rows, s.Why, s.Revert = rows, throughAll(door, s.Why), throughAll(door, s.Revert)
+	return s
+}
+
+func throughAll(door *redact.Door, texts []string) []string {
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		out[i] = door.Text(text)
+	}
+	return out
 }
 
 func (s Story) table(b *strings.Builder) {

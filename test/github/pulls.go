@@ -1,7 +1,6 @@
 package github
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -189,12 +188,8 @@ func (a ask) label() (int, any) {
 	if i == nil {
 		return missing()
 	}
-	var list []string
-	if json.Unmarshal(a.body, &list) != nil {
-		list = into[struct{ Labels []string }](a).Labels
-	}
 	out := []any{}
-	for _, l := range list {
+	for _, l := range into[struct{ Labels []string }](a).Labels {
 		if !slices.Contains(i.Labels, l) {
 			i.Labels = append(i.Labels, l)
 		}
