@@ -45,9 +45,6 @@ func onHub(t *testing.T) *hubStage {
 		t.Fatal(err)
 	}
 	files := map[string]string{"deploy/web.yaml": before, "deploy/db.yaml": "a: 1\n", ".github/workflows/ci.yaml": "on: push\n", "CODEOWNERS": "* @acme\n", "deploy/link.yaml": "-> web.yaml"}
-	for i := range 300 {
-		files[fmt.Sprintf("apps/%d.yaml", i)] = before
-	}
 	s.repo.Push("main", files)
 	return s
 }

@@ -96,8 +96,16 @@ func TestAnyFaultAnywhereIsMadeGood(t *testing.T) {
 // storm is a bad apply over 300 objects.
 func (s *hubStage) storm() []Proposal {
 	var all []Proposal
+	if _, there := s.repo.Files("main")["apps/0.yaml"]; !there {
+		files := map[string]string{}
+		for i := range 300 {
+			files[fmt.Sprintf("apps/%d.yaml", i)] = before
+		}
+		s.repo.Push("main", files)
+	}
+	base := s.proposal()
 	for i := range 300 {
-		p := s.proposal()
+		p := base
 		p.Key, p.Files = digits(1000+i), map[string][]byte{fmt.Sprintf("apps/%d.yaml", i): []byte(after)}
 		p.Labels = nil
 		all = append(all, p)

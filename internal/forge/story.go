@@ -37,24 +37,27 @@ type Row struct {
 }
 
 const (
-	storyRows = 50
-	storyWhy  = 20
-	cellMost  = 120
+	storyRows  = 50
+	storyTexts = 20 // reasons, and commands
+	cellMost   = 120
 )
 
 // Markdown writes it down. Every text passes the door before it is cut and quoted, because half of a secret, or one in quotes, may not
 // look like one any more.
 func (s Story) Markdown(door *redact.Door) string {
+	more := max(0, len(s.Rows)-storyRows)
 	s = s.through(door)
 	var b strings.Builder
 	b.WriteString("The cluster differs from Git, and this would make Git say what the cluster says.\n\n")
 	b.WriteString("**What:** " + markdown.Code(gate.OneLine(s.Object, 300)) + "\n\n")
-	s.table(&b)
+	s.table(&b, more)
 	b.WriteString("\n### Why it is proposed\n\n")
 	if s.Intent != "" {
 		b.WriteString("It looks like: " + markdown.Prose(s.Intent) + ".\n\n")
 	}
-	listed(&b, s.Why)
+	for _, line := range s.Why {
+		b.WriteString("- " + markdown.Prose(line) + "\n")
+	}
 	if s.Model != "" {
 		b.WriteString("\nA model was asked too. It decided nothing; in its words: " + markdown.Prose(s.Model) + "\n")
 	}
@@ -78,28 +81,32 @@ func (s Story) through(door *redact.Door) Story {
 	for _, text := range []*string{&s.Object, &s.Intent, &s.Model, &s.Case, &s.Audit} {
 		*text = door.Text(*text)
 	}
-	rows := make([]Row, len(s.Rows))
-	for i, r := range s.Rows {
+	rows := make([]Row, min(len(s.Rows), storyRows))
+	for i, r := range s.Rows[:len(rows)] {
 		for _, text := range []*string{&r.Field, &r.Git, &r.Live, &r.Who, &r.Manager, &r.Where} {
 			*text = door.Text(*text)
 		}
 		rows[i] = r
 	}
-	s.Rows, s.Why, s.Revert = rows, throughAll(door, s.Why), throughAll(door, s.Revert)
+	s.Rows, s.Why, s.Revert = rows, firstOf(door, s.Why), firstOf(door, s.Revert)
 	return s
 }
 
-func throughAll(door *redact.Door, texts []string) []string {
-	out := make([]string, len(texts))
-	for i, text := range texts {
-		out[i] = door.Text(text)
+// firstOf are the first texts, as they come through the door; how many more there are stands last.
+func firstOf(door *redact.Door, texts []string) []string {
+	out := make([]string, 0, storyTexts+1)
+	for _, text := range texts[:min(len(texts), storyTexts)] {
+		out = append(out, door.Text(text))
+	}
+	if more := len(texts) - storyTexts; more > 0 {
+		out = append(out, fmt.Sprintf("and %d more", more))
 	}
 	return out
 }
 
-func (s Story) table(b *strings.Builder) {
+func (s Story) table(b *strings.Builder, more int) {
 	b.WriteString("| Field | Git | Cluster | Who | When | Source |\n| --- | --- | --- | --- | --- | --- |\n")
-	for _, r := range s.Rows[:min(len(s.Rows), storyRows)] {
+	for _, r := range s.Rows {
 		who, when := "not known", "not known"
 		switch {
 		case r.Who != "" && r.Manager != "":
@@ -115,7 +122,7 @@ func (s Story) table(b *strings.Builder) {
 		cells := []string{filled(r.Field), filled(r.Git), filled(r.Live), who, when, filled(r.Where)}
 		b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
 	}
-	if more := len(s.Rows) - storyRows; more > 0 {
+	if more > 0 {
 		fmt.Fprintf(b, "\nand %d fields more.\n", more)
 	}
 }
@@ -128,22 +135,13 @@ func filled(text string) string {
 	return markdown.Cell(text, cellMost)
 }
 
-func listed(b *strings.Builder, lines []string) {
-	for _, line := range lines[:min(len(lines), storyWhy)] {
-		b.WriteString("- " + markdown.Prose(line) + "\n")
-	}
-	if more := len(lines) - storyWhy; more > 0 {
-		fmt.Fprintf(b, "- and %d reasons more\n", more)
-	}
-}
-
 // revert says how to go the other way. A command is one line of code of its own, so that nothing in it ends it.
 func (s Story) revert(b *strings.Builder) {
 	if len(s.Revert) == 0 {
 		return
 	}
 	b.WriteString("\n### To go back to Git instead\n\nClose this, and run:\n\n")
-	for _, command := range s.Revert[:min(len(s.Revert), storyWhy)] {
+	for _, command := range s.Revert {
 		b.WriteString("- " + markdown.Code(gate.OneLine(command, 500)) + "\n")
 	}
 }

@@ -22,6 +22,7 @@ var Channels = []Channel{
 	{"admission", true, "answers to the API server", "texts made by code of names and numbers"},
 	{"console", true, "what commands print", "what the user's own rights let them read, on one line and without control characters"},
 	{"git", true, "commits", "checkpoints of audit logs: no text of anybody else's"},
+	{"pull-request", true, "titles, texts and commits of pull requests, comments and issues", "every text passes Text before it is cut and quoted, and the whole once more; a file of which the door masks something new is refused"},
 	{"metric", true, "names and labels of metrics", "labels from closed lists and the configuration"},
 	{"span", true, "attributes of spans", "names, numbers and kinds of failure; never a prompt or an answer"},
 	{"ledger", true, "the ledger of actions, anchors, approvals' status, certificates", "names, digests and times"},
