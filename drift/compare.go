@@ -20,7 +20,7 @@ type Drift struct {
 	Git     any // as the API server understands Git
 	Live    any
 	Missing bool // the live object does not have the field at all
-	Added   bool // Git does not have the field at all
+	Added   bool // Git does not declare the field, and a person owns it: Additions; Git is nil
 	// Unset: Git declares nothing but the zero value, which the API server does not keep. Git is that value, or nil.
 	Unset       bool
 	Delivered   bool   // the live value is the one that was delivered last

@@ -96,6 +96,8 @@ func silence(l *look, cause string) string {
 		return "it belongs to running the workload, and Git need not say it"
 	case cause == IntentEmergency && slices.ContainsFunc(l.drifts, func(d Drift) bool { return d.Owner.Party != Person }):
 		return "not all of the fields that differ are a person's"
+	case slices.ContainsFunc(l.drifts, func(d Drift) bool { return d.Missing }):
+		return "a field was removed, and whether Git should lose it too is for a person to say"
 	case len(l.drifts) > 1 && cause != IntentEmergency:
 		return fmt.Sprintf("%d fields differ, and only one changed by a person is clear", len(l.drifts))
 	}

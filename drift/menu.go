@@ -33,8 +33,6 @@ func propose(file []byte, o source.Object, drifts []Drift) []proposal {
 			p.where = fmt.Sprintf("%s:%d", fileName(o.File), place.Line)
 		}
 		switch {
-		case d.Missing:
-			p.why = "the live object lacks the field, and this version removes nothing from Git"
 		case d.Ahead != "":
 			p.why = d.Ahead
 		case d.Unset:
@@ -44,35 +42,20 @@ func propose(file []byte, o source.Object, drifts []Drift) []proposal {
 		case d.guarded():
 			p.why = "it keeps the workload apart from others, so a person must write it"
 		default:
-			edit, err := edited(file, o.Document, d)
+			edit, err := adopted(file, o, d)
 			if err != nil {
 				p.why = gate.OneLine(err.Error(), 512)
 				break
 			}
-			if d.Added {
-				file = edit.Bytes
-				p.where = fmt.Sprintf("%s:%d", fileName(o.File), edit.Line)
-				p.edit, p.text = gate.Edit{Path: d.Path.String(), New: asJSON(d.Live)}, gate.OneLine("+ "+edit.NewText, 1024)
-				break
-			}
-			if !shows(d.Path, edit.Old) {
+			if !d.Added && !shows(d.Path, edit.Old) {
 				p.why = "its value in Git may be secret"
 				break
 			}
 			file = edit.Bytes
-			p.edit = gate.Edit{Path: d.Path.String(), Old: asJSON(edit.Old), New: asJSON(d.Live)}
-			p.text = gate.OneLine("- "+edit.OldText+" + "+edit.NewText, 1024)
+			p.adopt(d, edit)
 		}
 	}
 	return proposals
-}
-
-// edited is a file with the live value of a drift in it: in the place of Git's, or added.
-func edited(file []byte, document int, d Drift) (source.Edit, error) {
-	if d.Added {
-		return source.Insert(file, document, d.Path, d.Live)
-	}
-	return source.Splice(file, document, d.Path, d.Live)
 }
 
 // menu is all that may be done about what was seen. What could not be read has no edit.

@@ -191,7 +191,7 @@ func TestOnlyPlainValuesAreShown(t *testing.T) {
 const manifest = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 2\n  hostNetwork: false\n  labels: {app: web}\n"
 
 func looked(drifts ...Drift) *look {
-	l := &look{object: source.Object{Name: source.Name{Name: "web"}, File: "web.yaml", Line: 1}, commit: "c0ffee",
+	l := &look{object: source.Object{Name: source.Name{Group: "apps", Kind: "Deployment", Namespace: "shop", Name: "web"}, File: "web.yaml", Line: 1}, commit: "c0ffee",
 		subject: gate.Ref{Group: "apps", Version: "v1", Kind: "Deployment", Namespace: "shop", Name: "web", UID: "1"}, drifts: drifts}
 	l.proposals = propose([]byte(manifest), l.object, drifts)
 	return l
@@ -221,7 +221,7 @@ func TestIntent(t *testing.T) {
 		{"two fields", looked(replicas(person), replicas(person)), CausePerson, "", "2 fields differ", 0},
 		{"a field that keeps workloads apart", looked(Drift{Path: fieldsOf("spec", "hostNetwork"), Git: false, Live: true, Owner: person}), CausePerson, "", "a person must write it", 0},
 		{"a value that is not shown", looked(Drift{Path: fieldsOf("spec", "labels", "app"), Git: "web", Live: "x", Owner: person}), CausePerson, "", "may be secret", 0},
-		{"a field that is missing", looked(Drift{Path: fieldsOf("spec", "replicas"), Git: int64(2), Missing: true, Owner: person}), CausePerson, "", "removes nothing", 0},
+		{"a field that is missing", looked(Drift{Path: fieldsOf("spec", "replicas"), Git: int64(2), Missing: true, Owner: person}), CausePerson, "", "a field was removed", 0},
 		{"what could not be read", unread, CauseUnreadable, "", "never a drift", 0},
 	}
 	for _, test := range tests {

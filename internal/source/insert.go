@@ -181,6 +181,11 @@ func Remove(file []byte, document int, p Path) (Edit, error) {
 	}
 	out := append(bytes.Clone(file[:from]), file[at.to:]...)
 	e := Edit{Place: Place{Line: at.line, From: from, To: at.to}, Bytes: out, OldText: strings.TrimSpace(string(taken))}
+	if target.Kind == yaml3.ScalarNode {
+		if e.Old, err = meaning(file[c.start:c.end], p); err != nil {
+			return Edit{}, err
+		}
+	}
 	return e, proveDocument(file, out, document, Drop, p, nil)
 }
 

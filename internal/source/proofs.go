@@ -86,11 +86,12 @@ func lineList(file []byte) [][]byte {
 func proveFraming(before, after []byte) error {
 	crlf := func(b []byte) bool { return bytes.Count(b, []byte("\r\n")) == bytes.Count(b, []byte("\n")) }
 	mixed := func(b []byte) bool { return bytes.Contains(b, []byte("\r\n")) && !crlf(b) }
+	ends := func(b []byte) bool { return bytes.Contains(b, []byte("\n")) }
 	bom := []byte("\ufeff")
 	switch {
 	case bytes.HasPrefix(before, bom) != bytes.HasPrefix(after, bom),
 		bytes.HasSuffix(before, []byte("\n")) != bytes.HasSuffix(after, []byte("\n")),
-		!mixed(before) && bytes.Contains(before, []byte("\n")) && (mixed(after) || crlf(before) != crlf(after)),
+		!mixed(before) && ends(before) && ends(after) && (mixed(after) || crlf(before) != crlf(after)),
 		len(split(before)) != len(split(after)):
 		return refuse(Framing, "the byte order mark, the line ends or the number of documents would change")
 	}

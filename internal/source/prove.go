@@ -43,10 +43,10 @@ func prove(before, after []byte, document int, p Path, value any) error {
 // proveDocument shows that the file after differs from the file before in one field of one document that was added or
 // dropped. Both are read again from their bytes, as YAML 1.2 and as the JSON that Kubernetes tools make of them.
 func proveDocument(before, after []byte, document int, op Op, p Path, value any) error {
-	old, now := split(before), split(after)
-	if len(old) != len(now) {
-		return refuse(NotProven, "the number of documents would change")
+	if err := proveFraming(before, after); err != nil {
+		return err
 	}
+	old, now := split(before), split(after)
 	for i := range old {
 		a, b := before[old[i].start:old[i].end], after[now[i].start:now[i].end]
 		if i != document {
