@@ -13,10 +13,15 @@
 // Comparing, attributing and judging are pure functions; the Detector looks and keeps. What it could not read is said on the
 // Case, and is never a drift. What fails for one Deployment is said on the GitSource, and stops none of the others.
 //
+// What a change looks like is first for rules to say, each of which speaks for one intent with a weight: an emergency fix, an
+// accident, an experiment or a routine operation. Most of them are about what went on around the change: Events and Cases of the
+// same workload in the hour before it, and whether they ended with it. An accident or an experiment is never offered to Git, and
+// what weakens a workload's isolation is reported and never adopted. Where too little speaks for one, the cause stays open.
+//
 // Where a model may be asked, it is asked aside, once for each drift, whether the change looks like an emergency fix or an accident. No
 // round waits for it, and what it says stays on the Case as long as the rules see the same.
 //
-// This package never writes to a workload or to a repository: all it writes are Cases, the status of GitSources, and dry
-// runs. It never reads a Secret, never shows a value that could be one, and never passes on what an API server, an admission
-// webhook or a parser says in words about a manifest.
+// This package never writes to a workload or to a repository: all it writes are Cases, Events, the status of GitSources, and dry
+// runs; a Look on somebody's behalf writes nothing but dry runs. It never reads a Secret, never shows a value that could be one,
+// and never passes on what an API server, an admission webhook, an Event or a parser says in words.
 package drift

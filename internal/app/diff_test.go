@@ -88,7 +88,7 @@ func TestDiffSaysWhoAndWhereAndWhy(t *testing.T) {
 	m := newMoored(t, mooredWeb(t))
 	m.diff(exitWarned, []string{"-the whole object: the cluster does not have it"})
 	m.kubectl(mooredWeb(t), "apply", "-f", "-")
-	m.diff(exitOK, []string{"1 object compared, 0 of them or absent ones differ"})
+	m.diff(exitOK, []string{"1 object compared; 0 differ or are absent"})
 	m.kubectl("", "set", "image", "deployment/web", "app=ghcr.io/acme/web:1.5.0")
 	m.kubectl("", "set", "env", "deployment/web", "TOKEN=planted-live")
 	m.kubectl("", "scale", "deployment/web", "--replicas=5")
@@ -97,7 +97,7 @@ func TestDiffSaysWhoAndWhereAndWhy(t *testing.T) {
 		"@@ deploy/web.yaml:12 spec.template.spec.containers[name=app].image @@",
 		"-image: \"ghcr.io/acme/web:1.4.2\"\n+image: \"ghcr.io/acme/web:1.5.0\"\n who   kubectl-set (Update), by its own word: person\n when  20",
 		"-value: (masked)\n+value: (masked)\n", "@@ deploy/web.yaml:5 spec.replicas @@\n-replicas: 2\n+replicas: 5\n who   kubectl (Update of scale), by its own word: person\n when  not recorded",
-		" why   changed-by-person, confidence ", "1 object compared, 1 of them or absent ones differ"})
+		" why   changed-by-person, confidence ", "1 object compared; 1 differ or are absent"})
 	if strings.Contains(text, "\x1b") {
 		t.Error("it is coloured, and this is no terminal")
 	}
@@ -105,6 +105,12 @@ func TestDiffSaysWhoAndWhereAndWhy(t *testing.T) {
 	m.diff(exitWarned, []string{"| `spec.replicas` | `2` | `5` | `kubectl (Update of scale), by its own word: person` | not recorded | `deploy/web.yaml:5` |"}, "-o", "markdown")
 	m.diff(exitWarned, []string{filepath.Join(m.folder, "deploy", "web.yaml") + ":5 spec.replicas", "(folder)"}, "-f", m.folder)
 	m.diff(exitFailed, []string{"Git declares nothing of that name there"}, "deployment/other")
+	if code, out, errs := run("diff", "--kubeconfig", m.c.Kubeconfig(), "--local-git", "-A"); code != exitWarned || !strings.Contains(out, "Deployment/web in "+m.ns) {
+		t.Errorf("over all namespaces: exit code %d\n%s%s", code, out, errs)
+	}
+	if code, _, errs := run("diff", "--kubeconfig", m.c.Kubeconfig(), "-n", m.ns, "--local-git", "--timeout", "1ns"); code != exitFailed || errs == "" {
+		t.Errorf("with no time: exit code %d, %s", code, errs)
+	}
 
 	var got struct {
 		Differ  int

@@ -13,7 +13,7 @@ import (
 func diffMarkdown(places []place) string {
 	var b strings.Builder
 	n := tally(places)
-	fmt.Fprintf(&b, "## Moorgate: %s\n\n%s compared, %d of them or absent ones differ, %d could not be read.\n",
+	fmt.Fprintf(&b, "## Moorgate: %s\n\n%s compared; %d differ or are absent; %d could not be read.\n",
 		map[bool]string{true: "the cluster says what Git says", false: "the cluster and Git differ"}[n.differ == 0], howMany(n.compared, "object"), n.differ, n.unread)
 	for i := range places {
 		p := &places[i]

@@ -38,7 +38,7 @@ func diffText(places []place, p paint, now time.Time) string {
 		writeLeft(&b, p, at)
 	}
 	n := tally(places)
-	fmt.Fprintf(&b, "%s compared, %d of them or absent ones differ", howMany(n.compared, "object"), n.differ)
+	fmt.Fprintf(&b, "%s compared; %d differ or are absent", howMany(n.compared, "object"), n.differ)
 	if n.unread > 0 {
 		fmt.Fprintf(&b, "; %d could not be read", n.unread)
 	}

@@ -143,7 +143,11 @@ func hotfix(ctx context.Context, s *stage) error {
 	if !s.kubectl(ctx, "-n", "catalog", "set", "image", "deployment/search", "app=ghcr.io/acme/search:5.1.9") {
 		return fmt.Errorf("could not change the image")
 	}
-	return s.showCase(ctx, "catalog", "drift")
+	if err := s.showCase(ctx, "catalog", "drift"); err != nil {
+		return err
+	}
+	s.out.say("The same from a terminal, with the rights of whoever asks; exit code 1 says that something differs:")
+	return s.differs(ctx, "-n", "catalog", "--local-git", "--kubeconfig", s.cluster.Kubeconfig())
 }
 
 const gitSource = `apiVersion: moorgate.dev/v1alpha1

@@ -118,6 +118,19 @@ func (s *stage) moorgate(ctx context.Context, args ...string) error {
 	return nil
 }
 
+// differs has moorgate diff tell of a difference, which its exit code says too.
+func (s *stage) differs(ctx context.Context, args ...string) error {
+	err := s.moorgate(ctx, append([]string{"diff"}, args...)...)
+	var ended *exec.ExitError
+	if errors.As(err, &ended) && ended.ExitCode() == 1 {
+		return nil
+	}
+	if err == nil {
+		err = errors.New("moorgate diff found nothing that differs")
+	}
+	return err
+}
+
 // show runs a command and prints it with what it says. Paths of the scratch folder are left out of what is shown.
 func (s *stage) show(cmd *exec.Cmd, name string, args []string) error {
 	s.out.command(name + " " + strings.ReplaceAll(strings.Join(args, " "), s.dir+"/", ""))
