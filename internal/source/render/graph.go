@@ -15,11 +15,11 @@ import (
 )
 
 const (
-	maxVisits = 500       // kustomizations that are gone through, one that is included twice counting twice
-	maxBytes  = 32 << 20  // of the files that these read, likewise
-	maxDepth  = 50        // of kustomizations that include each other
-	maxLength = 8 << 20   // of one file
-	shownName = 256       // characters of a name that an error repeats
+	maxVisits = 500      // kustomizations that are gone through, one that is included twice counting twice
+	maxBytes  = 32 << 20 // of the files that these read, likewise
+	maxDepth  = 50       // of kustomizations that include each other
+	maxLength = 8 << 20  // of one file
+	shownName = 256      // characters of a name that an error repeats
 )
 
 // errMissing marks a reference to what was not read.

@@ -12,7 +12,6 @@ import (
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
-	"sigs.k8s.io/yaml"
 
 	"moorgate.dev/internal/source"
 )
@@ -23,12 +22,8 @@ const (
 	maxTime    = 10 * time.Second
 )
 
-// above is the folder in which a repository lies in memory, and overlaid the one whose kustomization stands for a Flux
-// Kustomization. No repository reaches either.
-const (
-	above    = "/repository"
-	overlaid = "/overlay"
-)
+// repository is where a repository lies in memory.
+const repository = "/repository"
 
 // Rendered is what a root makes.
 type Rendered struct {
@@ -59,18 +54,18 @@ func Render(files map[string][]byte, s Spec) (Rendered, error) {
 	if err != nil {
 		return Rendered{}, err
 	}
-	made, err := inTime(maxTime, func() ([]*unstructured.Unstructured, error) { return build(fs) })
+	made, err := inTime(maxTime, func() ([]*unstructured.Unstructured, error) { return build(fs, s.Path) })
 	if err != nil {
 		return Rendered{}, fmt.Errorf("render %s: %w", shown(cmp.Or(s.Path, ".")), err)
 	}
 	return s.finish(made)
 }
 
-// build has kustomize render the overlay.
-func build(fs filesys.FileSystem) ([]*unstructured.Unstructured, error) {
+// build has kustomize render a folder.
+func build(fs filesys.FileSystem, folder string) ([]*unstructured.Unstructured, error) {
 	options := krusty.MakeDefaultOptions()
 	options.LoadRestrictions = types.LoadRestrictionsNone // as Flux does; the file system holds the repository and nothing else
-	m, err := krusty.MakeKustomizer(options).Run(fs, overlaid)
+	m, err := krusty.MakeKustomizer(options).Run(fs, path.Join(repository, folder))
 	if err != nil {
 		return nil, errors.New("kustomize refuses it")
 	}
@@ -134,28 +129,23 @@ func inTime(limit time.Duration, render func() ([]*unstructured.Unstructured, er
 	}
 }
 
-// lay puts what the root reads into memory, below a kustomization that says what Flux adds to it.
+// lay puts what the root reads into memory.
 func (s Spec) lay(files map[string][]byte) (filesys.FileSystem, error) {
 	w := walk{files: files, seen: map[string]bool{}}
-	top, err := s.kustomization(&w)
+	root, content, err := s.kustomization(&w)
 	if err != nil {
 		return nil, err
 	}
+	w.seen[root] = true
 	fs := filesys.MakeFsInMemory()
-	write := func(file string, b []byte) error {
-		if err := fs.WriteFile(file, b); err != nil {
-			return fmt.Errorf("%s cannot be laid out in memory", shown(file))
-		}
-		return nil
-	}
 	for file := range w.seen {
-		if err := write(path.Join(above, file), files[file]); err != nil {
-			return nil, err
+		b := files[file]
+		if file == root {
+			b = content
+		}
+		if err := fs.WriteFile(path.Join(repository, file), b); err != nil {
+			return nil, fmt.Errorf("%s cannot be laid out in memory", shown(file))
 		}
 	}
-	b, err := yaml.Marshal(top)
-	if err != nil {
-		return nil, errors.New("what is added to the root makes no sense")
-	}
-	return fs, write(path.Join(overlaid, "kustomization.yaml"), b)
+	return fs, nil
 }
