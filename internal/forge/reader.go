@@ -25,8 +25,8 @@ type Tree struct {
 	Commit string
 	// Time is when the commit was made, by its committer's own word. It is zero where the commit was known.
 	Time time.Time
-	// Files holds the content of every *.yaml and *.yml file by its path from the repository's root. It is nil where the
-	// commit was known.
+	// Files holds the content of every *.yaml, *.yml and Kustomization file of the folder, and of what lies beyond it, by its
+	// path from the repository's root. It is nil where the commit was known.
 	Files map[string][]byte
 	// Skipped names what was passed over and why: "deploy/link.yaml is a symbolic link".
 	Skipped []string
@@ -63,6 +63,9 @@ type Reader struct {
 	Local   bool
 	Limits  Limits
 	Timeout time.Duration // for one read; 30 seconds where it is zero
+	// Beyond names what else of the commit is to be read, by paths from the root, given what was read of a folder. It is asked
+	// again with what was found until it names nothing new; what is not there is passed over. nil: the folder is all.
+	Beyond func(files map[string][]byte, folder string) []string
 }
 
 // Read reads the head of a branch. Where the head is the known commit, nothing but that is asked, and the Tree has no Files.

@@ -41,18 +41,22 @@ func (r Reader) walk(ctx context.Context, o origin, branch plumbing.ReferenceNam
 	if err != nil {
 		return Tree{}, fmt.Errorf("read commit %s: %w", head, plain(err, unsound))
 	}
-	root, err := commit.Tree()
+	whole, err := commit.Tree()
 	if err != nil {
 		return Tree{}, fmt.Errorf("read the root folder of commit %s: %w", head, plain(err, unsound))
 	}
+	root := whole
 	if folder != "" {
-		if root, err = root.Tree(folder); err != nil {
+		if root, err = whole.Tree(folder); err != nil {
 			return Tree{}, fmt.Errorf("there is no folder %q in commit %s", folder, head)
 		}
 	}
 	t.Time, t.Files = commit.Committer.When, map[string][]byte{}
 	if err := r.collect(ctx, root, folder, &t); err != nil {
 		return Tree{}, fmt.Errorf("read folder %q of commit %s: %w", folder, head, err)
+	}
+	if err := r.reach(ctx, whole, folder, &t); err != nil {
+		return Tree{}, fmt.Errorf("read what folder %q of commit %s refers to: %w", folder, head, err)
 	}
 	return t, nil
 }
@@ -104,7 +108,7 @@ func wanted(t *Tree, name string, mode filemode.FileMode) bool {
 		skip(t, name, "is a submodule")
 		return false
 	}
-	return mode.IsFile() && (path.Ext(name) == ".yaml" || path.Ext(name) == ".yml")
+	return mode.IsFile() && (path.Ext(name) == ".yaml" || path.Ext(name) == ".yml" || path.Base(name) == "Kustomization")
 }
 
 func skip(t *Tree, name, why string) {
