@@ -10,6 +10,9 @@
 // To adopt a change is proposed only where it is known to be younger than what Git says. Otherwise Git may be ahead of what
 // was delivered, and the edit would revert a release.
 //
+// A folder with a kustomization is rendered first, in memory. What comes of it is compared like any other, but stands in no
+// single place of a file, so no edit of it is proposed.
+//
 // Comparing, attributing and judging are pure functions; the Detector looks and keeps. What it could not read is said on the
 // Case, and is never a drift. What fails for one Deployment is said on the GitSource, and stops none of the others.
 //

@@ -28,8 +28,8 @@ func propose(file []byte, o source.Object, drifts []Drift) []proposal {
 	proposals := make([]proposal, len(drifts))
 	for i, d := range drifts {
 		p := &proposals[i]
-		p.where = fmt.Sprintf("%s:%d", fileName(o.File), o.Line)
-		if place, err := source.Locate(file, o.Document, d.Path); err == nil {
+		p.where = whence(o)
+		if place, err := source.Locate(file, o.Document, d.Path); o.Root == "" && err == nil {
 			p.where = fmt.Sprintf("%s:%d", fileName(o.File), place.Line)
 		}
 		switch {
@@ -41,6 +41,8 @@ func propose(file []byte, o source.Object, drifts []Drift) []proposal {
 			p.why = "its value may be secret"
 		case d.guarded():
 			p.why = "it keeps the workload apart from others, so a person must write it"
+		case o.Root != "":
+			p.why = "kustomize renders the object, and which of its files to edit is not looked for yet"
 		default:
 			edit, err := adopted(file, o, d)
 			if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/source"
+	"moorgate.dev/internal/source/render"
 )
 
 // mostDeployments is how many Deployments a GitSource may declare for its namespace: each costs requests in every round.
@@ -56,7 +57,7 @@ func (d *Detector) tree(ctx context.Context, key client.ObjectKey, from Reposito
 	case last.Commit != "" && read.Commit == last.Commit:
 		last.unread = nil
 	default:
-		last = parse(read, last, key.Namespace)
+		last = parse(read, last, key.Namespace, from.Path)
 		last.from = from
 	}
 	last.at = d.Now()
@@ -65,16 +66,16 @@ func (d *Detector) tree(ctx context.Context, key client.ObjectKey, from Reposito
 }
 
 // parse makes a tree of what was read. What is known of a Deployment's past stays known while its manifest stays the same.
-func parse(read Tree, before tree, namespace string) tree {
+func parse(read Tree, before tree, namespace, folder string) tree {
 	t := tree{Tree: read, past: map[source.Name]*past{}}
-	objects, err := source.Read(read.Files, source.Wanted{Namespace: namespace, Group: deployment.Group, Kind: deployment.Kind, Most: mostDeployments})
+	objects, err := render.Declared(read.Files, folder, source.Wanted{Namespace: namespace, Group: deployment.Group, Kind: deployment.Kind, Most: mostDeployments})
 	if err != nil {
 		t.unsound, t.Files = err, nil
 		return t
 	}
 	t.Files = map[string][]byte{}
 	for _, o := range objects {
-		at := fmt.Sprintf("%s:%d", fileName(o.File), o.Line)
+		at := whence(o)
 		switch {
 		case o.Namespace != namespace:
 			t.elsewhere.add(fmt.Sprintf("%s in namespace %s (%s)", gate.OneLine(o.Name.Name, 128), gate.OneLine(o.Namespace, 128), at))
@@ -83,7 +84,10 @@ func parse(read Tree, before tree, namespace string) tree {
 			t.impossible.add(fmt.Sprintf("%q (%s)", gate.OneLine(o.Name.Name, 128), at))
 			continue
 		}
-		t.objects, t.Files[o.File] = append(t.objects, o), read.Files[o.File]
+		t.objects = append(t.objects, o)
+		if o.Root == "" {
+			t.Files[o.File] = read.Files[o.File]
+		}
 		t.past[o.Name] = &past{since: read.Time, exact: before.Commit != "" && before.unsound == nil}
 		if old, found := source.Find(before.objects, o.Name); found && equality.Semantic.DeepEqual(old.Desired.Object, o.Desired.Object) {
 			t.past[o.Name] = before.past[o.Name]
@@ -122,6 +126,14 @@ func (n *names) add(name string) {
 }
 
 var plainFile = regexp.MustCompile(`^[A-Za-z0-9._/@+-]{1,256}$`)
+
+// whence tells where an object is declared.
+func whence(o source.Object) string {
+	if o.Root != "" {
+		return "rendered by kustomize from " + fileName(o.Root)
+	}
+	return fmt.Sprintf("%s:%d", fileName(o.File), o.Line)
+}
 
 // fileName is how a file of a repository is named to people: in quotes where its name could be read as something else.
 func fileName(file string) string {

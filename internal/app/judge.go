@@ -17,8 +17,8 @@ import (
 	"moorgate.dev/drift"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/forge"
-	"moorgate.dev/internal/source/render"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/source/render"
 	"moorgate.dev/remediate"
 	"moorgate.dev/webhook"
 )

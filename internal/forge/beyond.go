@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
@@ -38,12 +39,16 @@ func (r Reader) reach(ctx context.Context, whole *object.Tree, folder string, t 
 			if err != nil || !entry.Mode.IsFile() {
 				continue
 			}
+			if entry.Mode == filemode.Symlink {
+				skip(t, name, "is a symbolic link")
+				continue
+			}
 			if len(t.Files) == limits.Files {
 				return fmt.Errorf("with it there are more than %d files", limits.Files)
 			}
-			f, err := beyond(whole, name, entry, limits.FileSize)
+			f, err := content(whole, entry, limits.FileSize)
 			if err != nil {
-				return err
+				return fmt.Errorf("%q: %w", name, err)
 			}
 			if total += int64(len(f)); total > limits.TotalSize {
 				return fmt.Errorf("with it the files are longer than %d MiB together", limits.TotalSize>>20)
@@ -55,13 +60,4 @@ func (r Reader) reach(ctx context.Context, whole *object.Tree, folder string, t 
 		}
 	}
 	return fmt.Errorf("it refers to more after %d rounds", maxRounds)
-}
-
-// beyond is one file by its path from the root. A symbolic link counts as a file to go-git, and is none here.
-func beyond(whole *object.Tree, name string, entry *object.TreeEntry, limit int64) ([]byte, error) {
-	b, err := content(whole, entry, limit)
-	if err != nil {
-		return nil, fmt.Errorf("%q: %w", name, err)
-	}
-	return b, nil
 }

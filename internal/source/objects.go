@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,6 +26,9 @@ type Object struct {
 	Document int    // which document of the file, from 0
 	Line     int    // where the document begins, from 1
 	Desired  *unstructured.Unstructured
+	// Root is the kustomization file whose rendering made the object: it stands in no single place, so File is Root, and
+	// Document and Line are zero. It is empty for an object that File declares itself.
+	Root string
 }
 
 // Wanted says which objects Read answers: those of one group and kind, or all where Kind is empty.
@@ -51,8 +55,8 @@ func Read(files map[string][]byte, w Wanted) ([]Object, error) {
 		if err := r.file(file, files[file]); err != nil {
 			r.problem(err)
 		}
-		if w.Most > 0 && r.here > w.Most {
-			return nil, fmt.Errorf("there are more than %d %ss for namespace %s", w.Most, w.Kind, w.Namespace)
+		if err := r.tooMany(); err != nil {
+			return nil, err
 		}
 	}
 	if err := errors.Join(r.problems...); err != nil {
@@ -68,6 +72,13 @@ type reading struct {
 	here     int // objects of the namespace
 	seen     map[Name]place
 	problems []error
+}
+
+func (r *reading) tooMany() error {
+	if r.Most > 0 && r.here > r.Most {
+		return fmt.Errorf("there are more than %d %ss for namespace %s", r.Most, r.Kind, r.Namespace)
+	}
+	return nil
 }
 
 // mostProblems bounds the problems that are told.
@@ -86,6 +97,24 @@ type place struct {
 	line int
 }
 
+// nameIn is the name of an object, which is of the given namespace where it names none.
+func nameIn(u *unstructured.Unstructured, namespace string) Name {
+	group := schema.FromAPIVersionAndKind(u.GetAPIVersion(), u.GetKind()).Group
+	return Name{Group: group, Kind: u.GetKind(), Namespace: cmp.Or(u.GetNamespace(), namespace), Name: u.GetName()}
+}
+
+// Made are the wanted objects that the rendering of a root made, by the rules of Read.
+func Made(root string, made []*unstructured.Unstructured, w Wanted) ([]Object, error) {
+	r := reading{Wanted: w, seen: map[Name]place{}}
+	for _, u := range made {
+		r.add(Object{Name: nameIn(u, w.Namespace), File: root, Desired: u, Root: root})
+		if err := r.tooMany(); err != nil {
+			return nil, err
+		}
+	}
+	return r.objects, errors.Join(r.problems...)
+}
+
 // Find returns the object of that name.
 func Find(objects []Object, n Name) (Object, bool) {
 	i := slices.IndexFunc(objects, func(o Object) bool { return o.Name == n })
@@ -98,7 +127,7 @@ func Find(objects []Object, n Name) (Object, bool) {
 func (r *reading) file(file string, b []byte) error {
 	switch path.Base(file) {
 	case "kustomization.yaml", "kustomization.yml", "Kustomization", "Chart.yaml":
-		return fmt.Errorf("%s: this folder has to be rendered first, and this version reads plain manifests only", file)
+		return fmt.Errorf("%s: this folder has to be rendered first, and only plain manifests are read here", file)
 	}
 	for i, c := range split(b) {
 		u, err := decode(b[c.start:c.end])
@@ -108,12 +137,7 @@ func (r *reading) file(file string, b []byte) error {
 		if u == nil {
 			continue
 		}
-		group := schema.FromAPIVersionAndKind(u.GetAPIVersion(), u.GetKind()).Group
-		n := Name{Group: group, Kind: u.GetKind(), Namespace: u.GetNamespace(), Name: u.GetName()}
-		if n.Namespace == "" {
-			n.Namespace = r.Namespace
-		}
-		r.add(Object{Name: n, File: file, Document: i, Line: c.line + blankLines(b[c.start:c.end]), Desired: u})
+		r.add(Object{Name: nameIn(u, r.Namespace), File: file, Document: i, Line: c.line + blankLines(b[c.start:c.end]), Desired: u})
 		if r.Most > 0 && r.here > r.Most {
 			return nil
 		}
