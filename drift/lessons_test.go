@@ -138,7 +138,7 @@ func TestARepositoryThatCannotBeReadIsSaidOnItsGitSource(t *testing.T) {
 		{"no such repository", nil, func(g *v1alpha1.GitSource) { g.Spec.URL += "-gone" }, "there is no Git repository there"},
 		{"no such folder", nil, func(g *v1alpha1.GitSource) { g.Spec.Path = "gone" }, `there is no folder "gone"`},
 		{"broken YAML beside a good file", map[string]string{"deploy/bad.yaml": "a: [\n"}, nil, "deploy/bad.yaml: document 1, from line 1"},
-		{"a folder for kustomize", map[string]string{"deploy/kustomization.yaml": "resources: [web.yaml]\n"}, nil, "has to be rendered first"},
+		{"a folder that refers elsewhere", map[string]string{"deploy/kustomization.yaml": "resources: ['https://example.com/web.yaml']\n"}, nil, "only files of the repository are read"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -34,6 +34,7 @@ import (
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/forge"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/source/render"
 	testcluster "moorgate.dev/test/cluster"
 )
 
@@ -101,7 +102,7 @@ func (s *stage) client(config *rest.Config) client.Client {
 
 func (s *stage) detectorAs(config *rest.Config) *drift.Detector {
 	c := s.client(config)
-	reader := forge.Reader{Local: true}
+	reader := forge.Reader{Local: true, Beyond: render.Needs}
 	return &drift.Detector{Client: c, Log: s.log, Now: time.Now, Interval: 1, // so that every round reads Git
 		Cases: cluster.Cases{Client: c, Now: time.Now}, Guardrails: cluster.Guardrails{Reader: c, Now: time.Now},
 		Circumstances: cluster.Circumstances{Reader: c,

@@ -21,7 +21,7 @@ type GitSource struct {
 	Status GitSourceStatus `json:"status,omitzero"`
 }
 
-// GitSourceSpec says where to read. The files are plain YAML manifests.
+// GitSourceSpec says where to read. The files are plain YAML manifests, or what kustomize renders.
 //
 // +kubebuilder:pruning:PreserveUnknownFields
 type GitSourceSpec struct {

@@ -1,5 +1,5 @@
-// Package forge reads Git repositories: the YAML files under one path, as they are at the head of one branch; and it opens pull requests
-// at GitHub. It is the only place that knows go-git and go-github.
+// Package forge reads Git repositories: the YAML files under one path, and what these refer to, as they are at the head of one branch; and
+// it opens pull requests at GitHub. It is the only place that knows go-git and go-github.
 //
 // A read over https or http asks for the newest commit alone, keeps it in memory, and costs one small request where that
 // commit is known already. A file:// repository is read where it lies, by go-git itself: no git program is run. Whatever a

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -216,6 +217,25 @@ func TestReadNeedsNoGitProgram(t *testing.T) {
 	tree, err := Reader{Local: true}.Read(t.Context(), Repository{URL: r.url(), Branch: "main"}, "")
 	if err != nil || tree.Commit != commit {
 		t.Fatalf("got %v, %v", tree.Commit, err)
+	}
+}
+
+func TestReadGoesOnToWhatTheFolderRefersTo(t *testing.T) {
+	r := newRepo(t)
+	r.commit(map[string]string{"deploy/Kustomization": "k", "base/kustomization.yaml": "b", "base/app.env": "A=1", "other/x.yaml": "no", "link.yaml": "-> base/app.env"})
+	reader := Reader{Local: true, Beyond: func(files map[string][]byte, folder string) []string {
+		if files["base/kustomization.yaml"] == nil {
+			return []string{folder + "/../etc/passwd", "../x", "gone", "base", "base/kustomization.yaml", "link.yaml"}
+		}
+		return []string{"base/app.env"}
+	}}
+	tree, err := reader.Read(t.Context(), Repository{URL: r.url(), Branch: "main", Path: "deploy"}, "")
+	if err != nil || len(tree.Files) != 3 || string(tree.Files["base/app.env"]) != "A=1" || !slices.Equal(tree.Skipped, []string{`"link.yaml" is a symbolic link`}) {
+		t.Errorf("got %v, %v", tree, err)
+	}
+	reader.Limits.Files = 2
+	if _, err = reader.Read(t.Context(), Repository{URL: r.url(), Branch: "main", Path: "deploy"}, ""); err == nil || !strings.Contains(err.Error(), "more than 2 files") {
+		t.Errorf("got %v", err)
 	}
 }
 
