@@ -75,7 +75,7 @@ func (d *Detector) Look(ctx context.Context, a Asked) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	t := parse(read, tree{}, a.Namespace)
+	t := parse(read, tree{}, a.Namespace, a.From.Path)
 	if t.unsound != nil {
 		return Report{}, t.unsound
 	}
