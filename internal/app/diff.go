@@ -54,7 +54,7 @@ says what managedFields tell: the fields that a person owns and that are written
   {"differ": 1, "unread": 0, "sources": [{"namespace", "source", "url", "commit", "compared", "left": [...], "error",
     "objects": [{"subject": {...}, "place", "absent", "byOwners", "unread": [...], "cause", "confidence", "case", "decision",
       "findings": [{"id", "text", "evidence"}],
-      "changes": [{"path", "git", "live", "masked", "missing", "place", "ahead",
+      "changes": [{"path", "git", "live", "masked", "missing", "added", "place", "ahead",
         "owner": {"manager", "operation", "subresource", "time", "party"}}]}]}]}
 Fields that do not apply are left out; none is renamed or taken away later. git and live are JSON values.
 
