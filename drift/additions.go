@@ -1,7 +1,6 @@
 package drift
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 
@@ -10,24 +9,20 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 )
 
-// Additions lists what people added to a live object that Git does not declare, by path: an environment variable, a toleration, a
-// label. dry is as for Compare, which cannot see these: a dry run tells of the fields that it sets and of no others.
+// additions lists what people added to a live object that Git does not declare: an environment variable, a toleration, a label. A dry
+// run cannot see these, because it tells of the fields that it sets and of no others.
 //
-// It is the algebra of managedFields: what people own, less what the dry run declares, less what whoever delivers owns too, and what
-// others keep. What nobody owns was set by the API server or by an admission webhook, and is not looked at. Where Git lacks a whole
-// part, that part is one addition, of those of its fields that people own; of a list it is each item.
-func Additions(live, dry *unstructured.Unstructured, owner string) ([]Drift, error) {
-	declared, err := declares(dry, owner)
-	if err != nil {
-		return nil, err
-	}
+// It is the algebra of managedFields: what people own, less what is declared, and less what whoever delivers owns too. What nobody owns
+// was set by the API server or by an admission webhook, and is not looked at. Where Git lacks a whole part, that part is one addition, of
+// those of its fields that people own; of a list it is each item.
+func additions(live *unstructured.Unstructured, declared *fieldpath.Set) ([]Drift, error) {
 	theirs, err := peoples(live)
 	if err != nil {
 		return nil, err
 	}
 	found := map[string]Drift{}
 	for leaf := range theirs.All() {
-		depth := max(reaches(declared, leaf), entry(leaf))
+		depth := max(leads(declared, leaf), entry(leaf))
 		if depth >= len(leaf) {
 			continue
 		}
@@ -51,11 +46,10 @@ func Additions(live, dry *unstructured.Unstructured, owner string) ([]Drift, err
 		}
 		found[field.String()] = d
 	}
-	return slices.SortedFunc(maps.Values(found), func(a, b Drift) int { return cmp.Compare(a.Path.String(), b.Path.String()) }), nil
+	return slices.Collect(maps.Values(found)), nil
 }
 
-// peoples are the fields that people own and that nobody owns who delivers or sets fields as their work, without those that are none of
-// Git's business.
+// peoples are the fields that people own and that nobody owns who delivers or sets fields as their work.
 func peoples(live *unstructured.Unstructured) (*fieldpath.Set, error) {
 	theirs, others := &fieldpath.Set{}, &fieldpath.Set{}
 	for _, e := range live.GetManagedFields() {
@@ -71,44 +65,19 @@ func peoples(live *unstructured.Unstructured) (*fieldpath.Set, error) {
 			others = others.Union(set)
 		}
 	}
-	left := &fieldpath.Set{}
-	for leaf := range theirs.Difference(others).Leaves().All() {
-		if !passedOver(leaf) {
-			left.Insert(leaf.Copy())
-		}
-	}
-	return left, nil
+	return theirs.Difference(others).Leaves(), nil
 }
 
-// reaches is how many steps of a path lead over what is declared.
-func reaches(declared *fieldpath.Set, p fieldpath.Path) int {
+// leads is how many steps of a path lead over what is declared.
+func leads(declared *fieldpath.Set, p fieldpath.Path) int {
 	for i, step := range p {
-		below := declared.WithPrefix(step)
-		if !declared.Members.Has(step) && below.Empty() {
+		deeper := declared.WithPrefix(step)
+		if !declared.Members.Has(step) && deeper.Empty() {
 			return i
 		}
-		declared = below
+		declared = deeper
 	}
 	return len(p)
-}
-
-// passedOver reports whether an addition is none of Git's business: status, what the API server and controllers keep in metadata, and
-// annotations and labels that others keep.
-func passedOver(p fieldpath.Path) bool {
-	var names []string
-	for _, step := range p {
-		if step.FieldName != nil {
-			names = append(names, *step.FieldName)
-		}
-	}
-	switch {
-	case len(names) == 0 || names[0] == "status":
-		return true
-	case names[0] == "metadata" && (len(names) < 3 || names[1] != "annotations" && names[1] != "labels"):
-		return true
-	}
-	at := entry(p)
-	return at > 0 && isPassed(*p[at].FieldName)
 }
 
 // entry is the step of a path that leads to an entry of annotations or labels, 0 where none does: each is an addition of its own.

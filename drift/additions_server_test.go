@@ -83,34 +83,3 @@ func TestWhatPeopleAddIsFound(t *testing.T) {
 	}
 	t.Logf("of %d additions %d were found; the dry run alone saw %d", perAddition*len(additions), perAddition*len(additions)-len(want), byDryRun)
 }
-
-// TestAnAdditionIsAdoptedByInsertingIt adds what may be shown and what may be secret: the first can be brought to Git, by its own lines;
-// of the second it is said that it is there, and no more.
-func TestAnAdditionIsAdoptedByInsertingIt(t *testing.T) {
-	for _, tt := range []struct{ name, patch, text, adopt string }{
-		{"a node selector", `{"spec":{"template":{"spec":{"nodeSelector":{"disk":"ssd"}}}}}`, `nodeSelector is {"disk":"ssd"}, and Git does not have it`, "+ nodeSelector:"},
-		{"a variable", `{"spec":{"template":{"spec":{"containers":[{"name":"app","env":[{"name":"EXTRA","value":"planted-live"}]}]}}}}`, "env[name=EXTRA] was added, and Git does not have it", ""},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			s := newStage(t)
-			s.commit(map[string]string{"deploy/web.yaml": web})
-			s.kubectl(web, "create", "-f", "-")
-			s.source(nil)
-			s.kubectl("", "patch", "deployment", "web", "--field-manager=kubectl-patch", "-p", tt.patch)
-			s.round()
-			c := s.onlyCase()
-			if !strings.Contains(c.Spec.Signal.Text, tt.text) || strings.Contains(asJSON(c), "planted-live") {
-				t.Errorf("the Case says %q", c.Spec.Signal.Text)
-			}
-			adopts := ""
-			for _, m := range c.Status.Menu {
-				if m.ID == drift.ItemAdopt {
-					adopts = m.Text
-				}
-			}
-			if (tt.adopt == "") != (adopts == "") || !strings.Contains(adopts, tt.adopt) {
-				t.Errorf("to be adopted: %q, want %q; %+v", adopts, tt.adopt, c.Status.Findings)
-			}
-		})
-	}
-}

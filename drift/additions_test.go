@@ -6,13 +6,12 @@ import (
 )
 
 // What people added is found by who owns it, and nothing else is: what Git declares, what whoever delivers or a controller owns too,
-// what nobody owns, status and what others keep in metadata.
+// and what nobody owns.
 func TestAdditionsAreWhatPeopleOwnAndGitDoesNotDeclare(t *testing.T) {
 	const declared = `{"f:spec":{"f:containers":{"k:{\"name\":\"app\"}":{".":{},"f:name":{},"f:image":{},
 		"f:env":{"k:{\"name\":\"A\"}":{".":{},"f:name":{},"f:value":{}}},
 		"f:ports":{"k:{\"containerPort\":80,\"protocol\":\"TCP\"}":{".":{},"f:containerPort":{},"f:protocol":{}}}}}}}`
-	const person = `{"f:metadata":{"f:annotations":{"f:kubectl.kubernetes.io/restartedAt":{},"f:team":{}},"f:finalizers":{"v:\"x\"":{}}},
-		"f:status":{"f:phase":{}},
+	const person = `{"f:metadata":{"f:annotations":{"f:team":{}}},
 		"f:spec":{"f:paused":{},"f:gone":{},"f:shared":{},"f:nodeSelector":{},"f:tuning":{"f:a":{}},
 		"f:containers":{"k:{\"name\":\"app\"}":{"f:image":{},
 			"f:env":{"k:{\"name\":\"A\"}":{"f:value":{}},"k:{\"name\":\"C\"}":{".":{},"f:name":{},"f:value":{}}},
@@ -25,9 +24,12 @@ func TestAdditionsAreWhatPeopleOwnAndGitDoesNotDeclare(t *testing.T) {
 		"containers": list(app, map[string]any{"name": "debug", "image": "d:1", "pullPolicy": "defaulted"})},
 		managed("kubectl-edit", "Update", "", person, 5), managed("kustomize-controller", "Apply", "", `{"f:spec":{"f:shared":{}}}`, 1),
 		managed("kubectl-edit", "Update", "status", `{"f:spec":{"f:hidden":{}}}`, 2))
-	live.Object["metadata"].(map[string]any)["annotations"] = map[string]any{"kubectl.kubernetes.io/restartedAt": "now", "team": "shop"}
-	live.Object["status"] = map[string]any{"phase": "x"}
-	drifts, err := Additions(live, deploymentWith(map[string]any{}, managed("dry", "Apply", "", declared, 6)), "dry")
+	live.Object["metadata"].(map[string]any)["annotations"] = map[string]any{"team": "shop"}
+	set, err := fields(managed("dry", "Apply", "", declared, 6))
+	if err != nil {
+		t.Fatal(err)
+	}
+	drifts, err := additions(live, set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,6 +40,7 @@ func TestAdditionsAreWhatPeopleOwnAndGitDoesNotDeclare(t *testing.T) {
 		}
 		got = append(got, d.Path.String()+" "+asJSON(d.Live))
 	}
+	slices.Sort(got)
 	want := []string{
 		`metadata.annotations.team "shop"`,
 		`spec.containers[name=app].env[name=C] {"name":"C","value":"3"}`,

@@ -20,7 +20,7 @@ type Drift struct {
 	Git     any // as the API server understands Git
 	Live    any
 	Missing bool // the live object does not have the field at all
-	Added   bool // Git does not declare the field, and a person owns it: Additions; Git is nil
+	Added   bool // Git does not declare the field, and a person owns it; Git is nil
 	// Unset: Git declares nothing but the zero value, which the API server does not keep. Git is that value, or nil.
 	Unset       bool
 	Delivered   bool   // the live value is the one that was delivered last
@@ -33,7 +33,7 @@ type Drift struct {
 // manifest over the live object; what Git declares are the fields that the answer says owner owns.
 //
 // Both objects come from the same API server at the same moment, so that a default or another way to write a quantity
-// stands on both sides alike. What Git does not declare is for Additions.
+// stands on both sides alike. A field that Git does not declare is a drift where a person added it.
 func Compare(live, dry *unstructured.Unstructured, owner string) ([]Drift, error) {
 	declared, err := declares(dry, owner)
 	if err != nil {
@@ -56,6 +56,11 @@ func Compare(live, dry *unstructured.Unstructured, owner string) ([]Drift, error
 	if err != nil {
 		return nil, err
 	}
+	more, err := additions(live, declared)
+	if err != nil {
+		return nil, err
+	}
+	drifts = append(drifts, more...)
 	slices.SortFunc(drifts, func(a, b Drift) int { return cmp.Compare(a.Path.String(), b.Path.String()) })
 	return drifts, nil
 }

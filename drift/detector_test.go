@@ -195,11 +195,15 @@ func TestWhatIsNoDrift(t *testing.T) {
 		{"replicas that the controller manager scaled", web, func(s *stage) {
 			s.kubectl("", "patch", "deployment/web", "--subresource=scale", "--field-manager=kube-controller-manager", "--type=merge", "-p", `{"spec":{"replicas":5}}`)
 		}},
-		{"a field that a controller adds", web, func(s *stage) {
-			s.kubectl("", "set", "env", "deployment/web", "EXTRA=1", "--field-manager=keda-operator")
+		{"a default set back by hand", web, func(s *stage) {
+			s.kubectl("", "patch", "deployment/web", "-p", `{"spec":{"revisionHistoryLimit":3}}`)
+			s.kubectl("", "patch", "deployment/web", "-p", `{"spec":{"revisionHistoryLimit":10}}`)
 		}},
-		{"a field that nobody known adds", web, func(s *stage) {
-			s.kubectl("", "set", "env", "deployment/web", "EXTRA=1", "--field-manager=some-operator")
+		{"a field that a controller adds", web, func(s *stage) {
+			s.kubectl("", "label", "deployment/web", "seen=yes", "--field-manager=some-controller")
+		}},
+		{"a finalizer", web, func(s *stage) {
+			s.kubectl("", "patch", "deployment/web", "-p", `{"metadata":{"finalizers":["example.com/x"]}}`)
 		}},
 	}
 	for _, test := range tests {

@@ -1,11 +1,12 @@
 // Package drift is the face that asks whether the cluster still says what Git says.
 //
 // A Detector reads the Deployments that a GitSource declares and asks the API server, by a server-side-apply dry run, what it
-// would make of each. Where that answer and the live object differ in a field that Git declares, there is a drift: one Case
+// would make of each. Where that answer and the live object differ in a field that Git declares, or where a person owns a field
+// that neither Git declares nor a delivery owns, which managedFields tell and no dry run can, there is a drift: one Case
 // for each set of drifted fields of one object with their live values (those that may be shown), with what differs, who owns
 // the fields, and the edit in Git that would make the change a lasting one. Another live value is another Case. Defaults and
-// other spellings of a quantity are no drift, because the API server wrote both sides; nor are replicas that an autoscaler
-// sets, nor a restart. A false or an empty value that Git declares is compared, though the API server does not keep it.
+// other spellings of a quantity are no drift, because the API server wrote both sides; nor is what the table falsepositives.yaml
+// passes over, such as replicas that an autoscaler sets within its bounds, or a restart. A false or an empty value that Git declares is compared, though the API server does not keep it.
 //
 // To adopt a change is proposed only where it is known to be younger than what Git says. Otherwise Git may be ahead of what
 // was delivered, and the edit would revert a release.

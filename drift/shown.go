@@ -75,11 +75,11 @@ func (d Drift) texts() (git, live string) {
 	if !d.shown() {
 		return masked, masked
 	}
-	if d.Missing {
+	switch {
+	case d.Missing:
 		return asJSON(d.Git), "missing"
-	}
-	if d.Added {
-		return "missing", asJSON(d.Live)
+	case d.Added:
+		return "not declared", asJSON(d.Live)
 	}
 	return asJSON(d.Git), asJSON(d.Live)
 }

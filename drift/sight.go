@@ -164,6 +164,7 @@ func (d *Detector) byOwners(ctx context.Context, l *look, t tree) error {
 	if err != nil {
 		return err
 	}
+	drifts = d.driftsOf(ctx, l, drifts)
 	l.drifts, l.proposals = drifts, propose(t.Files[l.object.File], l.object, drifts)
 	return nil
 }

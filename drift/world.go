@@ -43,15 +43,11 @@ func (d *Detector) look(ctx context.Context, l *look, t tree) {
 			return
 		}
 		drifts, err := Compare(live, dry, dryRunOwner)
-		if err == nil {
-			var added []Drift
-			added, err = Additions(live, dry, dryRunOwner)
-			drifts = append(drifts, added...)
-		}
 		if err != nil {
 			l.missed(evidenceDryRun, "comparison with a dry run", d.Now(), err.Error())
 			return
 		}
+		drifts = d.driftsOf(ctx, l, drifts)
 		for _, one := range drifts {
 			if placeholder(one.Git) {
 				l.missed(evidenceGit, one.Path.String(), d.Now(), "there is a placeholder in Git, and only what fills it in knows the value")
@@ -64,7 +60,7 @@ func (d *Detector) look(ctx context.Context, l *look, t tree) {
 				drifts[i].Ahead = past.ahead(one, changed[one.Path.String()])
 			}
 		}
-		l.drifts = d.withoutAutoscaled(ctx, l, drifts)
+		l.drifts = drifts
 		if len(l.unread) > 0 {
 			l.drifts = nil
 		}
@@ -117,61 +113,42 @@ func prepared(desired, live *unstructured.Unstructured) *unstructured.Unstructur
 	for _, field := range []string{"managedFields", "resourceVersion", "generation", "creationTimestamp", "selfLink", "deletionTimestamp"} {
 		unstructured.RemoveNestedField(u.Object, "metadata", field)
 	}
-	for _, at := range [][]string{{"metadata"}, {"spec", "template", "metadata"}} {
-		for _, kind := range []string{"annotations", "labels"} {
-			passOver(u, append(slices.Clone(at), kind)...)
-		}
-	}
 	u.SetNamespace(live.GetNamespace())
 	u.SetUID(live.GetUID())
 	return u
 }
 
-// passed are annotations and labels that others keep, and whose difference is no drift. One that ends in / stands for all
-// that begin so.
-var passed = []string{lastApplied, "kubectl.kubernetes.io/restartedAt",
-	"deployment.kubernetes.io/revision", "kubernetes.io/change-cause", "argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/",
-	"helm.toolkit.fluxcd.io/", "moorgate.dev/"}
-
-func passOver(u *unstructured.Unstructured, at ...string) {
-	m, found, err := unstructured.NestedMap(u.Object, at...)
-	if !found || err != nil {
-		return
-	}
-	for name := range m {
-		if isPassed(name) {
-			unstructured.RemoveNestedField(u.Object, append(slices.Clone(at), name)...)
+// driftsOf drops what the table of what is no drift passes over. Where it cannot be known whether a row holds, that is said
+// instead.
+func (d *Detector) driftsOf(ctx context.Context, l *look, found []Drift) []Drift {
+	var drifts []Drift
+	for _, one := range found {
+		if !slices.ContainsFunc(table, func(r row) bool {
+			return r.fits(l.subject.Kind, one) && (r.When != whenAutoscaled || d.autoscaled(ctx, l, one))
+		}) {
+			drifts = append(drifts, one)
 		}
 	}
+	return drifts
 }
 
-func isPassed(name string) bool {
-	return slices.ContainsFunc(passed, func(p string) bool { return name == p || (strings.HasSuffix(p, "/") && strings.HasPrefix(name, p)) })
-}
-
-// withoutAutoscaled drops a drift of replicas that an autoscaler sets. Where it cannot be known whether one does, that is
-// said instead.
-func (d *Detector) withoutAutoscaled(ctx context.Context, l *look, drifts []Drift) []Drift {
-	i := slices.IndexFunc(drifts, func(d Drift) bool { return d.Path.String() == "spec.replicas" })
-	if i < 0 {
-		return drifts
-	}
-	if o := drifts[i].Owner; o.Manager == "kube-controller-manager" && o.Subresource == "scale" {
-		return slices.Delete(drifts, i, i+1)
-	}
+// autoscaled reports whether an autoscaler targets the object and may have set its replicas: it sets none beyond its bounds.
+func (d *Detector) autoscaled(ctx context.Context, l *look, one Drift) bool {
 	const what = "HorizontalPodAutoscalers"
 	var list autoscalingv2.HorizontalPodAutoscalerList
 	if err := d.Client.List(ctx, &list, client.InNamespace(l.subject.Namespace)); err != nil {
 		l.missed(evidenceAutoscalers, what, d.Now(), err.Error())
-		return nil
+		return false
 	}
 	l.read(evidenceAutoscalers, what, gate.FromAPI, d.Now(), fmt.Sprintf("%d in the namespace", len(list.Items)))
-	for _, h := range list.Items {
+	replicas, counted := one.Live.(int64)
+	return counted && slices.ContainsFunc(list.Items, func(h autoscalingv2.HorizontalPodAutoscaler) bool {
 		target := h.Spec.ScaleTargetRef
-		group := schema.FromAPIVersionAndKind(target.APIVersion, target.Kind).Group
-		if target.Kind == deployment.Kind && group == deployment.Group && target.Name == l.subject.Name {
-			return slices.Delete(drifts, i, i+1)
+		least := int32(1)
+		if h.Spec.MinReplicas != nil {
+			least = *h.Spec.MinReplicas
 		}
-	}
-	return drifts
+		return target.Kind == l.subject.Kind && schema.FromAPIVersionAndKind(target.APIVersion, target.Kind).Group == l.subject.Group &&
+			target.Name == l.subject.Name && int64(least) <= replicas && replicas <= int64(h.Spec.MaxReplicas)
+	})
 }
