@@ -180,10 +180,12 @@ func TestWhatIsNoDrift(t *testing.T) {
 	autoscaler := `{"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"}, "spec": {"minReplicas": 1,
 		"maxReplicas": 9, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}}`
 	restarted := strings.Replace(web, "      labels: {app: web}\n    spec", "      labels: {app: web}\n      annotations: {kubectl.kubernetes.io/restartedAt: \"2020-01-01T00:00:00Z\"}\n    spec", 1)
+	asked := strings.Replace(web, "  name: web\n", "  name: web\n  annotations: {moorgate.dev/ignore-drift: spec.replicas}\n", 1)
 	tests := []struct {
 		name, manifest string
 		change         func(*stage)
 	}{
+		{"a field that Git says is to be passed over", asked, func(s *stage) { s.kubectl("", "scale", "deployment/web", "--replicas=5") }},
 		{"another way to write a quantity", web, func(s *stage) {
 			s.kubectl("", "patch", "deployment/web", "--type=json", "-p", `[{"op":"replace","path":"/spec/template/spec/containers/0/resources/requests/cpu","value":"1"}]`)
 		}},
@@ -215,6 +217,16 @@ func TestWhatIsNoDrift(t *testing.T) {
 				t.Fatalf("this is no drift: %s", asJSON(cases))
 			}
 		})
+	}
+}
+
+func TestReplicasBeyondTheBoundsOfAnAutoscalerAreDrift(t *testing.T) {
+	s := deployed(t, web)
+	s.kubectl("", "autoscale", "deployment/web", "--min=1", "--max=3")
+	s.kubectl("", "scale", "deployment/web", "--replicas=5")
+	s.round()
+	if k := s.onlyCase(); !strings.HasPrefix(k.Status.Summary, "replicas is 5, Git says 2") {
+		t.Errorf("summary %q", k.Status.Summary)
 	}
 }
 

@@ -6,7 +6,9 @@
 // for each set of drifted fields of one object with their live values (those that may be shown), with what differs, who owns
 // the fields, and the edit in Git that would make the change a lasting one. Another live value is another Case. Defaults and
 // other spellings of a quantity are no drift, because the API server wrote both sides; nor is what the table falsepositives.yaml
-// passes over, such as replicas that an autoscaler sets within its bounds, or a restart. A false or an empty value that Git declares is compared, though the API server does not keep it.
+// passes over, such as replicas that an autoscaler sets within its bounds, or a restart; nor what Git itself says, by an annotation
+// of ours, of Flux or of Argo CD, is to be left alone. A false or an empty value that Git declares is compared, though the API
+// server does not keep it.
 //
 // To adopt a change is proposed only where it is known to be younger than what Git says. Otherwise Git may be ahead of what
 // was delivered, and the edit would revert a release.

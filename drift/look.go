@@ -17,7 +17,8 @@ type look struct {
 	object    source.Object
 	commit    string
 	subject   gate.Ref
-	absent    bool // the cluster does not have it
+	absent    bool   // the cluster does not have it
+	left      string // the annotation in Git that says to leave it as it is
 	drifts    []Drift
 	proposals []proposal        // one a drift
 	labels    map[string]string // of the live object

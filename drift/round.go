@@ -20,7 +20,7 @@ type round struct {
 	tree                       tree
 	compared                   int
 	differ, absent, unreadable names
-	unreached, skipped         names
+	unreached, skipped, left   names
 	failed                     []error         // what the API server refused; the rest of the round went on
 	open                       map[string]bool // the names of the Cases of what is wrong now
 	standing                   []Standing
@@ -78,6 +78,8 @@ func (d *Detector) policy(ctx context.Context, namespace string) gate.Policy {
 
 func (r *round) note(l *look) {
 	switch name := l.object.Name.Name; {
+	case l.left != "":
+		r.left.add(name)
 	case l.absent:
 		r.absent.add(name)
 	case len(l.unread) > 0:
@@ -120,7 +122,7 @@ func (r *round) told() []string {
 		names
 	}{{"differ", r.differ}, {"could not be read", r.unreadable}, {"not in the cluster", r.absent},
 		{"cannot exist, because of its name", r.tree.impossible},
-		{"ignored, because they belong elsewhere", r.tree.elsewhere}, {"not followed", r.skipped}} {
+		{"ignored, because they belong elsewhere", r.tree.elsewhere}, {"left as they are, because Git says so", r.left}, {"not followed", r.skipped}} {
 		if p.all == 0 {
 			continue
 		}

@@ -106,7 +106,10 @@ func (d *Detector) Look(ctx context.Context, a Asked) (Report, error) {
 	}
 	r := Report{Commit: t.Commit, Left: t.left(read.Skipped)}
 	for i, l := range found {
-		if !l.absent && len(l.unread) == 0 {
+		if l.left != "" {
+			r.Left = append(r.Left, line(fmt.Sprintf("left as it is, because Git says so: %s (%s)", l.object.Name.Name, l.left)))
+		}
+		if !l.absent && l.left == "" && len(l.unread) == 0 {
 			r.Compared++
 		}
 		if l.absent || l.happening() {

@@ -34,6 +34,9 @@ func newLook(o source.Object, commit string) *look {
 func (d *Detector) look(ctx context.Context, l *look, t tree) {
 	o := l.object
 	l.read(evidenceGit, fmt.Sprintf("%s:%d at commit %s", fileName(o.File), o.Line, t.Commit), gate.FromGit, d.Now(), "")
+	if l.left = left(o.Desired); l.left != "" {
+		return
+	}
 	for try := 1; ; try++ {
 		live, dry, again := d.observe(ctx, l, try == dryRunTries)
 		if again {
@@ -121,9 +124,14 @@ func prepared(desired, live *unstructured.Unstructured) *unstructured.Unstructur
 // driftsOf drops what the table of what is no drift passes over. Where it cannot be known whether a row holds, that is said
 // instead.
 func (d *Detector) driftsOf(ctx context.Context, l *look, found []Drift) []Drift {
+	rows, err := ignored(l.object.Desired)
+	if err != nil {
+		l.missed(evidenceGit, "what is to be passed over", d.Now(), err.Error())
+	}
+	rows = append(rows, table...)
 	var drifts []Drift
 	for _, one := range found {
-		if !slices.ContainsFunc(table, func(r row) bool {
+		if !slices.ContainsFunc(rows, func(r row) bool {
 			return r.fits(l.subject.Kind, one) && (r.When != whenAutoscaled || d.autoscaled(ctx, l, one))
 		}) {
 			drifts = append(drifts, one)
