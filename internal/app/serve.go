@@ -42,7 +42,7 @@ type process struct {
 	passage *redact.Door // where the log is not kept here
 	// readiness answers beside the log, where a judge is among the parts.
 	readiness *readinessServer
-	probes    *probe.Prober // nil: no host outside is asked
+	probes    *probe.Prober    // nil: no host outside is asked
 	offered   *webhook.Offered // of one of the parts
 
 	auditing sync.Once // for the parts that share one log

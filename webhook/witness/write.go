@@ -91,7 +91,7 @@ func (w *write) storedAs(seen client.Object, gone bool) bool {
 		return seen.GetUID() == w.is.GetUID()
 	}
 	return !gone && seen.GetUID() == w.is.GetUID() && seen.GetResourceVersion() != w.was.GetResourceVersion() &&
-		slices.EqualFunc(seen.GetManagedFields(), w.is.GetManagedFields(), sameManager) && equality.Semantic.DeepEqual(content(seen), content(w.is))
+		slices.EqualFunc(seen.GetManagedFields(), w.is.GetManagedFields(), sameTool) && equality.Semantic.DeepEqual(content(seen), content(w.is))
 }
 
 func (s *scaling) storedAs(seen client.Object) bool {
@@ -100,7 +100,7 @@ func (s *scaling) storedAs(seen client.Object) bool {
 		slices.ContainsFunc(seen.GetManagedFields(), func(e metav1.ManagedFieldsEntry) bool { return e.Subresource == subresourceScale })
 }
 
-func sameManager(a, b metav1.ManagedFieldsEntry) bool {
+func sameTool(a, b metav1.ManagedFieldsEntry) bool {
 	return a.Manager == b.Manager && a.Operation == b.Operation && a.Subresource == b.Subresource && equality.Semantic.DeepEqual(a.Time, b.Time)
 }
 
