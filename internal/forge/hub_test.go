@@ -3,6 +3,7 @@ package forge
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os/exec"
 	"strings"
 	"sync"
@@ -217,7 +218,7 @@ func TestAPushInBetweenIsNotLost(t *testing.T) {
 	s.propose(s.hub(), p, Opened)
 	theirs := ""
 	s.server.Script(func(r github.Request) github.Fault {
-		if r.Method == "PATCH" && strings.Contains(r.Path, "/git/refs/") && theirs == "" {
+		if r.Method == http.MethodPatch && strings.Contains(r.Path, "/git/refs/") && theirs == "" {
 			return github.Fault{Before: func() { theirs = s.repo.Push(branchOf(p.Key), map[string]string{"deploy/db.yaml": "a: 9\n"}) }}
 		}
 		return github.Fault{}
@@ -313,7 +314,7 @@ func TestWhatIsNeverProposed(t *testing.T) {
 		}
 	}
 	for _, r := range s.server.Requests() {
-		if r.Method != "GET" {
+		if r.Method != http.MethodGet {
 			t.Errorf("%s %s was asked", r.Method, r.Path)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -219,7 +220,7 @@ func TestWritesAreASecondApart(t *testing.T) {
 	s.propose(s.hub(), s.proposal(), Opened)
 	writes := 0
 	for _, r := range s.server.Requests() {
-		if r.Method != "GET" {
+		if r.Method != http.MethodGet {
 			writes++
 		}
 	}

@@ -53,7 +53,7 @@ func (p Proposal) trailer(tree string) string {
 
 var trailers = regexp.MustCompile(`(?m)^Moorgate-Key: ([0-9a-f]{64})\nMoorgate-Value: [0-9a-f]{64}\nMoorgate-Tree: ([0-9a-f]{40})$`)
 
-// made reports whether a commit is one that was made for this key, and nobody changed since.
+// madeFor reports whether a commit is one that was made for this key, and nobody changed since.
 func madeFor(key string, c *github.Commit) bool {
 	m := trailers.FindStringSubmatch(c.GetMessage())
 	return m != nil && m[1] == key && m[2] == c.GetTree().GetSHA()

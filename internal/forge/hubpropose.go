@@ -151,7 +151,8 @@ func (j *job) commit(ctx context.Context, at tip, tree string) (*github.Commit, 
 		}
 	}
 	message := j.Title + "\n\n" + j.trailer(tree)
-	made, _, err := j.api.Git.CreateCommit(ctx, j.owner, j.name, &github.Commit{Message: &message, Tree: &github.Tree{SHA: &tree}, Parents: parents}, nil)
+	made, _, err := j.api.Git.CreateCommit(ctx, j.owner, j.name,
+		&github.Commit{Message: &message, Tree: &github.Tree{SHA: &tree}, Parents: parents}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("make a commit: %w", plain(err, noHub))
 	}
@@ -164,7 +165,8 @@ func (j *job) request(ctx context.Context, open *github.PullRequest, at tip) (Ou
 	state := Updated
 	if open == nil {
 		branch := branchOf(j.Key)
-		made, _, err := j.api.PullRequests.Create(ctx, j.owner, j.name, &github.NewPullRequest{Title: &j.Title, Head: &branch, Base: &j.Base, Body: &body, Draft: &j.Draft})
+		made, _, err := j.api.PullRequests.Create(ctx, j.owner, j.name,
+			&github.NewPullRequest{Title: &j.Title, Head: &branch, Base: &j.Base, Body: &body, Draft: &j.Draft})
 		switch {
 		case err == nil:
 			o := j.labelled(ctx, outcomeOf(Opened, made))

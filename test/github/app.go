@@ -67,7 +67,7 @@ func (a App) check(jwt string, now time.Time) error {
 		return err
 	}
 	if c.Issuer != strconv.FormatInt(a.ID, 10) || c.Issued > now.Unix() || c.Expires <= now.Unix() || c.Expires > now.Add(10*time.Minute).Unix() {
-		return errors.New("'Expiration time' claim ('exp') is too far in the future, or the token is somebody else's") //nolint:staticcheck // GitHub's words
+		return errors.New("'Expiration time' claim ('exp') is too far in the future, or the token is somebody else's")
 	}
 	return nil
 }
