@@ -3,6 +3,7 @@ package render
 import (
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -147,7 +148,10 @@ func offline(b []byte) error {
 	for {
 		var n yaml3.Node
 		if err := d.Decode(&n); err != nil {
-			return nil // the end, or what kustomize cannot read either
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return errors.New("the configuration of a generator or a transformer is no YAML")
 		}
 		if far(&n) {
 			return errors.New("an address, a program or a chart stands in the configuration of a generator or a transformer, and only files of the repository are read")

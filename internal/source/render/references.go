@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -93,9 +94,15 @@ func (w *walk) generators(k *types.Kustomization, folder string) error {
 	return nil
 }
 
+// written is how the configuration of a generator or a transformer begins that stands in the kustomization itself.
+var written = regexp.MustCompile(`^(apiVersion|kind|metadata):[ \n]`)
+
 // configuration goes through the configuration of a generator or a transformer, which may stand in the kustomization itself.
 func (w *walk) configuration(folder, text string) error {
 	if strings.Contains(text, "\n") {
+		if !written.MatchString(text) { // kustomize takes what it cannot read for an address
+			return errors.New("a generator or transformer in it begins with something else than apiVersion, kind or metadata")
+		}
 		return offline([]byte(text))
 	}
 	at, err := inside(folder, text)
