@@ -101,7 +101,7 @@ var debugging = regexp.MustCompile(`(?i)\bsleep (infinity|[0-9]{3,}|[0-9]+d)\b|\
 
 // debugLeftover looks at commands and images, alone or in a container that Git does not have.
 func debugLeftover(d Drift) bool {
-	if !slices.ContainsFunc([]string{"command", "args", "image", "containers", "ephemeralContainers"}, func(f string) bool { return d.within(f) }) {
+	if !slices.ContainsFunc([]string{"command", "args", "image", "containers", "ephemeralContainers"}, d.within) {
 		return false
 	}
 	return debugging.MatchString(strings.Join(words(d.Live), " "))

@@ -6,7 +6,7 @@ import (
 	yaml3 "go.yaml.in/yaml/v3"
 )
 
-// span is a run of whole lines: the bytes from from up to to, of which the first stands on line (1-based).
+// span is a run of whole lines: its bytes begin at from and end before to, and the first stands on line (1-based).
 type span struct {
 	from, to, line int
 }

@@ -85,7 +85,7 @@ func (m *mapper) begin(object Name) error {
 	if m.before, err = render(r, m.files); err != nil {
 		return refuse(NotRead, "the root cannot be rendered")
 	}
-	found := false
+	var found bool
 	if m.object, found = m.before.find(object); !found {
 		return refuse(NotRead, "the root does not render %s %s", object.Kind, object.Name)
 	}

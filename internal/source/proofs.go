@@ -113,8 +113,8 @@ func proveRender(files map[string][]byte, roots map[string]Renderer, root string
 	if n := len(m.before.others(after, m.object)); n > 0 {
 		return nil, refuse(Shared, "%d other objects would move", n)
 	}
-	value := c.Value
-	if value, err = normal(c.Value); err != nil {
+	value, err := normal(c.Value)
+	if err != nil {
 		return nil, refuse(NotScalar, "the value cannot be written")
 	}
 	if !moved(m.before[m.object], after[m.object], c.Op, c.Field, value) {

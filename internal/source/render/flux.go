@@ -70,10 +70,7 @@ func (s Spec) kustomization(w *walk) (file string, content []byte, err error) {
 // generated are the resources that Flux finds in a folder without a kustomization: its YAML files, and the folders in it
 // that have one.
 func generated(files map[string][]byte, folder string) []string {
-	var found []string
-	for _, root := range roots(files, folder) {
-		found = append(found, root)
-	}
+	found := slices.Clone(roots(files, folder))
 	rendered := slices.Clone(found)
 	for _, file := range paths(files, folder) {
 		ext := path.Ext(file)

@@ -19,7 +19,7 @@ func (w *walk) kustomization(k *types.Kustomization, folder string, above []stri
 	case len(k.OpenAPI) > 0:
 		return errors.New("it brings an OpenAPI schema of its own, which would count for every other render too")
 	}
-	for _, r := range slices.Concat(k.Resources, k.Bases, k.Components) {
+	for _, r := range slices.Concat(k.Resources, k.Bases, k.Components) { //nolint:staticcheck // what is deprecated still renders
 		if err := w.either(folder, r, above); err != nil {
 			return err
 		}
@@ -42,13 +42,13 @@ func (w *walk) kustomization(k *types.Kustomization, folder string, above []stri
 
 func (w *walk) patches(k *types.Kustomization, folder string) error {
 	var files []string
-	for _, p := range slices.Concat(k.Patches, k.PatchesJson6902) {
+	for _, p := range slices.Concat(k.Patches, k.PatchesJson6902) { //nolint:staticcheck // what is deprecated still renders
 		files = append(files, p.Path)
 	}
 	for _, r := range k.Replacements {
 		files = append(files, r.Path)
 	}
-	for _, p := range k.PatchesStrategicMerge {
+	for _, p := range k.PatchesStrategicMerge { //nolint:staticcheck // what is deprecated still renders
 		if text := string(p); !strings.Contains(text, "\n") {
 			files = append(files, text)
 		} else if remote(strings.SplitN(text, "\n", 2)[0]) {

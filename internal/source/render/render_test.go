@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"bytes"
 	"encoding/json"
 	"os"
@@ -239,7 +240,7 @@ func TestARenderThatHangsIsGivenUp(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	close(release)
-	if _, err := inTime(10*time.Second, func() ([]*unstructured.Unstructured, error) { panic("x") }); err != errPanic {
+	if _, err := inTime(10*time.Second, func() ([]*unstructured.Unstructured, error) { panic("x") }); !errors.Is(err, errPanic) {
 		t.Errorf("got %v", err)
 	}
 }
