@@ -95,7 +95,7 @@ func (o *options) serving(f *pflag.FlagSet) {
 	f.StringVar(&o.listen, "listen", ":9443", "address that serves the webhook over TLS")
 	f.StringVar(&o.url, "url", "", "https://HOST:PORT under which the API server reaches the webhook; for a process outside of the cluster")
 	f.StringVar(&o.service, "service", ownNamespace+"/moorgate-webhook", "NAMESPACE/NAME of the Service in front of the webhook, where --url is not given")
-	f.BoolVar(&o.witness, "witness", true, "be told by the API server what people change where a GitSource, Flux or Argo CD declares objects, so that Cases of drift name them; nothing is refused or held up for it, and without any of those nobody is asked")
+	f.BoolVar(&o.witness, "witness", false, "be told by the API server what people change where a GitSource, Flux or Argo CD declares objects, so that Cases of drift name them; nothing is refused or held up for it, and without any of those nobody is asked")
 	f.StringSliceVar(&o.delivery, "delivery-users", nil, "names of users who bring Git to the cluster, as the API server knows them: what they change is not witnessed. ServiceAccounts never are")
 	f.StringVar(&o.certsDir, "certs-dir", "", "folder for the serving certificate (default: the Secret moorgate-webhook-certificate)")
 }

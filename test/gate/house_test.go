@@ -160,7 +160,7 @@ func (h *house) start(ctx context.Context, name string) error {
 		}
 		o.Args = []string{"--model", filepath.Join(o.Dir, "model.yaml")}
 	} else {
-		o.Args = []string{"--url", "https://" + h.balancer.address()}
+		o.Args = []string{"--url", "https://" + h.balancer.address(), "--witness"}
 	}
 	if was := h.part(name); was != nil {
 		o.Address = was.Address()
