@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
+	"moorgate.dev/test/cluster"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -97,11 +99,12 @@ var layouts = map[string]layout{
 	"anchors":             with(overlay(""), layout{"base/settings.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {a: &v plain, b: *v}\n"}),
 }
 
-// TestKubectlKustomizeAgrees has kubectl render every layout on disk, where there is a kubectl.
+// TestKubectlKustomizeAgrees has kubectl render every layout on disk.
 func TestKubectlKustomizeAgrees(t *testing.T) {
-	kubectl, err := exec.LookPath("kubectl")
+	binaries, err := cluster.Binaries(t.Context(), io.Discard)
+	kubectl := filepath.Join(binaries, "kubectl")
 	if err != nil {
-		t.Skip("there is no kubectl to ask")
+		t.Fatal(err)
 	}
 	for name, l := range layouts {
 		t.Run(name, func(t *testing.T) {
