@@ -80,14 +80,16 @@ func leads(declared *fieldpath.Set, p fieldpath.Path) int {
 	return len(p)
 }
 
-// entry is the step of a path that leads to an entry of annotations or labels, 0 where none does: each is an addition of its own.
+// entry is the step of a path that leads to an entry of annotations, of labels or of metadata itself, 0 where none does: each is an
+// addition of its own.
 func entry(p fieldpath.Path) int {
+	at := 0
 	for i := 1; i < len(p); i++ {
-		if name := p[i-1].FieldName; name != nil && (*name == "annotations" || *name == "labels") && p[i].FieldName != nil {
-			return i
+		if name := p[i-1].FieldName; name != nil && slices.Contains([]string{"annotations", "labels", "metadata"}, *name) && p[i].FieldName != nil {
+			at = i
 		}
 	}
-	return 0
+	return at
 }
 
 func below(set *fieldpath.Set, p fieldpath.Path) *fieldpath.Set {

@@ -11,7 +11,7 @@ func TestAdditionsAreWhatPeopleOwnAndGitDoesNotDeclare(t *testing.T) {
 	const declared = `{"f:spec":{"f:containers":{"k:{\"name\":\"app\"}":{".":{},"f:name":{},"f:image":{},
 		"f:env":{"k:{\"name\":\"A\"}":{".":{},"f:name":{},"f:value":{}}},
 		"f:ports":{"k:{\"containerPort\":80,\"protocol\":\"TCP\"}":{".":{},"f:containerPort":{},"f:protocol":{}}}}}}}`
-	const person = `{"f:metadata":{"f:annotations":{"f:team":{}}},
+	const person = `{"f:metadata":{"f:annotations":{"f:team":{}},"f:finalizers":{".":{},"v:\"example.com/x\"":{}}},
 		"f:spec":{"f:paused":{},"f:gone":{},"f:shared":{},"f:nodeSelector":{},"f:tuning":{"f:a":{}},
 		"f:containers":{"k:{\"name\":\"app\"}":{"f:image":{},
 			"f:env":{"k:{\"name\":\"A\"}":{"f:value":{}},"k:{\"name\":\"C\"}":{".":{},"f:name":{},"f:value":{}}},
@@ -24,7 +24,8 @@ func TestAdditionsAreWhatPeopleOwnAndGitDoesNotDeclare(t *testing.T) {
 		"containers": list(app, map[string]any{"name": "debug", "image": "d:1", "pullPolicy": "defaulted"})},
 		managed("kubectl-edit", "Update", "", person, 5), managed("kustomize-controller", "Apply", "", `{"f:spec":{"f:shared":{}}}`, 1),
 		managed("kubectl-edit", "Update", "status", `{"f:spec":{"f:hidden":{}}}`, 2))
-	live.Object["metadata"].(map[string]any)["annotations"] = map[string]any{"team": "shop"}
+	metadata := live.Object["metadata"].(map[string]any)
+	metadata["annotations"], metadata["finalizers"] = map[string]any{"team": "shop"}, list("example.com/x")
 	set, err := fields(managed("dry", "Apply", "", declared, 6))
 	if err != nil {
 		t.Fatal(err)
@@ -43,6 +44,7 @@ func TestAdditionsAreWhatPeopleOwnAndGitDoesNotDeclare(t *testing.T) {
 	slices.Sort(got)
 	want := []string{
 		`metadata.annotations.team "shop"`,
+		`metadata.finalizers ["example.com/x"]`,
 		`spec.containers[name=app].env[name=C] {"name":"C","value":"3"}`,
 		`spec.containers[name=app].ports[containerPort=80,protocol=TCP].name "web"`,
 		`spec.containers[name=debug] {"image":"d:1","name":"debug"}`,

@@ -65,7 +65,7 @@ func TestAReadThatFailedIsNotTriedForEveryChange(t *testing.T) {
 	for name, answer := range map[string]func() (drift.Tree, error){
 		"no repository": func() (drift.Tree, error) { return drift.Tree{}, errors.New("no repository") },
 		"a bad file": func() (drift.Tree, error) {
-			return drift.Tree{Commit: "c0ffee", Files: map[string][]byte{"a.yaml": []byte("a: [\n")}}, nil
+			return drift.Tree{Commit: "c0ffee", Files: map[string][]byte{"deploy/a.yaml": []byte("a: [\n")}}, nil
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
