@@ -2,7 +2,9 @@ package remediate
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,35 +14,69 @@ import (
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/cluster/acting"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/remediate/causes"
 )
 
-// view is what was found out about a happening for acting on it.
-type view struct {
-	world    causes.World
-	question flow.Question
-	plan     string // the digest of what was chosen, which is all that is taken from a Case
+// seen is a happening with the plan that was chosen for it, which is all that is taken from a Case.
+type seen struct {
+	world causes.World
+	plan  string
 }
 
-// Advise has the opinion of this face on what was seen last, with what was chosen for a cause that no rule knows.
-func (v *view) Advise(_ context.Context, q flow.Question) gate.Assessment {
-	return elected(causes.Assess(v.world, q.Facts.Menu), q.Facts, v.plan)
+// Advise has the opinion of this face on what was seen, with what was chosen for a cause that no rule knows.
+func (s seen) Advise(_ context.Context, q flow.Question) gate.Assessment {
+	return elected(causes.Assess(s.world, q.Facts.Menu), q.Facts, s.plan)
 }
 
-// see looks at a happening. plan is the digest of what was chosen.
-func (a *Acts) see(ctx context.Context, e eye, c *v1alpha1.Case, k Key, plan string) (view, error) {
+// See looks at a happening. plan is the digest of what was chosen. It is quiet where the workload runs between two crashes, or for
+// good.
+func (a *Evictions) See(ctx context.Context, c *v1alpha1.Case, plan string, live bool) (acting.View, error) {
+	e := a.first
+	if live {
+		e = a.live()
+	}
+	k, ok := keyOf(c)
+	if !ok {
+		return acting.View{}, acting.ErrGone
+	}
 	w, err := e.observe(ctx, k, a.Now())
+	if errors.Is(err, errGone) {
+		return acting.View{}, acting.ErrGone
+	}
 	if err != nil {
-		return view{}, err
+		return acting.View{}, err
 	}
-	v := view{world: w, question: ask(k, w, plan), plan: plan}
-	if v.question.Case != client.ObjectKeyFromObject(c).String() {
-		return view{}, fmt.Errorf("case %s/%s is not the Case of what it tells of, which is %s", c.Namespace, c.Name, v.question.Case)
+	v := acting.View{Question: ask(k, w, plan), Advisor: seen{w, plan}, Well: wellIn(w), Quiet: len(w.Failing()) == 0 || stands(plan, w, nil)}
+	circumstances(ctx, a.Circumstances, &v.Question, v.Advisor.Advise(ctx, v.Question), since(c, w.At))
+	menu := v.Question.Facts.Menu
+	i := slices.IndexFunc(menu, func(m gate.Action) bool { return m.PlanDigest() == plan })
+	if i < 0 || v.Quiet {
+		return v, nil // the plan has changed, and whoever asks says so
 	}
-	circumstances(ctx, a.Circumstances, &v.question, v.Advise(ctx, v.question), since(c, w.At))
-	return v, a.hear(ctx, v.question)
+	if v.Unfit, err = a.unfit(ctx, e, menu[i], k, w.At); err != nil || v.Unfit != nil || !live {
+		return v, err
+	}
+	request, err := a.Evict(menu[i].Target)
+	if err != nil {
+		return acting.View{}, fmt.Errorf("prepare to evict %s: %w", menu[i].Target, err)
+	}
+	menu[i].Request = &request
+	return v, nil
+}
+
+// unfit is why a plan of the menu is not carried out by this version, or not on this pod.
+func (a *Evictions) unfit(ctx context.Context, e eye, plan gate.Action, k Key, at time.Time) (*gate.Reason, error) {
+	if plan.Verb != verbEvict {
+		return &gate.Reason{Rule: "hand", Decision: gate.Hold, Text: fmt.Sprintf("this version cannot do %q itself: it takes a human", plan.Verb)}, nil
+	}
+	real, err := e.genuine(ctx, plan.Target, k, at)
+	if err != nil || real {
+		return nil, err
+	}
+	return &gate.Reason{Rule: "plan", Decision: gate.Hold, Text: "what was judged is not what the pod shows, to whoever begins with the pod"}, nil
 }
 
 // circumstances adds to a question what the rules about acting ask for, and returns the action that is going to be chosen.
@@ -66,19 +102,6 @@ func since(c *v1alpha1.Case, now time.Time) gate.Fact[time.Time] {
 	return gate.Known(began)
 }
 
-// chosen is the digest of the one live action that was chosen for a Case, if one was. Nothing else of it is believed.
-func chosen(c *v1alpha1.Case) (string, bool) {
-	if len(c.Status.Chosen) != 1 {
-		return "", false
-	}
-	for _, m := range c.Status.Menu {
-		if m.ID == c.Status.Chosen[0] {
-			return m.Digest, m.Reach == gate.ReachLive.String()
-		}
-	}
-	return "", false
-}
-
 // genuine is whether the pod that an action is done to shows the happening now, to whoever begins with the pod: whatever a Case
 // calls its workload, the pod's owner says what is.
 func (e eye) genuine(ctx context.Context, target gate.Ref, k Key, now time.Time) (bool, error) {
@@ -99,19 +122,15 @@ func (e eye) genuine(ctx context.Context, target gate.Ref, k Key, now time.Time)
 	return false, err
 }
 
-// hear writes down every word of a human once: what an action rests on is in the log before the action is.
-func (a *Acts) hear(ctx context.Context, q flow.Question) error {
-	given, _ := q.Facts.Approvals.Get()
-	for i := range given {
-		what := fmt.Sprint(q.Case, given[i].Name, given[i].Approver, given[i].At.UnixNano())
-		if a.words.has(what) {
-			continue
+// wellIn is how many pods of a workload are well, of whatever revision.
+func wellIn(w causes.World) int {
+	n := 0
+	for _, pods := range [][]causes.Pod{w.Pods, w.Others} {
+		for _, p := range pods {
+			if p.State == causes.Well {
+				n++
+			}
 		}
-		_, err := a.Log.Append(ctx, gate.Record{Kind: gate.RecordApproval, Correlation: q.Case, Signal: &q.Signal, Approval: &given[i], Digest: given[i].Plan})
-		if err != nil {
-			return fmt.Errorf("write down what %s said about case %s: %w", given[i].Approver, q.Case, err)
-		}
-		a.words.since(what, a.Now())
 	}
-	return nil
+	return n
 }

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster/acting"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/remediate/causes"
 )
@@ -35,8 +36,8 @@ func TestEffect(t *testing.T) {
 		"the workload is gone":                    {causes.World{}, errGone, 1, v1alpha1.PhaseUnclear, gate.ResultPending, false},
 		"it could not be read until the very end": {causes.World{}, errors.New("connection refused"), 1, v1alpha1.PhaseUnclear, gate.ResultPending, false},
 	} {
-		got := effect(c.world, c.err, c.before)
-		if got.phase != c.phase || got.result != c.result || got.pending != c.pending || got.text == "" {
+		got, pending := effect(c.world, c.err, c.before)
+		if got.Phase != c.phase || got.Result != c.result || pending != c.pending || got.Text == "" {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -82,7 +83,7 @@ func TestChosen(t *testing.T) {
 		"nothing where nothing is chosen":  {[]v1alpha1.Choice{live}, nil, ""},
 	} {
 		k := &v1alpha1.Case{Status: v1alpha1.CaseStatus{Menu: c.menu, Chosen: c.chosen}}
-		plan, is := chosen(k)
+		plan, is := acting.Chosen(k, gate.ReachLive)
 		if !is {
 			plan = ""
 		}

@@ -22,6 +22,7 @@ import (
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/audit"
+	"moorgate.dev/internal/cluster/acting"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/remediate"
 	"moorgate.dev/test/cluster"
@@ -215,8 +216,8 @@ func TestWhatCannotBeFoundOutIsLeftToAHuman(t *testing.T) {
 	}
 	h.acting(func(a *assembly) {
 		a.dir = dir
-		a.change = func(acts *remediate.Acts) {
-			acts.Owners, acts.Client = acts.Client, sightless{acts.Client}
+		a.change = func(acts *acting.Acts, evictions *remediate.Evictions) {
+			evictions.Owners, evictions.Client = evictions.Client, sightless{evictions.Client}
 			acts.Grace, acts.Within = 500*time.Millisecond, 100*time.Millisecond
 		}
 	})

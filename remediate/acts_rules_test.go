@@ -17,6 +17,7 @@ import (
 
 	"moorgate.dev/api/v1alpha1"
 	ours "moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/cluster/acting"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/remediate"
@@ -204,8 +205,8 @@ func TestL05ACaseIsBelievedNothing(t *testing.T) {
 	var looks atomic.Int32
 	h.acting(func(a *assembly) {
 		a.at = func(point string) { acted.Store(acted.Load() || point == beforeIntent) }
-		a.change = func(acts *remediate.Acts) {
-			acts.Circumstances.Paused = func(context.Context) gate.Fact[[]string] {
+		a.change = func(_ *acting.Acts, evictions *remediate.Evictions) {
+			evictions.Circumstances.Paused = func(context.Context) gate.Fact[[]string] {
 				looks.Add(1)
 				return gate.Known[[]string](nil)
 			}
@@ -237,7 +238,7 @@ func TestL08WithoutAnIntentNothingIsDone(t *testing.T) {
 	h.judging()
 	var tried atomic.Int32
 	h.acting(func(a *assembly) {
-		a.change = func(acts *remediate.Acts) { acts.Log = full{acts.Log, &tried} }
+		a.change = func(acts *acting.Acts, _ *remediate.Evictions) { acts.Log = full{acts.Log, &tried} }
 	})
 	h.eventually("an intent that cannot be written", func() error {
 		if tried.Load() == 0 {
@@ -260,8 +261,8 @@ func TestAPanicIsSurvived(t *testing.T) {
 	h.judging()
 	var looks atomic.Int32
 	h.acting(func(a *assembly) {
-		a.change = func(acts *remediate.Acts) {
-			acts.Circumstances.Paused = func(context.Context) gate.Fact[[]string] {
+		a.change = func(_ *acting.Acts, evictions *remediate.Evictions) {
+			evictions.Circumstances.Paused = func(context.Context) gate.Fact[[]string] {
 				if looks.Add(1) <= 2 {
 					panic("a defect")
 				}

@@ -22,6 +22,7 @@ import (
 	"moorgate.dev/charts"
 	"moorgate.dev/internal/audit"
 	ours "moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/cluster/acting"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/remediate"
@@ -44,7 +45,7 @@ const (
 
 // crew is everything that one process is made of that acts, with the real ledger, hand, guard, approvals and log.
 type crew struct {
-	acts *remediate.Acts
+	acts *acting.Acts
 	mgr  ctrl.Manager
 	log  *audit.Log
 }
@@ -57,7 +58,7 @@ type assembly struct {
 	clock     func() time.Time // of everything but the ledger, whose clock the API server's is compared with
 	at        func(point string)
 	logger    *slog.Logger
-	change    func(*remediate.Acts)
+	change    func(*acting.Acts, *remediate.Evictions)
 	answer    func(next http.RoundTripper, req *http.Request) (*http.Response, error) // to an eviction; nil: as it is
 }
 
@@ -96,12 +97,12 @@ func (a assembly) make() (*crew, error) {
 	if err != nil {
 		return nil, err
 	}
-	acts := &remediate.Acts{Reader: mgr.GetCache(), Client: live, Log: dyingLog{log, a.at}, Cases: ours.Cases{Client: live, Now: a.clock},
-		Guardrails: ours.Guardrails{Reader: mgr.GetCache(), Now: a.clock},
+	evictions := &remediate.Evictions{Reader: mgr.GetCache(), Client: live, Evict: ours.Eviction, Now: a.clock, HealthyDelay: 2 * time.Second, Steady: time.Second,
 		Circumstances: ours.Circumstances{Reader: mgr.GetCache(), Ledger: ledger.Read,
 			Approvals: approvals.For,
-			Paused:    func(context.Context) gate.Fact[[]string] { return gate.Known[[]string](nil) }},
-		Actor: dyingActor{hand, a.at}, Evict: ours.Eviction, Reserve: ledger.Reserve,
+			Paused:    func(context.Context) gate.Fact[[]string] { return gate.Known[[]string](nil) }}}
+	acts := &acting.Acts{Face: evictions, Client: live, Log: dyingLog{log, a.at}, Cases: ours.Cases{Client: live, Now: a.clock},
+		Guardrails: ours.Guardrails{Reader: mgr.GetCache(), Now: a.clock}, Actor: dyingActor{hand, a.at}, Reserve: ledger.Reserve, Ledger: ledger.Read,
 		Settle: func(ctx context.Context, id string, r gate.Result) error {
 			if r.Verified() {
 				a.at(afterVerified)
@@ -122,11 +123,11 @@ func (a assembly) make() (*crew, error) {
 			}
 			return open
 		},
-		Now: a.clock, Logger: a.logger, Every: 300 * time.Millisecond, HealthyDelay: 2 * time.Second, Steady: time.Second, Grace: 3 * time.Second, Within: 1500 * time.Millisecond}
+		Now: a.clock, Logger: a.logger, Every: 300 * time.Millisecond, Grace: 3 * time.Second, Within: 1500 * time.Millisecond}
 	if a.change != nil {
-		a.change(acts)
+		a.change(acts, evictions)
 	}
-	return &crew{acts: acts, mgr: mgr, log: log}, acts.SetUp(mgr)
+	return &crew{acts: acts, mgr: mgr, log: log}, errors.Join(evictions.Complete(), acts.SetUp(mgr))
 }
 
 // run acts until ctx ends.

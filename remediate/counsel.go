@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster/acting"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/remediate/causes"
@@ -68,12 +69,12 @@ func (p *patrol) alone(w causes.World) flow.Advisor {
 func (p *patrol) confer(k Key) {
 	p.counsel.aside.Do(k.String(), func(ctx context.Context) {
 		spoke := false
-		err := shielded(p.Logger, "ask a model", func() (err error) {
+		err := flow.Shielded(p.Logger, "ask a model", func() (err error) {
 			spoke, err = p.consult(ctx, k)
 			return err
 		})
 		p.counsel.note(k, spoke)
-		if err != nil && ctx.Err() == nil && !errors.Is(err, errPanicked) {
+		if err != nil && ctx.Err() == nil && !errors.Is(err, flow.ErrPanicked) {
 			p.Logger.Warn("ask a model", "namespace", k.Root.Namespace, "error", gate.OneLine(err.Error(), 1024))
 		}
 	})
@@ -99,7 +100,7 @@ func (p *patrol) consult(ctx context.Context, k Key) (spoke bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	plan, _ := chosen(&c)
+	plan, _ := acting.Chosen(&c, gate.ReachLive)
 	q := ask(k, w, plan)
 	opinion := elected(causes.Assess(w, q.Facts.Menu), q.Facts, plan)
 	circumstances(ctx, p.Circumstances, &q, opinion, since(&c, now))

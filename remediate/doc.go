@@ -1,6 +1,7 @@
 // Package remediate is the third face: a workload is hurt; what is the cause, and may we help? The Watcher turns the Warning
 // events of a crash-looping workload into one Case with a cause, a menu and a verdict, and says on the Case when the workload
-// has recovered. Acts, under another identity, carries out what is permitted of it, and looks afterwards whether that helped.
+// has recovered. Package acting, under another identity, carries out what is permitted of it by Evictions, and looks afterwards
+// whether that helped.
 //
 //	Warning event or sweep -> pod -> key (root owner, container, revision) -> look at the world -> cause -> menu -> verdict
 //	Case -> key and plan digest -> look again -> decide again -> reserve -> intent -> claim -> evict -> outcome -> verify
@@ -16,8 +17,8 @@
 // end of the container's log, its last message and the notes of its Events, all through the redaction door, and with what code has
 // checked. What comes of it is the more careful of both. No rule rests on any of these texts, and nothing waits for a model.
 //
-// The Watcher never writes anything but Cases and their status. Acts writes these, and has one hand besides: it evicts one pod at
+// The Watcher never writes anything but Cases and their status. What acts writes these, and has one hand besides: it evicts one pod at
 // a time, by its UID, under a Permit for exactly these bytes. Neither has a shell, exec, attach or kubectl; neither reads a
-// Secret, a ConfigMap other than the ledger, or shows an environment variable's value. Acts reads no log and no note, and takes no
-// word of a model. Neither decides: package gate does.
+// Secret, a ConfigMap other than the ledger, or shows an environment variable's value. What acts reads no log and no note,
+// and takes no word of a model. Neither decides: package gate does.
 package remediate

@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/internal/flow"
 )
 
 const (
@@ -39,7 +41,7 @@ func (f follower) run(ctx context.Context) {
 	since := f.now()
 	backoff := fresh()
 	for ctx.Err() == nil {
-		err := shielded(f.logger, "follow the Warning events", func() error {
+		err := flow.Shielded(f.logger, "follow the Warning events", func() error {
 			version, err := f.list(ctx, since)
 			if err != nil {
 				return err

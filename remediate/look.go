@@ -14,6 +14,7 @@ import (
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/cluster/acting"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/remediate/causes"
@@ -121,7 +122,7 @@ func (p *patrol) planned(ctx context.Context, k Key) string {
 	if err := p.Cases.Client.Get(ctx, client.ObjectKey{Namespace: k.Root.Namespace, Name: signalOf(k).CaseName()}, &c); err != nil {
 		return "" // most often there is none yet
 	}
-	plan, _ := chosen(&c)
+	plan, _ := acting.Chosen(&c, gate.ReachLive)
 	return plan
 }
 

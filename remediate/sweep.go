@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/remediate/causes"
 )
@@ -23,8 +24,8 @@ import (
 func (p *patrol) sweep(ctx context.Context) {
 	p.turns.anew()
 	for _, do := range []func(context.Context) error{p.sweepPods, p.sweepCases} {
-		err := shielded(p.Logger, "sweep", func() error { return do(ctx) })
-		if err != nil && ctx.Err() == nil && !errors.Is(err, errPanicked) {
+		err := flow.Shielded(p.Logger, "sweep", func() error { return do(ctx) })
+		if err != nil && ctx.Err() == nil && !errors.Is(err, flow.ErrPanicked) {
 			p.Logger.Warn("sweep", "error", err)
 		}
 	}
@@ -43,7 +44,7 @@ func (p *patrol) sweepPods(ctx context.Context) error {
 	seen := map[crashing]bool{}
 	for i := range list.Items {
 		// What a pod wakes is logged there, and the others are looked at all the same.
-		_ = shielded(p.Logger, "look at a pod in passing", func() error {
+		_ = flow.Shielded(p.Logger, "look at a pod in passing", func() error {
 			p.pass(&list.Items[i], seen, now)
 			return nil
 		})

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
 
+	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 )
 
@@ -76,24 +75,9 @@ func (p *patrol) visit(ctx context.Context, namespace, what string, do func(cont
 		cancel()
 		p.turns.took(namespace, p.Now().Sub(began))
 	}()
-	err := shielded(p.Logger, what, func() error { return do(working) })
-	if err != nil && ctx.Err() == nil && !errors.Is(err, errPanicked) {
+	err := flow.Shielded(p.Logger, what, func() error { return do(working) })
+	if err != nil && ctx.Err() == nil && !errors.Is(err, flow.ErrPanicked) {
 		p.Logger.Warn(what, "namespace", namespace, "error", gate.OneLine(err.Error(), 1024))
 	}
 	return true
-}
-
-// errPanicked says that a piece of work panicked, which is logged where it was caught.
-var errPanicked = errors.New("a defect of Moorgate's own; see its log")
-
-// shielded does one piece of work and survives a panic in it: a defect that one object wakes must not end the process, which
-// other faces share.
-func shielded(logger *slog.Logger, what string, do func() error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			logger.Error(what, "panic", gate.OneLine(fmt.Sprint(r), 1024), "stack", string(debug.Stack()))
-			err = errPanicked
-		}
-	}()
-	return do()
 }

@@ -11,6 +11,7 @@ import (
 
 	"moorgate.dev/charts"
 	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/cluster/acting"
 	"moorgate.dev/remediate"
 )
 
@@ -77,11 +78,14 @@ func (p *process) addActs(mgr ctrl.Manager, live client.Client) error {
 	if !ok {
 		return fmt.Errorf("act needs an audit log of its own")
 	}
-	acts := &remediate.Acts{Reader: mgr.GetCache(), Client: live, Log: p.log, Cases: cluster.Cases{Client: live, Now: time.Now},
-		Guardrails:    cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now},
-		Circumstances: p.circumstances(mgr.GetCache(), ledger, approvals),
-		Actor:         hand, Evict: cluster.Eviction, Reserve: ledger.Reserve, Settle: ledger.Settle, Use: approvals.Use,
-		Unresolved: log.unresolved, Now: time.Now, Logger: p.logger.With("face", "remediate"), Every: p.actEvery, HealthyDelay: p.healthyDelay}
+	seen := p.circumstances(mgr.GetCache(), ledger, approvals)
+	evictions := &remediate.Evictions{Reader: mgr.GetCache(), Client: live, Circumstances: seen, Evict: cluster.Eviction, Now: time.Now, HealthyDelay: p.healthyDelay}
+	if err := evictions.Complete(); err != nil {
+		return err
+	}
+	acts := &acting.Acts{Face: evictions, Client: live, Log: p.log, Cases: cluster.Cases{Client: live, Now: time.Now},
+		Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}, Actor: hand, Reserve: ledger.Reserve, Settle: ledger.Settle, Ledger: ledger.Read,
+		Use: approvals.Use, Unresolved: log.unresolved, Now: time.Now, Logger: p.logger.With("face", "remediate"), Every: p.actEvery}
 	return acts.SetUp(mgr)
 }
 

@@ -1,4 +1,4 @@
-package remediate
+package acting
 
 import (
 	"context"
@@ -12,21 +12,19 @@ import (
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
-	"moorgate.dev/remediate/causes"
 )
 
 // act carries out what was chosen for a Case, if that still is so when looked at without any cache.
-func (a *Acts) act(ctx context.Context, c *v1alpha1.Case, k Key, plan string) (time.Duration, error) {
-	d := &deed{Acts: a, c: c, key: k, plan: plan}
-	outcome, verdict, err := flow.Act(ctx, flow.Attempt{Log: a.Log, Look: d.look, Advisor: &d.view, Actor: d, Plan: plan,
+func (a *Acts) act(ctx context.Context, c *v1alpha1.Case, chosen gate.Action) (time.Duration, error) {
+	plan := chosen.PlanDigest()
+	d := &deed{Acts: a, c: c, plan: plan}
+	outcome, verdict, err := flow.Act(ctx, flow.Attempt{Log: a.Log, Look: d.look, Advisor: d, Actor: d, Plan: plan,
 		Book: &flow.Book{Reserve: d.reserve, Claim: d.claim, Settle: d.settle}})
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("act on case %s/%s: it came out %s: %w", c.Namespace, c.Name, outcome, err)
 	case verdict.Decision < gate.Allow:
-		return a.hold(ctx, c, held{plan: plan, verb: verbEvict, verdict: verdict})
-	case outcome == gate.OutcomeDone:
-		return a.HealthyDelay, nil
+		return a.hold(ctx, c, held{plan: plan, verb: chosen.Verb, verdict: verdict})
 	}
 	return a.Every, nil // or as soon as what is unknown may be looked into
 }
@@ -35,17 +33,20 @@ func (a *Acts) act(ctx context.Context, c *v1alpha1.Case, k Key, plan string) (t
 type deed struct {
 	*Acts
 	c     *v1alpha1.Case
-	key   Key
 	plan  string
-	view  view
+	view  View
 	until time.Time // after which nothing may be sent any more
 }
 
-// look looks at the world as the API server has it now. The action on the menu carries the request that would be sent.
+// Advise has the opinion of the face on what was seen last.
+func (d *deed) Advise(ctx context.Context, q flow.Question) gate.Assessment {
+	return d.view.Advisor.Advise(ctx, q)
+}
+
+// look looks at the world as it is now. The action on the menu carries the request that would be sent; one that is unfit is none.
 func (d *deed) look(ctx context.Context) (flow.Question, gate.Policy, error) {
-	live := eye{reader: d.Client, owners: d.Owners, settle: d.Steady, roots: newRoots(maxRoots, maxRoots, rootsFor)}
 	var err error
-	if d.view, err = d.see(ctx, live, d.c, d.key, d.plan); err != nil {
+	if d.view, err = d.see(ctx, d.c, d.plan, true); err != nil {
 		return flow.Question{}, gate.Policy{}, err
 	}
 	guardrails := d.Guardrails
@@ -54,25 +55,11 @@ func (d *deed) look(ctx context.Context) (flow.Question, gate.Policy, error) {
 	if err != nil {
 		return flow.Question{}, gate.Policy{}, err
 	}
-	menu := d.view.question.Facts.Menu
-	i := slices.IndexFunc(menu, func(m gate.Action) bool { return m.PlanDigest() == d.plan && m.Verb == verbEvict })
-	if i < 0 {
-		return d.view.question, policy, nil // the plan has changed, and flow says so
+	q := &d.view.Question
+	if d.view.Unfit != nil {
+		q.Facts.Menu = slices.DeleteFunc(slices.Clone(q.Facts.Menu), func(m gate.Action) bool { return m.PlanDigest() == d.plan })
 	}
-	real, err := live.genuine(ctx, menu[i].Target, d.key, d.view.world.At)
-	if err != nil {
-		return flow.Question{}, gate.Policy{}, err
-	}
-	if !real {
-		d.view.question.Facts.Menu = slices.Delete(menu, i, i+1)
-		return d.view.question, policy, nil
-	}
-	request, err := d.Evict(menu[i].Target)
-	if err != nil {
-		return flow.Question{}, gate.Policy{}, fmt.Errorf("prepare to evict %s: %w", menu[i].Target, err)
-	}
-	menu[i].Request = &request
-	return d.view.question, policy, nil
+	return *q, policy, nil
 }
 
 // reserve reserves the action in the ledger. From before that on its time runs: a budget is counted from when it was reserved.
@@ -87,7 +74,7 @@ func (d *deed) claim(ctx context.Context, i flow.Intent) (*gate.Reason, error) {
 	if refused, err := d.Use(ctx, d.c.Namespace, i.Approvals, i.Reservation); refused != nil || err != nil {
 		return refused, err
 	}
-	return d.Cases.Claim(ctx, i, wellIn(d.view.world))
+	return d.Cases.Claim(ctx, i, d.view.Well)
 }
 
 // Act hands over to the Actor, unless so much time has passed that others may have begun to find out what became of it.
@@ -103,21 +90,11 @@ func (d *deed) Act(ctx context.Context, permit gate.Permit, plan gate.Action) (g
 // settle says what came of an intent, in the ledger and on the Case. Where no answer came that could be trusted the Case stays
 // with the intent, and what became of it is found out by looking, as if the process had died.
 func (d *deed) settle(ctx context.Context, i flow.Intent, o gate.Outcome, text string) error {
-	key, text := client.ObjectKeyFromObject(d.c), d.tell(i.Action, o, text)
+	key, text := client.ObjectKeyFromObject(d.c), d.Face.Tell(i.Action, o, text)
 	if o == gate.OutcomeUnknown {
 		return errors.Join(d.Settle(ctx, i.Reservation, gate.ResultUnknown), d.Cases.Settled(ctx, key, i.Reservation, v1alpha1.PhaseActing, text))
 	}
 	return d.conclude(ctx, key, i.Reservation, o, text)
-}
-
-func (d *deed) tell(plan gate.Action, o gate.Outcome, text string) string {
-	switch o {
-	case gate.OutcomeDone:
-		return fmt.Sprintf("evicted %s; in %s it is looked at whether that helped", plan.Target.Name, d.HealthyDelay)
-	case gate.OutcomeUnknown:
-		return fmt.Sprintf("nobody knows whether %s was evicted, and that is found out: %s", plan.Target.Name, text)
-	}
-	return fmt.Sprintf("%s was not evicted: %s", plan.Target.Name, text)
 }
 
 // conclude writes down what came of an intent, where everybody sees it.
@@ -130,17 +107,4 @@ func (a *Acts) conclude(ctx context.Context, key client.ObjectKey, reservation s
 		result, phase = gate.ResultRefused, v1alpha1.PhaseRefused
 	}
 	return errors.Join(a.Settle(ctx, reservation, result), a.Cases.Settled(ctx, key, reservation, phase, text))
-}
-
-// wellIn is how many pods of a workload are well, of whatever revision.
-func wellIn(w causes.World) int {
-	n := 0
-	for _, pods := range [][]causes.Pod{w.Pods, w.Others} {
-		for _, p := range pods {
-			if p.State == causes.Well {
-				n++
-			}
-		}
-	}
-	return n
 }

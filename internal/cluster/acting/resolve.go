@@ -1,4 +1,4 @@
-package remediate
+package acting
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 )
 
@@ -18,8 +19,8 @@ func (a *Acts) Start(ctx context.Context) error {
 	ticker := time.NewTicker(a.Every)
 	defer ticker.Stop()
 	for {
-		err := shielded(a.Logger, "close old intents", func() error { return a.Resolve(ctx) })
-		if err != nil && ctx.Err() == nil && !errors.Is(err, errPanicked) {
+		err := flow.Shielded(a.Logger, "close old intents", func() error { return a.Resolve(ctx) })
+		if err != nil && ctx.Err() == nil && !errors.Is(err, flow.ErrPanicked) {
 			a.Logger.Warn("close old intents", "error", gate.OneLine(err.Error(), 1024))
 		}
 		select {
@@ -38,7 +39,7 @@ func (a *Acts) Resolve(ctx context.Context) error {
 	var errs []error
 	for _, r := range a.unresolved() {
 		now := a.Now()
-		if r.Reservation == "" || now.Sub(a.seen.since("log/"+r.Reservation, now)) < a.Grace {
+		if r.Reservation == "" || r.Signal == nil || r.Signal.Face != a.Face.Name() || now.Sub(a.seen.since("log/"+r.Reservation, now)) < a.Grace {
 			continue
 		}
 		if err := a.resolve(ctx, r); err != nil {
@@ -96,10 +97,10 @@ func (a *Acts) ending(ctx context.Context, r gate.Record) (gate.Outcome, string,
 // byLedger is what the ledger says of an intent. Whoever claims one settles it, or leaves it open on its Case for others to
 // settle; so one that is not settled and was not claimed was never sent.
 func (a *Acts) byLedger(ctx context.Context, reservation string, wasClaimed bool) (gate.Outcome, string, error) {
-	if a.Circumstances.Ledger == nil {
+	if a.Ledger == nil {
 		return gate.OutcomeUnknown, "it is not open on its Case, and there is no ledger to ask", nil
 	}
-	ledger, _, err := a.Circumstances.Ledger(ctx)
+	ledger, _, err := a.Ledger(ctx)
 	if err != nil {
 		return gate.OutcomeUnknown, "", fmt.Errorf("read the ledger: %w", err)
 	}

@@ -1,4 +1,4 @@
-package remediate
+package acting
 
 import (
 	"context"
@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
@@ -30,12 +28,12 @@ func (a *Acts) recover(ctx context.Context, c *v1alpha1.Case) (time.Duration, er
 		return left, nil
 	}
 	target := gate.Ref{Group: i.Target.Group, Version: i.Target.Version, Kind: i.Target.Kind, Namespace: c.Namespace, Name: i.Target.Name, UID: i.Target.UID}
-	outcome, text, err := a.fate(ctx, target)
+	outcome, text, err := a.Face.Fate(ctx, c, target)
 	if err != nil && now.Sub(saw) < (1+findFor)*a.Grace {
 		return 0, fmt.Errorf("find out what became of the intent in record %d of log %s: %w", i.Audit.Sequence, i.Audit.Log, err)
 	}
 	if err != nil {
-		text = fmt.Sprintf("whether %s was evicted cannot be found out: it needs a human. %v", target.Name, err)
+		text = fmt.Sprintf("what became of it cannot be found out, so it needs a human: %s of %s. %v", gate.OneLine(c.Status.Acting.Verb, 64), target.Name, err)
 	}
 	if err := a.record(ctx, c, i, target, outcome, text); err != nil {
 		return 0, err
@@ -48,29 +46,6 @@ func (a *Acts) recover(ctx context.Context, c *v1alpha1.Case) (time.Duration, er
 	return a.Every, nil
 }
 
-// fate is what became of an eviction, by what is left of its target. That a pod is gone is no proof of who did it, and the text
-// says so; it counts as done, so that nothing is done again for it. An error means that nobody can say, now.
-func (a *Acts) fate(ctx context.Context, target gate.Ref) (gate.Outcome, string, error) {
-	var pod corev1.Pod
-	err := a.Client.Get(ctx, client.ObjectKey{Namespace: target.Namespace, Name: target.Name}, &pod)
-	switch {
-	case apierrors.IsNotFound(err) || err == nil && string(pod.UID) != target.UID:
-		return gate.OutcomeDone, fmt.Sprintf("how the eviction of %s ended was not known, and it was found gone: by that eviction or by somebody else's doing", target.Name), nil
-	case err != nil:
-		return gate.OutcomeUnknown, "", fmt.Errorf("read %s: %w", target, err)
-	case pod.DeletionTimestamp != nil && slices.ContainsFunc(pod.Status.Conditions, evicted):
-		return gate.OutcomeDone, fmt.Sprintf("how the eviction of %s ended was not known, and it was found evicted, on its way out", target.Name), nil
-	case pod.DeletionTimestamp != nil:
-		return gate.OutcomeDone, fmt.Sprintf("how the eviction of %s ended was not known, and it was found on its way out: by that eviction or by somebody else's doing", target.Name), nil
-	}
-	return gate.OutcomeRefused, fmt.Sprintf("how the eviction of %s ended was not known, and it still stands: nothing was done", target.Name), nil
-}
-
-// evicted is whether a condition says that the pod was evicted through the API.
-func evicted(c corev1.PodCondition) bool {
-	return c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue && c.Reason == "EvictionByEvictionAPI"
-}
-
 // record writes down an outcome that was found out. In a log an outcome closes an intent, of that log or of another that it
 // names. Where this log's is closed already it is a note.
 func (a *Acts) record(ctx context.Context, c *v1alpha1.Case, i *v1alpha1.Intent, target gate.Ref, o gate.Outcome, text string) error {
@@ -81,7 +56,7 @@ func (a *Acts) record(ctx context.Context, c *v1alpha1.Case, i *v1alpha1.Intent,
 			kind = gate.RecordNote
 		}
 	}
-	action := gate.Action{Verb: c.Status.Acting.Verb, Reach: gate.ReachLive, Target: target}
+	action := gate.Action{Verb: c.Status.Acting.Verb, Reach: a.Face.Reach(), Target: target}
 	_, err := a.Log.Append(ctx, gate.Record{Kind: kind, Correlation: c.Namespace + "/" + c.Name, Action: &action, Digest: i.Plan, ActionDigest: i.Action,
 		Reservation: i.Reservation, Attempt: int(i.Attempt), Outcome: &o, Intent: intent, Text: fmt.Sprintf("%s (the intent is record %d of log %s)", text, i.Audit.Sequence, i.Audit.Log)})
 	if err != nil {

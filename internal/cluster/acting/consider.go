@@ -1,4 +1,4 @@
-package remediate
+package acting
 
 import (
 	"context"
@@ -16,20 +16,20 @@ import (
 )
 
 // consider looks whether what was chosen for a Case may be done now, and does it or says why not.
-func (a *Acts) consider(ctx context.Context, c *v1alpha1.Case, k Key) (time.Duration, error) {
-	plan, live := chosen(c)
-	if !live || over(c) {
+func (a *Acts) consider(ctx context.Context, c *v1alpha1.Case) (time.Duration, error) {
+	plan, ours := Chosen(c, a.Face.Reach())
+	if !ours || a.Face.Over(c) {
 		return 0, nil
 	}
-	v, err := a.see(ctx, a.first, c, k, plan)
-	if errors.Is(err, errGone) {
+	v, err := a.see(ctx, c, plan, false)
+	if errors.Is(err, ErrGone) {
 		return 0, nil
 	}
 	if err != nil {
 		return 0, err
 	}
-	if len(v.world.Failing()) == 0 || stands(plan, v.world, nil) {
-		return a.Every, nil // it runs between two crashes, or for good: there is nothing to be done about it now
+	if v.Quiet {
+		return a.Every, nil
 	}
 	policy, err := a.Guardrails.Policy(ctx, c.Namespace)
 	if err != nil {
@@ -41,35 +41,40 @@ func (a *Acts) consider(ctx context.Context, c *v1alpha1.Case, k Key) (time.Dura
 	}
 	action, _ := j.Chosen()
 	switch {
-	case exhausted(c, v.question, action):
+	case exhausted(c, v.Question, action):
 		return rarely * a.Every, nil // the Case says how the last action came out, and that it takes a human now
 	case action.PlanDigest() != plan:
-		return a.hold(ctx, c, held{plan: plan, verdict: only("plan", "what was judged cannot be done any more: the pods have changed since")})
-	case action.Verb != verbEvict:
-		return a.hold(ctx, c, held{plan: plan, verb: action.Verb, verdict: only("hand", fmt.Sprintf("this version cannot do %q itself: it takes a human", action.Verb))})
-	}
-	real, err := a.first.genuine(ctx, action.Target, k, v.world.At)
-	switch {
-	case err != nil:
-		return 0, err
-	case !real:
-		return a.hold(ctx, c, held{plan: plan, verdict: only("plan", "what was judged is not what the pod shows, to whoever begins with the pod")})
+		return a.hold(ctx, c, held{plan: plan, verdict: verdictOf(only("plan", "what was judged cannot be done any more: what it is about has changed since"))})
+	case v.Unfit != nil:
+		return a.hold(ctx, c, held{plan: plan, verb: action.Verb, verdict: verdictOf(v.Unfit)})
 	case j.Verdict.Decision < gate.Allow:
 		return a.hold(ctx, c, held{plan: plan, verb: action.Verb, verdict: j.Verdict, view: &v, policy: policy})
 	}
-	return a.act(ctx, c, k, plan)
+	return a.act(ctx, c, action)
+}
+
+// see looks at a happening, and writes down what humans said about it.
+func (a *Acts) see(ctx context.Context, c *v1alpha1.Case, plan string, live bool) (View, error) {
+	v, err := a.Face.See(ctx, c, plan, live)
+	if err != nil {
+		return View{}, err
+	}
+	if v.Question.Case != client.ObjectKeyFromObject(c).String() {
+		return View{}, fmt.Errorf("case %s/%s is not the Case of what it tells of, which is %s", c.Namespace, c.Name, v.Question.Case)
+	}
+	return v, a.hear(ctx, v.Question)
 }
 
 // weigh has the guardrail decide on what was seen.
-func (a *Acts) weigh(ctx context.Context, v view, p gate.Policy, offRecord bool) (flow.Judgement, error) {
-	q := v.question
+func (a *Acts) weigh(ctx context.Context, v View, p gate.Policy, offRecord bool) (flow.Judgement, error) {
+	q := v.Question
 	q.OffRecord = offRecord
-	return flow.Judge(ctx, a.Log, q, p, &v)
+	return flow.Judge(ctx, a.Log, q, p, v.Advisor)
 }
 
-// only is a verdict that holds for one reason, which is none of the guardrail's.
-func only(rule, text string) gate.Verdict {
-	return gate.Verdict{Decision: gate.Hold, Reasons: []gate.Reason{{Rule: rule, Decision: gate.Hold, Text: text}}}
+// verdictOf is a verdict that holds for one reason.
+func verdictOf(r *gate.Reason) gate.Verdict {
+	return gate.Verdict{Decision: r.Decision, Reasons: []gate.Reason{*r}}
 }
 
 // exhausted is whether the last action on a Case did not help, or nobody knows, and no human has approved another since.
@@ -85,7 +90,7 @@ func exhausted(c *v1alpha1.Case, q flow.Question, action gate.Action) bool {
 type held struct {
 	plan, verb string
 	verdict    gate.Verdict
-	view       *view // what the guardrail decided on; nil where it was not the guardrail that holds
+	view       *View // what the guardrail decided on; nil where it was not the guardrail that holds
 	policy     gate.Policy
 }
 
@@ -124,11 +129,11 @@ func (a *Acts) again(c *v1alpha1.Case, h held) time.Duration {
 		}
 		return min(max(a.Every, a.Now().Sub(c.Status.Acting.At.Time)/4), rarely*a.Every)
 	}
-	began, _ := h.view.question.Facts.Since.Get()
+	began, _ := h.view.Question.Facts.Since.Get()
 	longest := gate.WaitLeast
 	for _, r := range h.policy.Rails {
 		longest = max(longest, r.Restraint.Wait)
 	}
-	left := longest - h.view.question.Facts.At.Sub(began)
+	left := longest - h.view.Question.Facts.At.Sub(began)
 	return max(time.Second, min(a.Every, left+time.Second/10))
 }
