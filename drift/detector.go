@@ -40,6 +40,8 @@ type Tree struct {
 	Time    time.Time         // of the commit, by its committer's own word
 	Files   map[string][]byte // nil where the commit was known
 	Skipped []string
+	// Partly says why there may be other kustomizations in the repository that read the same files; empty: all are among them.
+	Partly string
 }
 
 // Detector keeps the Cases of drifted Deployments, one GitSource at a time. Those fields are needed that do not say otherwise.

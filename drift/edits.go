@@ -1,49 +1,119 @@
 package drift
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"path"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/source"
+	"moorgate.dev/internal/source/render"
 )
 
-// adopted is a file of plain manifests with the live value of one drift in it, proven down to the objects that it makes.
-func adopted(file []byte, o source.Object, d Drift) (source.Edit, error) {
-	c := source.Change{File: o.File, Document: o.Document, Path: d.Path, Op: source.Set, Written: d.Live, Object: o.Name, Field: d.Path, Value: d.Live}
-	var err error
-	switch {
-	case d.Missing:
-		c.Op, c.Written, c.Value = source.Drop, nil, nil
-		c.Edit, err = source.Remove(file, o.Document, d.Path)
-	case d.Added:
-		c.Op = source.Add
-		c.Edit, err = source.Insert(file, o.Document, d.Path, d.Live)
-	default:
-		c.Edit, err = source.Splice(file, o.Document, d.Path, d.Live)
-	}
-	if err != nil {
-		return source.Edit{}, err
-	}
-	root := map[string]source.Renderer{"": source.Plain(o.Namespace)}
-	return c.Edit, source.Prove(map[string][]byte{o.File: file}, root, "", c, nil)
+// ground is what edits are made on.
+type ground struct {
+	files  map[string][]byte // by their paths from the repository's root; never changed
+	folder string            // that declares the objects
+	// others are the kustomizations that may read a file which the folder reads, by their folders. An edit moves none of them.
+	others map[string]source.Renderer
+	partly string // why there may be more of them; empty: there are no more
 }
 
-// adopt notes an edit as people and the gate see it. The words of the file are not repeated where lines go: they may hold
+// groundOf is the ground of a folder in what was read of a repository.
+func groundOf(read Tree, folder string) ground {
+	g := ground{files: map[string][]byte{}, folder: path.Clean(cmp.Or(folder, ".")), others: map[string]source.Renderer{}, partly: read.Partly}
+	reads, others := render.Around(read.Files, folder)
+	for _, file := range reads {
+		g.files[file] = read.Files[file]
+	}
+	for _, other := range others {
+		g.others[cmp.Or(other, ".")] = render.Kustomize(render.Spec{Path: other})
+	}
+	return g
+}
+
+// roots are all renderers that an edit is proven with, that of the object among them, and its name.
+func (g ground) roots(o source.Object) (all map[string]source.Renderer, root string) {
+	all = maps.Clone(g.others)
+	if all == nil {
+		all = map[string]source.Renderer{}
+	}
+	if o.Root != "" {
+		all[g.folder] = render.Kustomize(render.Spec{Path: g.folder})
+		return all, g.folder
+	}
+	plain := source.Plain(o.Namespace)
+	all[""] = func(files map[string][]byte) ([]*unstructured.Unstructured, error) {
+		return plain(map[string][]byte{o.File: files[o.File]})
+	}
+	return all, ""
+}
+
+// change is the file with the live value of one drift in it, proven down to the objects that all roots make of it.
+func (g ground) change(files map[string][]byte, o source.Object, d Drift, dry func(*unstructured.Unstructured) error) (source.Change, error) {
+	roots, root := g.roots(o)
+	ask := source.Ask{Object: o.Name, Field: d.Path, Op: d.op(), Value: d.Live}
+	if ask.Op == source.Drop {
+		ask.Value = nil
+	}
+	var c source.Change
+	var err error
+	if o.Root != "" {
+		c, err = source.Plan(files, roots, root, ask, dry)
+	} else {
+		c, err = source.PlanAt(files, roots, root, o, ask, dry)
+	}
+	if err == nil && g.partly != "" && g.folder != "." && !strings.HasPrefix(c.File, g.folder+"/") {
+		return c, fmt.Errorf("%s lies beyond the folder, and who else reads it is not known: %s", fileName(c.File), g.partly)
+	}
+	return c, err
+}
+
+// op is what adopting a drift does to the field.
+func (d Drift) op() source.Op {
+	switch {
+	case d.Missing:
+		return source.Drop
+	case d.Added:
+		return source.Add
+	}
+	return source.Set
+}
+
+// adopt notes a change as people and the gate see it. The words of the file are not repeated where lines go: they may hold
 // a comment.
-func (p *proposal) adopt(d Drift, e source.Edit) {
+func (p *proposal) adopt(o source.Object, d Drift, c source.Change) {
+	if o.Root != "" {
+		p.where = fmt.Sprintf("%s:%d", fileName(c.File), c.Edit.Line)
+	}
 	p.edit = gate.Edit{Path: d.Path.String()}
 	if !d.Added {
-		p.edit.Old = asJSON(e.Old)
+		p.edit.Old = asJSON(declaredAs(o, d.Path, c.Edit.Old))
 	}
 	if !d.Missing {
 		p.edit.New = asJSON(d.Live)
 	}
-	text := "- " + e.OldText + " + " + e.NewText
+	text := "- " + c.Edit.OldText + " + " + c.Edit.NewText
 	switch names := d.Path.Fields(); {
 	case d.Missing:
 		text = fmt.Sprintf("- %s: %s", names[len(names)-1], p.edit.Old)
 	case d.Added:
-		text = "+ " + e.NewText
+		text = "+ " + c.Edit.NewText
 	}
 	p.text = gate.OneLine(text, 1024)
+}
+
+// declaredAs is the value that Git declares for a field of an object, or what stands in the file where that cannot be told.
+func declaredAs(o source.Object, p source.Path, written any) any {
+	if o.Desired == nil {
+		return written
+	}
+	if v, declared := source.At(o.Desired.Object, p); declared {
+		return v
+	}
+	return written
 }

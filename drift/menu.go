@@ -2,7 +2,11 @@ package drift
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/source"
@@ -23,41 +27,52 @@ type proposal struct {
 	why   string // why there is no edit; empty where there is one
 }
 
-// propose makes the edits that would bring the live values to Git, each proven on top of the one before.
-func propose(file []byte, o source.Object, drifts []Drift) []proposal {
-	proposals := make([]proposal, len(drifts))
+// propose makes the edits that would bring the live values to Git, each proven on top of the one before, and the files that
+// these change. dry may be nil: it is the last proof, and is asked once, about what all edits together make of the object.
+func propose(g ground, o source.Object, drifts []Drift, dry func(*unstructured.Unstructured) error) ([]proposal, map[string][]byte) {
+	proposals, changed := make([]proposal, len(drifts)), map[string][]byte{}
+	files := maps.Clone(g.files)
 	for i, d := range drifts {
 		p := &proposals[i]
 		p.where = whence(o)
-		if place, err := source.Locate(file, o.Document, d.Path); o.Root == "" && err == nil {
+		if place, err := source.Locate(files[o.File], o.Document, d.Path); o.Root == "" && err == nil {
 			p.where = fmt.Sprintf("%s:%d", fileName(o.File), place.Line)
 		}
-		switch {
-		case d.Ahead != "":
-			p.why = d.Ahead
-		case d.Unset:
-			p.why = "Git says so by an empty value, which a person must change"
-		case !d.shown():
-			p.why = "its value may be secret"
-		case d.guarded():
-			p.why = "it keeps the workload apart from others, so a person must write it"
-		case o.Root != "":
-			p.why = "kustomize renders the object, and which of its files to edit is not looked for yet"
-		default:
-			edit, err := adopted(file, o, d)
-			if err != nil {
-				p.why = gate.OneLine(err.Error(), 512)
-				break
-			}
-			if !d.Added && !shows(d.Path, edit.Old) {
-				p.why = "its value in Git may be secret"
-				break
-			}
-			file = edit.Bytes
-			p.adopt(d, edit)
+		if p.why = d.unfit(); p.why != "" {
+			continue
 		}
+		ask := dry
+		if i < len(drifts)-1 {
+			ask = nil
+		}
+		c, err := g.change(files, o, d, ask)
+		if err != nil {
+			p.why = gate.OneLine(err.Error(), 512)
+			continue
+		}
+		p.adopt(o, d, c)
+		if !d.Added && (!shows(d.Path, c.Edit.Old) && o.Root == "" || !shows(d.Path, declaredAs(o, d.Path, c.Edit.Old))) {
+			*p = proposal{where: p.where, why: "its value in Git may be secret"}
+			continue
+		}
+		files[c.File], changed[c.File] = c.Edit.Bytes, c.Edit.Bytes
 	}
-	return proposals
+	return proposals, changed
+}
+
+// unfit says why a drift is not adopted, whatever stands in Git.
+func (d Drift) unfit() string {
+	switch {
+	case d.Ahead != "":
+		return d.Ahead
+	case d.Unset:
+		return "Git says so by an empty value, which a person must change"
+	case !d.shown():
+		return "its value may be secret"
+	case d.guarded():
+		return "it keeps the workload apart from others, so a person must write it"
+	}
+	return ""
 }
 
 // menu is all that may be done about what was seen. What could not be read has no edit.
@@ -73,18 +88,20 @@ func menu(l *look) []gate.Action {
 
 // adoption is the pull request that would make all drifts of the object Git's word. It is offered whole or not at all.
 func adoption(l *look) (gate.Action, bool) {
-	if len(l.unread) > 0 || len(l.drifts) == 0 || !l.intention.adoptable() {
+	if len(l.unread) > 0 || len(l.drifts) == 0 || !l.intention.adoptable() || slices.ContainsFunc(l.proposals, func(p proposal) bool { return p.why != "" }) {
 		return gate.Action{}, false
 	}
-	a := gate.Action{ID: ItemAdopt, Verb: "pull-request", Reach: gate.ReachGit, Target: l.subject, Base: l.commit}
-	var texts []string
-	for _, p := range l.proposals {
-		if p.why != "" {
-			return gate.Action{}, false
-		}
+	return adopting(l.subject, l.commit, l.proposals), true
+}
+
+// adopting is the Action of proposals that are all edits.
+func adopting(subject gate.Ref, commit string, proposals []proposal) gate.Action {
+	a := gate.Action{ID: ItemAdopt, Verb: "pull-request", Reach: gate.ReachGit, Target: subject, Base: commit}
+	texts := make([]string, len(proposals))
+	for i, p := range proposals {
 		a.Edits = append(a.Edits, p.edit)
-		texts = append(texts, p.where+" "+p.text)
+		texts[i] = p.where + " " + p.text
 	}
 	a.Text = strings.Join(texts, "; ")
-	return a, true
+	return a
 }

@@ -51,7 +51,7 @@ func TestFileNamesAreWhatTheyLookLike(t *testing.T) {
 	}
 	l := looked(Drift{Path: fieldsOf("spec", "replicas"), Git: int64(2), Live: int64(5)})
 	l.object.File = "a\u202e\u200bb.yaml"
-	l.proposals = propose([]byte(manifest), l.object, l.drifts)
+	l.proposals, _ = propose(ground{files: map[string][]byte{"web.yaml": []byte(manifest)}}, l.object, l.drifts, nil)
 	l.missed(evidenceLive, "live\u202e", time.Unix(1, 0), "why\u200b")
 	for _, text := range []string{l.sentence(0), l.detail(0), menu(l)[0].Text, l.unread[0]} {
 		for _, r := range text {

@@ -193,7 +193,7 @@ const manifest = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n
 func looked(drifts ...Drift) *look {
 	l := &look{object: source.Object{Name: source.Name{Group: "apps", Kind: "Deployment", Namespace: "shop", Name: "web"}, File: "web.yaml", Line: 1}, commit: "c0ffee",
 		subject: gate.Ref{Group: "apps", Version: "v1", Kind: "Deployment", Namespace: "shop", Name: "web", UID: "1"}, drifts: drifts}
-	l.proposals = propose([]byte(manifest), l.object, drifts)
+	l.proposals, _ = propose(ground{files: map[string][]byte{"web.yaml": []byte(manifest)}}, l.object, drifts, nil)
 	return l
 }
 

@@ -168,7 +168,8 @@ func (d *Detector) byOwners(ctx context.Context, l *look, t tree) error {
 		return err
 	}
 	drifts = d.driftsOf(ctx, l, drifts)
-	l.drifts, l.proposals = drifts, propose(t.Files[l.object.File], l.object, drifts)
+	l.drifts = drifts
+	l.proposals, _ = propose(t.ground, l.object, drifts, nil)
 	return nil
 }
 

@@ -20,9 +20,11 @@ import (
 // mostDeployments is how many Deployments a GitSource may declare for its namespace: each costs requests in every round.
 const mostDeployments = 500
 
-// tree is what was read of a repository, and when. It keeps no more than the Deployments of the namespace and their files.
+// tree is what was read of a repository, and when. It keeps no more than the Deployments of the namespace and the files that
+// an edit may be about, or that show what an edit moves: ground has them, and Files none.
 type tree struct {
 	Tree
+	ground                ground
 	from                  Repository
 	at                    time.Time
 	objects               []source.Object
@@ -69,11 +71,12 @@ func (d *Detector) tree(ctx context.Context, key client.ObjectKey, from Reposito
 func parse(read Tree, before tree, namespace, folder string) tree {
 	t := tree{Tree: read, past: map[source.Name]*past{}}
 	objects, err := render.Declared(read.Files, folder, source.Wanted{Namespace: namespace, Group: deployment.Group, Kind: deployment.Kind, Most: mostDeployments})
+	t.Files = nil
 	if err != nil {
-		t.unsound, t.Files = err, nil
+		t.unsound = err
 		return t
 	}
-	t.Files = map[string][]byte{}
+	t.ground = groundOf(read, folder)
 	for _, o := range objects {
 		at := whence(o)
 		switch {
@@ -85,9 +88,6 @@ func parse(read Tree, before tree, namespace, folder string) tree {
 			continue
 		}
 		t.objects = append(t.objects, o)
-		if o.Root == "" {
-			t.Files[o.File] = read.Files[o.File]
-		}
 		t.past[o.Name] = &past{since: read.Time, exact: before.Commit != "" && before.unsound == nil}
 		if old, found := source.Find(before.objects, o.Name); found && equality.Semantic.DeepEqual(old.Desired.Object, o.Desired.Object) {
 			t.past[o.Name] = before.past[o.Name]

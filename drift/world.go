@@ -67,7 +67,7 @@ func (d *Detector) look(ctx context.Context, l *look, t tree) {
 		if len(l.unread) > 0 {
 			l.drifts = nil
 		}
-		l.proposals = propose(t.Files[o.File], o, l.drifts)
+		l.proposals, _ = propose(t.ground, o, l.drifts, nil)
 		return
 	}
 }

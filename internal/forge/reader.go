@@ -30,6 +30,8 @@ type Tree struct {
 	Files map[string][]byte
 	// Skipped names what was passed over and why: "deploy/link.yaml is a symbolic link".
 	Skipped []string
+	// Partly says why there may be other kustomizations in the repository that read the same files; empty: all are in Files.
+	Partly string
 }
 
 // Limits are caps. A zero field means its default.

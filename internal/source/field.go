@@ -6,6 +6,12 @@ import (
 	"slices"
 )
 
+// At is the value at a path of an object, which states it or not. An item of a list is found by the keys that it states.
+func At(object any, p Path) (any, bool) {
+	v, depth := follow(object, p)
+	return v, depth == len(p)
+}
+
 // follow goes down a path through JSON as far as it leads, and says how many steps that were. An item of a list is found
 // by the keys that it states, as in matches; two that could be meant are none.
 func follow(v any, p Path) (any, int) {

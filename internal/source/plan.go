@@ -51,6 +51,27 @@ func Plan(files map[string][]byte, roots map[string]Renderer, root string, a Ask
 	return Change{}, last
 }
 
+// PlanAt is Plan for an object that one document declares: the field is changed there, and looked for nowhere else.
+func PlanAt(files map[string][]byte, roots map[string]Renderer, root string, o Object, a Ask, dry func(*unstructured.Unstructured) error) (Change, error) {
+	c := Change{File: o.File, Document: o.Document, Path: a.Field, Written: a.Value, Op: a.Op, Object: a.Object, Field: a.Field, Value: a.Value}
+	var err error
+	switch a.Op {
+	case Set:
+		c.Edit, err = Splice(files[c.File], c.Document, c.Path, a.Value)
+	case Add:
+		c.Edit, err = Insert(files[c.File], c.Document, c.Path, a.Value)
+	case Drop:
+		c.Written, c.Value = nil, nil
+		c.Edit, err = Remove(files[c.File], c.Document, c.Path)
+	default:
+		err = refuse(NotProven, "nobody said what to do with %s", a.Field)
+	}
+	if err != nil {
+		return Change{}, err
+	}
+	return c, Prove(files, roots, root, c, dry)
+}
+
 func planSet(files map[string][]byte, roots map[string]Renderer, root string, a Ask, dry func(*unstructured.Unstructured) error) (Change, error) {
 	o, err := mapField(files, roots, root, a.Object, a.Field, func(value any, part Part) error {
 		_, err := partOf(value, a.Value, part)

@@ -1,0 +1,121 @@
+package drift
+
+import (
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+	"sigs.k8s.io/structured-merge-diff/v6/value"
+
+	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/source"
+)
+
+// Adoption is what makes Git say what a live object says.
+type Adoption struct {
+	// Action is the item on the menu: its PlanDigest is that of the plan which was judged, as long as neither Git nor the live
+	// values have moved.
+	Action gate.Action
+	Places []string          // file and line of each of its Edits: "deploy/web.yaml:14"
+	Files  map[string][]byte // the whole new content of each file that changes, by its path from the repository's root
+}
+
+// Rebuild makes the edits of an Adoption again, from what Git held at the commit that they start from, the live object, and the
+// paths of the fields as the Edits have them, in their order. The same files and the same live values make the same
+// Adoption; where either has moved, its PlanDigest is another, or it is an error. What may not be adopted is refused again:
+// what is masked, what keeps the workload apart from others, what Git says is to be left alone, and what is not proven by
+// rendering all that reads the changed files.
+//
+// It asks nobody, so it leaves out what takes an API server or a memory: the dry run of what the edits make, and whether Git
+// is ahead of what was delivered. Both were asked before the plan was judged.
+func Rebuild(read Tree, folder string, subject gate.Ref, live *unstructured.Unstructured, paths []string) (Adoption, error) {
+	if string(live.GetUID()) != subject.UID || live.GetName() != subject.Name || live.GetNamespace() != subject.Namespace {
+		return Adoption{}, errors.New("the live object is another one than the plan is about")
+	}
+	t := parse(read, tree{}, subject.Namespace, folder)
+	if t.unsound != nil {
+		return Adoption{}, t.unsound
+	}
+	o, found := source.Find(t.objects, source.Name{Group: subject.Group, Kind: subject.Kind, Namespace: subject.Namespace, Name: subject.Name})
+	if !found {
+		return Adoption{}, fmt.Errorf("commit %.12s does not declare it", read.Commit)
+	}
+	if why := left(o.Desired); why != "" {
+		return Adoption{}, fmt.Errorf("Git says that it is to be left as it is: %s", line(why))
+	}
+	if len(paths) == 0 {
+		return Adoption{}, errors.New("the plan names no field")
+	}
+	drifts := make([]Drift, len(paths))
+	for i, text := range paths {
+		var err error
+		if drifts[i], err = again(o, live, text); err != nil {
+			return Adoption{}, fmt.Errorf("%s: %w", line(text), err)
+		}
+	}
+	proposals, changed := propose(t.ground, o, drifts, nil)
+	a := Adoption{Files: changed}
+	for i, p := range proposals {
+		if p.why != "" {
+			return Adoption{}, fmt.Errorf("%s: no edit, because %s", line(paths[i]), p.why)
+		}
+		a.Places = append(a.Places, p.where)
+	}
+	a.Action = adopting(subject, read.Commit, proposals)
+	return a, nil
+}
+
+// again is the drift of a field, by its path as people write it.
+func again(o source.Object, live *unstructured.Unstructured, text string) (Drift, error) {
+	path, err := source.Resolve(text, live.Object, o.Desired.Object)
+	if err != nil {
+		return Drift{}, err
+	}
+	git, declared := source.At(o.Desired.Object, path)
+	has, there := source.At(live.Object, path)
+	d := Drift{Path: path, Git: git, Live: has, Missing: !there, Added: !declared}
+	switch {
+	case !there && !declared:
+		return Drift{}, errors.New("neither Git nor the cluster has it")
+	case there && declared && equality.Semantic.DeepEqual(git, has):
+		return Drift{}, errors.New("the cluster says what Git says")
+	case declared && (empty(git) || there && zero(git)):
+		d.Unset = true
+	case d.Added:
+		theirs, err := peoples(live)
+		if err != nil {
+			return Drift{}, err
+		}
+		d.Live = kept(has, below(theirs, unwritten(path)))
+	}
+	if placeholder(git) {
+		return Drift{}, errors.New("there is a placeholder in Git, and only what fills it in knows the value")
+	}
+	return d, nil
+}
+
+// unwritten is a path in the words that managedFields have for it.
+func unwritten(p source.Path) fieldpath.Path {
+	out := make(fieldpath.Path, len(p))
+	for i, step := range p {
+		switch {
+		case step.Field != "":
+			out[i].FieldName = &step.Field
+		case len(step.Keys) > 0:
+			keys := make(value.FieldList, len(step.Keys))
+			for n, k := range step.Keys {
+				keys[n] = value.Field{Name: k.Name, Value: value.NewValueInterface(k.Value)}
+			}
+			keys.Sort()
+			out[i].Key = &keys
+		case step.Value != nil:
+			v := value.NewValueInterface(step.Value)
+			out[i].Value = &v
+		case step.Index != nil:
+			out[i].Index = step.Index
+		}
+	}
+	return out
+}
