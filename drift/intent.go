@@ -122,7 +122,10 @@ func findings(l *look) []gate.Finding {
 }
 
 func points(o Owner) int {
-	n := pointsOwnWord
+	n := 0
+	if !o.vouched() {
+		n += pointsOwnWord
+	}
 	if o.Time.IsZero() {
 		n += pointsNoTime
 	}

@@ -104,23 +104,29 @@ func (l *look) sentence(i int) string {
 	return name + " is " + live + ", Git says " + git + where
 }
 
-// detail tells all of one drift that may be told.
+// detail tells all of one drift that may be told, to people and to a model: no user is named.
 func (l *look) detail(i int) string {
 	d := l.drifts[i]
 	git, live := d.texts()
 	text := fmt.Sprintf("%s; owner %s; field %s, live %s, Git %s", l.sentence(i), d.Owner, d.Path, live, git)
+	switch {
+	case d.Owner.Apart:
+		text += "; a person was seen to change it under another name"
+	case d.Owner.User != "":
+		text += "; a person was seen to change it"
+	}
 	if why := l.proposals[i].why; why != "" {
 		text += "; no edit, because " + why
 	}
 	return line(text)
 }
 
-// owners names who owns the drifted fields, each once.
+// owners names who owns the drifted fields, each once, for people.
 func (l *look) owners() string {
 	var names []string
 	seen := map[string]bool{}
 	for _, d := range l.drifts {
-		if name := d.Owner.String(); !seen[name] {
+		if name := d.Owner.Named(); !seen[name] {
 			seen[name] = true
 			names = append(names, name)
 		}

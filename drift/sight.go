@@ -168,6 +168,7 @@ func (d *Detector) byOwners(ctx context.Context, l *look, t tree) error {
 		return err
 	}
 	drifts = d.driftsOf(ctx, l, drifts)
+	d.attest(ctx, l, live, drifts)
 	l.drifts = drifts
 	l.proposals, _ = propose(t.ground, l.object, drifts, nil)
 	return nil

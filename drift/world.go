@@ -51,6 +51,7 @@ func (d *Detector) look(ctx context.Context, l *look, t tree) {
 			return
 		}
 		drifts = d.driftsOf(ctx, l, drifts)
+		d.attest(ctx, l, live, drifts)
 		for _, one := range drifts {
 			if placeholder(one.Git) {
 				l.missed(evidenceGit, one.Path.String(), d.Now(), "there is a placeholder in Git, and only what fills it in knows the value")

@@ -60,6 +60,8 @@ type (
 		Subresource string     `json:"subresource,omitempty"`
 		Time        *time.Time `json:"time,omitempty"`
 		Party       string     `json:"party,omitempty"`
+		User        string     `json:"user,omitempty"`  // whom the API server saw change it
+		Apart       bool       `json:"apart,omitempty"` // the user was seen under another manager
 	}
 )
 
@@ -105,8 +107,8 @@ func fieldJSON(c drift.Change) jsonChange {
 	if !c.Masked && !c.Missing {
 		out.Live = json.RawMessage(c.Live)
 	}
-	if o := c.Owner; o.Manager != "" {
-		out.Owner = &jsonOwner{Manager: o.Manager, Operation: o.Operation, Subresource: o.Subresource, Party: string(o.Party)}
+	if o := c.Owner; o.Manager != "" || o.User != "" {
+		out.Owner = &jsonOwner{Manager: o.Manager, Operation: o.Operation, Subresource: o.Subresource, Party: string(o.Party), User: o.User, Apart: o.Apart}
 		if !o.Time.IsZero() {
 			at := o.Time.UTC()
 			out.Owner.Time = &at

@@ -100,6 +100,9 @@ func lastField(p source.Path) string {
 }
 
 func who(o drift.Owner) string {
+	if o.User != "" {
+		return o.Named()
+	}
 	if o.Manager == "" {
 		return "not known (deletions leave no trace)"
 	}
