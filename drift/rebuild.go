@@ -20,6 +20,8 @@ type Adoption struct {
 	Action gate.Action
 	Places []string          // file and line of each of its Edits: "deploy/web.yaml:14"
 	Files  map[string][]byte // the whole new content of each file that changes, by its path from the repository's root
+
+	proposals []proposal
 }
 
 // Rebuild makes the edits of an Adoption again, from what Git held at the commit that they start from, the live object, and the
@@ -31,40 +33,46 @@ type Adoption struct {
 // It asks nobody, so it leaves out what takes an API server or a memory: the dry run of what the edits make, and whether Git
 // is ahead of what was delivered. Both were asked before the plan was judged.
 func Rebuild(read Tree, folder string, subject gate.Ref, live *unstructured.Unstructured, paths []string) (Adoption, error) {
-	if string(live.GetUID()) != subject.UID || live.GetName() != subject.Name || live.GetNamespace() != subject.Namespace {
-		return Adoption{}, errors.New("the live object is another one than the plan is about")
-	}
 	t := parse(read, tree{}, subject.Namespace, folder)
 	if t.unsound != nil {
 		return Adoption{}, t.unsound
 	}
+	a, _, err := rebuild(t, subject, live, paths)
+	return a, err
+}
+
+// rebuild makes an Adoption again on a tree, and the drifts that it adopts.
+func rebuild(t tree, subject gate.Ref, live *unstructured.Unstructured, paths []string) (Adoption, []Drift, error) {
+	if string(live.GetUID()) != subject.UID || live.GetName() != subject.Name || live.GetNamespace() != subject.Namespace {
+		return Adoption{}, nil, errors.New("the live object is another one than the plan is about")
+	}
 	o, found := source.Find(t.objects, source.Name{Group: subject.Group, Kind: subject.Kind, Namespace: subject.Namespace, Name: subject.Name})
 	if !found {
-		return Adoption{}, fmt.Errorf("commit %.12s does not declare it", read.Commit)
+		return Adoption{}, nil, fmt.Errorf("commit %.12s does not declare it", t.Commit)
 	}
 	if why := left(o.Desired); why != "" {
-		return Adoption{}, fmt.Errorf("Git says that it is to be left as it is: %s", line(why))
+		return Adoption{}, nil, fmt.Errorf("Git says that it is to be left as it is: %s", line(why))
 	}
 	if len(paths) == 0 {
-		return Adoption{}, errors.New("the plan names no field")
+		return Adoption{}, nil, errors.New("the plan names no field")
 	}
 	drifts := make([]Drift, len(paths))
 	for i, text := range paths {
 		var err error
 		if drifts[i], err = again(o, live, text); err != nil {
-			return Adoption{}, fmt.Errorf("%s: %w", line(text), err)
+			return Adoption{}, nil, fmt.Errorf("%s: %w", line(text), err)
 		}
 	}
 	proposals, changed := propose(t.ground, o, drifts, nil)
-	a := Adoption{Files: changed}
+	a := Adoption{Files: changed, proposals: proposals}
 	for i, p := range proposals {
 		if p.why != "" {
-			return Adoption{}, fmt.Errorf("%s: no edit, because %s", line(paths[i]), p.why)
+			return Adoption{}, nil, fmt.Errorf("%s: no edit, because %s", line(paths[i]), p.why)
 		}
 		a.Places = append(a.Places, p.where)
 	}
-	a.Action = adopting(subject, read.Commit, proposals)
-	return a, nil
+	a.Action = adopting(subject, t.Commit, proposals)
+	return a, drifts, nil
 }
 
 // again is the drift of a field, by its path as people write it.
@@ -76,6 +84,10 @@ func again(o source.Object, live *unstructured.Unstructured, text string) (Drift
 	git, declared := source.At(o.Desired.Object, path)
 	has, there := source.At(live.Object, path)
 	d := Drift{Path: path, Git: git, Live: has, Missing: !there, Added: !declared}
+	theirs, err := peoples(live)
+	if err != nil {
+		return Drift{}, err
+	}
 	switch {
 	case !there && !declared:
 		return Drift{}, errors.New("neither Git nor the cluster has it")
@@ -84,16 +96,27 @@ func again(o source.Object, live *unstructured.Unstructured, text string) (Drift
 	case declared && (empty(git) || there && zero(git)):
 		d.Unset = true
 	case d.Added:
-		theirs, err := peoples(live)
-		if err != nil {
-			return Drift{}, err
-		}
 		d.Live = kept(has, below(theirs, unwritten(path)))
 	}
 	if placeholder(git) {
 		return Drift{}, errors.New("there is a placeholder in Git, and only what fills it in knows the value")
 	}
-	return d, nil
+	field := unwritten(path)
+	if d.Added {
+		field = firstLeaf(field, below(theirs, field))
+	}
+	if d.Owner, err = attribute(live.GetManagedFields(), field); err == nil && !d.Missing {
+		err = delivery(live, unwritten(path), &d)
+	}
+	return d, err
+}
+
+// firstLeaf is the path of one field that a set has below a path, or the path itself.
+func firstLeaf(at fieldpath.Path, below *fieldpath.Set) fieldpath.Path {
+	for leaf := range below.Leaves().All() {
+		return append(at.Copy(), leaf...)
+	}
+	return at
 }
 
 // unwritten is a path in the words that managedFields have for it.

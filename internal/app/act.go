@@ -12,6 +12,7 @@ import (
 	"moorgate.dev/charts"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/cluster/acting"
+	"moorgate.dev/internal/flow"
 	"moorgate.dev/remediate"
 )
 
@@ -22,21 +23,28 @@ func newAct() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "act",
 		Short: "Carries out what is permitted, and looks whether it helped",
-		Long: `Carries out what Guardrails permit, one action at a time: in this version, to evict one failing pod.
+		Long: `Carries out what Guardrails permit: in this version, to evict one failing pod at a time, and to open a pull request at
+GitHub by which Git learns what somebody changed in the cluster.
 
 From a Case it takes only which happening it is and the digest of the plan. It looks at the cluster itself, decides again,
 reserves the action in the ledger, writes the intent to its audit log, claims the Case, and only then sends the one request
-that its permit is good for. Afterwards it looks whether the workload healed.
+that its permit is good for. Afterwards it looks whether the workload healed, or what people made of the pull request.
 
 It holds no right to evict anywhere until somebody gives it one, namespace by namespace, by moorgate install --enable evict
 --namespace NAMESPACE or by
   kubectl -n NAMESPACE create rolebinding moorgate-act-evict --clusterrole=moorgate-act-evict \
     --serviceaccount=moorgate-system:moorgate-act
+Pull requests are opened where --github-token-file or a GitHub App is given and a Guardrail's mode is Propose or more. The token
+needs contents: write, pull requests: write and issues: write, and nothing else: none is ever merged. There is one for an object
+whatever of it has drifted; it is updated in place and withdrawn when the drift is gone, and one that people close stays closed
+until a value changes.
+
 Of several replicas one works, by a Lease; one that loses it ends, to be started again. To stop everything: moorgate pause.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, o, actRole, actPart(o, actIdentity)) },
 	}
 	o.common(cmd.Flags())
+	o.reading(cmd.Flags())
 	o.recording(cmd.Flags())
 	o.remembering(cmd.Flags())
 	o.acting(cmd.Flags())
@@ -56,12 +64,12 @@ func actPart(o options, lease string) part {
 		if err := addGitAnchors(p, mgr, cluster.Anchors{Client: live}); err != nil {
 			return err
 		}
-		return p.addActs(mgr, live)
+		return p.addActs(ctx, mgr, live)
 	}}
 }
 
-// addActs adds the one thing that acts on workloads. What it acts on it reads without a cache.
-func (p *process) addActs(mgr ctrl.Manager, live client.Client) error {
+// addActs adds what acts: on workloads, and on Git where a GitHub is given. What it acts on it reads without a cache.
+func (p *process) addActs(ctx context.Context, mgr ctrl.Manager, live client.Client) error {
 	hand, err := cluster.NewHand(mgr.GetConfig())
 	if err != nil {
 		return err
@@ -83,10 +91,15 @@ func (p *process) addActs(mgr ctrl.Manager, live client.Client) error {
 	if err := evictions.Complete(); err != nil {
 		return err
 	}
-	acts := &acting.Acts{Face: evictions, Client: live, Log: p.log, Cases: cluster.Cases{Client: live, Now: time.Now},
-		Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}, Actor: hand, Reserve: ledger.Reserve, Settle: ledger.Settle, Ledger: ledger.Read,
-		Use: approvals.Use, Unresolved: log.unresolved, Now: time.Now, Logger: p.logger.With("face", "remediate"), Every: p.actEvery}
-	return acts.SetUp(mgr)
+	acts := func(face acting.Face, actor flow.Actor) *acting.Acts {
+		return &acting.Acts{Face: face, Client: live, Log: p.log, Cases: cluster.Cases{Client: live, Now: time.Now},
+			Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}, Actor: actor, Reserve: ledger.Reserve, Settle: ledger.Settle, Ledger: ledger.Read,
+			Use: approvals.Use, Unresolved: log.unresolved, Now: time.Now, Logger: p.logger.With("face", face.Name()), Every: p.actEvery}
+	}
+	if err := acts(evictions, hand).SetUp(mgr); err != nil {
+		return err
+	}
+	return p.addProposals(ctx, mgr, live, seen, acts)
 }
 
 // circumstances are what the rules about acting ask for, as judge and act both see it.

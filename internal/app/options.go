@@ -67,6 +67,7 @@ type options struct {
 	anchorBranch      string
 	anchorPath        string
 	gitToken          string
+	github            githubOptions
 	paused            []string
 	tracing           tracingOptions
 	model             string
@@ -108,6 +109,7 @@ func (o *options) recording(f *pflag.FlagSet) {
 // acting are the flags of who carries out actions.
 func (o *options) acting(f *pflag.FlagSet) {
 	f.DurationVar(&o.actEvery, "act-every", 30*time.Second, "how often a Case on which something may be done is looked at, besides when it changes")
+	o.github.flags(f)
 	f.DurationVar(&o.healthyDelay, "healthy-delay", 2*time.Minute, "how long after an action it is looked at whether it helped")
 }
 
@@ -126,11 +128,15 @@ func (o *options) weighing(f *pflag.FlagSet) {
 	f.StringVar(&o.probes, "probes", "", "file that lists the hosts outside of the cluster that workloads may depend on: each is asked in the background whether it is there, without any token (moorgate webhook --help shows one), and a change of the file is followed; without a file none is asked")
 }
 
-func (o *options) judging(f *pflag.FlagSet) {
+// reading are the flags of who reads Git.
+func (o *options) reading(f *pflag.FlagSet) {
 	f.DurationVar(&o.driftEvery, "drift-every", time.Minute, "how often Git is asked for news")
+	f.BoolVar(&o.localGit, "local-git", false, "let GitSources name file:// repositories and addresses of this machine; for laptops and the demo")
+}
+
+func (o *options) judging(f *pflag.FlagSet) {
 	f.StringVar(&o.model, "model", "", "file that says where models are and what they may cost (moorgate model check --model FILE tries it); without one the checks, causes and drift rules decide alone")
 	o.tracing.flags(f)
-	f.BoolVar(&o.localGit, "local-git", false, "let GitSources name file:// repositories and addresses of this machine; for laptops and the demo")
 }
 
 func (o *options) check() error {
@@ -156,7 +162,7 @@ func (o *options) check() error {
 			errs = append(errs, fmt.Errorf("%s: %w", flag, err))
 		}
 	}
-	errs = append(errs, o.tracing.check())
+	errs = append(errs, o.tracing.check(), o.github.check())
 	if o.url != "" {
 		errs = append(errs, checkURL("url", o.url))
 	}

@@ -31,6 +31,7 @@ a laptop say --allow-over-privileged: then only the guard in Moorgate's own tran
 	o.common(cmd.Flags())
 	o.weighing(cmd.Flags())
 	o.serving(cmd.Flags())
+	o.reading(cmd.Flags())
 	o.judging(cmd.Flags())
 	o.recording(cmd.Flags())
 	o.remembering(cmd.Flags())
@@ -105,6 +106,7 @@ trust are in the ConfigMap moorgate-system/moorgate-audit-anchors under ca.judge
 	}
 	o.common(cmd.Flags())
 	o.weighing(cmd.Flags())
+	o.reading(cmd.Flags())
 	o.judging(cmd.Flags())
 	o.recording(cmd.Flags())
 	return cmd

@@ -21,8 +21,8 @@ type HubOptions struct {
 	Base string
 	// Local allows the addresses of this machine, and there http: for tests and the demo.
 	Local bool
-	// Token is of a person or a machine user. One of Token and App is needed.
-	Token string
+	// Token tells the token of a person or a machine user, and is asked each time. One of Token and App is needed.
+	Token func() (string, error)
 	App   *App
 	// Door is what every text passes on its way out.
 	Door *redact.Door
@@ -50,7 +50,7 @@ type Hub struct {
 
 // NewHub makes a Hub. It asks nothing of GitHub yet.
 func NewHub(o HubOptions) (*Hub, error) {
-	if o.Door == nil || o.Now == nil || (o.Token == "") == (o.App == nil) {
+	if o.Door == nil || o.Now == nil || (o.Token == nil) == (o.App == nil) {
 		return nil, errors.New("prepare to open pull requests: Door, Now, and one of Token and App are needed")
 	}
 	if o.Pause == nil {
@@ -71,7 +71,7 @@ func NewHub(o HubOptions) (*Hub, error) {
 		return nil, err
 	}
 	h := &Hub{HubOptions: o}
-	auth := func(context.Context) (string, error) { return o.Token, nil }
+	auth := func(context.Context) (string, error) { return o.Token() }
 	if o.App != nil {
 		app := *o.App
 		asApp := o.speak(at, func(context.Context) (string, error) { return app.jwt(o.Now()) })

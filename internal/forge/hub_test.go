@@ -71,9 +71,11 @@ func hubDoor(t *testing.T) *redact.Door {
 	return d
 }
 
+func tokenOf() (string, error) { return token, nil }
+
 func (s *hubStage) hub(change ...func(*HubOptions)) *Hub {
 	s.Helper()
-	o := HubOptions{Base: s.server.URL, Local: true, Token: token, Door: hubDoor(s.T), Now: s.now, Timeout: 5 * time.Second,
+	o := HubOptions{Base: s.server.URL, Local: true, Token: tokenOf, Door: hubDoor(s.T), Now: s.now, Timeout: 5 * time.Second,
 		Pause: func(ctx context.Context, d time.Duration) error {
 			s.pass(d)
 			return ctx.Err()

@@ -93,12 +93,12 @@ func (j *job) says(pull *github.PullRequest) bool {
 	return ok && m.Key == j.Key && m.Value == j.ValueHash && m.Content == j.content() && m.Commit == pull.GetHead().GetSHA()
 }
 
-// rejected is the pull request by which a person said no to this value; nil: there is none. A pull request whose marker is gone could
-// have been about any value.
+// rejected is the pull request by which a person said no to this value, or to any where none is given; nil: there is none. A pull
+// request whose marker is gone could have been about any value.
 func (j *job) rejected(closed []*github.PullRequest) *github.PullRequest {
 	for _, pull := range closed {
 		m, ok := markerIn(pull.GetBody())
-		if pull.MergedAt == nil && (!ok || !m.Withdrawn && m.Value == j.ValueHash) {
+		if pull.MergedAt == nil && (!ok || !m.Withdrawn && (j.ValueHash == "" || m.Value == j.ValueHash)) {
 			return pull
 		}
 	}

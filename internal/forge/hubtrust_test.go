@@ -33,7 +33,7 @@ func TestAnAppAsksForItsTokenInTimeAndForNoMoreThanItNeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.repo.Push("main", map[string]string{"deploy/web.yaml": before})
-	h := s.hub(func(o *HubOptions) { o.Token, o.App = "", &App{ID: 7, Installation: 8, Key: read} })
+	h := s.hub(func(o *HubOptions) { o.Token, o.App = nil, &App{ID: 7, Installation: 8, Key: read} })
 	if o := s.propose(h, s.proposal(), Opened); !o.Verified {
 		t.Errorf("got %+v", o)
 	}
@@ -53,7 +53,7 @@ func TestAnAppAsksForItsTokenInTimeAndForNoMoreThanItNeeds(t *testing.T) {
 	if issued != 3 {
 		t.Errorf("%d tokens for 140 minutes", issued)
 	}
-	wrong := s.hub(func(o *HubOptions) { o.Token, o.App = "", &App{ID: 9, Installation: 8, Key: read} })
+	wrong := s.hub(func(o *HubOptions) { o.Token, o.App = nil, &App{ID: 9, Installation: 8, Key: read} })
 	if _, err := wrong.Propose(t.Context(), s.proposal()); err == nil || !strings.Contains(err.Error(), "401") {
 		t.Errorf("got %v", err)
 	}
@@ -91,7 +91,7 @@ func TestATokenStaysWhereItBelongs(t *testing.T) {
 	if stolen != "" {
 		t.Error("the token went elsewhere")
 	}
-	for _, o := range []HubOptions{{Base: "http://git.example.com", Token: token}, {Base: "http://127.0.0.1:1", Token: token}, {Base: "https://u:p@git.example.com", Token: token}, {Token: ""}} {
+	for _, o := range []HubOptions{{Base: "http://git.example.com", Token: tokenOf}, {Base: "http://127.0.0.1:1", Token: tokenOf}, {Base: "https://u:p@git.example.com", Token: tokenOf}, {}} {
 		o.Door, o.Now = hubDoor(t), time.Now
 		if _, err := NewHub(o); err == nil || strings.Contains(err.Error(), token) {
 			t.Errorf("%+v: got %v", o.Base, err)

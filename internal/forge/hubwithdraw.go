@@ -15,8 +15,8 @@ import (
 func (h *Hub) Withdraw(ctx context.Context, p Proposal, why string) (Outcome, error) {
 	h.lock.Lock()
 	defer h.lock.Unlock()
-	if !slug.MatchString(p.Repository) || !digest.MatchString(p.Key) || !branchName.MatchString(p.Base) {
-		return Outcome{State: Refused, Notes: []string{"repository, base and key do not name a pull request of ours"}}, nil
+	if !p.named() {
+		return Outcome{State: Refused, Notes: []string{unnamed}}, nil
 	}
 	o, err := h.job(p).withdraw(ctx, h.Door.Text(why))
 	if err != nil {

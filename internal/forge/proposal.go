@@ -46,8 +46,10 @@ const (
 	Stale       State = "stale"        // the base branch has moved: it must be made and proven anew
 	Held        State = "held"         // enough is open, or was opened in the last hour
 	Refused     State = "refused"      // it is none that may be proposed
+	Open        State = "open"
+	Merged      State = "merged"
 	Withdrawn   State = "withdrawn"
-	Nothing     State = "nothing" // there was nothing to withdraw
+	Nothing     State = "nothing" // there is none
 )
 
 // Outcome is what came of a proposal, and where to look at it.

@@ -63,8 +63,8 @@ type Acts struct {
 
 const maxKnown = 4096
 
-// complete checks that nothing is missing, and fills in what may be left out.
-func (a *Acts) complete() error {
+// Complete checks that nothing is missing, and fills in what may be left out.
+func (a *Acts) Complete() error {
 	if a.Face == nil || a.Client == nil || a.Log == nil || a.Cases.Client == nil || a.Guardrails.Reader == nil || a.Actor == nil ||
 		a.Reserve == nil || a.Settle == nil || a.Use == nil || a.Now == nil || a.Logger == nil {
 		return errors.New("start to act on Cases: Face, Client, Log, Cases, Guardrails, Actor, Reserve, Settle, Use, Now and Logger are all needed")

@@ -43,10 +43,10 @@ func (a *Acts) consider(ctx context.Context, c *v1alpha1.Case) (time.Duration, e
 	switch {
 	case exhausted(c, v.Question, action):
 		return rarely * a.Every, nil // the Case says how the last action came out, and that it takes a human now
-	case action.PlanDigest() != plan:
-		return a.hold(ctx, c, held{plan: plan, verdict: verdictOf(only("plan", "what was judged cannot be done any more: what it is about has changed since"))})
 	case v.Unfit != nil:
 		return a.hold(ctx, c, held{plan: plan, verb: action.Verb, verdict: verdictOf(v.Unfit)})
+	case action.PlanDigest() != plan:
+		return a.hold(ctx, c, held{plan: plan, verdict: verdictOf(only("plan", "what was judged cannot be done any more: what it is about has changed since"))})
 	case j.Verdict.Decision < gate.Allow:
 		return a.hold(ctx, c, held{plan: plan, verb: action.Verb, verdict: j.Verdict, view: &v, policy: policy})
 	}

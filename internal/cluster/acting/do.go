@@ -23,6 +23,8 @@ func (a *Acts) act(ctx context.Context, c *v1alpha1.Case, chosen gate.Action) (t
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("act on case %s/%s: it came out %s: %w", c.Namespace, c.Name, outcome, err)
+	case d.view.Unfit != nil:
+		return a.hold(ctx, c, held{plan: plan, verb: chosen.Verb, verdict: verdictOf(d.view.Unfit)})
 	case verdict.Decision < gate.Allow:
 		return a.hold(ctx, c, held{plan: plan, verb: chosen.Verb, verdict: verdict})
 	}

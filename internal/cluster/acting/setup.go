@@ -19,7 +19,7 @@ import (
 // SetUp has Acts called for every change of a Case, of an Approval, and of a Guardrail. What a restart missed comes with the
 // first list. It fails where something is missing.
 func (a *Acts) SetUp(mgr ctrl.Manager) error {
-	if err := a.complete(); err != nil {
+	if err := a.Complete(); err != nil {
 		return err
 	}
 	about := func(_ context.Context, o client.Object) []reconcile.Request {

@@ -1,0 +1,172 @@
+package drift
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster"
+	"moorgate.dev/internal/cluster/acting"
+	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/forge"
+	"moorgate.dev/internal/gate"
+)
+
+// Proposals is this face's part of acting on its Cases: a pull request by which Git learns what somebody changed in the cluster. There
+// is one for an object, whatever of it has drifted, and people decide on it.
+//
+// It runs under another identity than the Detector that keeps the Cases, which may try nothing in the cluster, not even in a dry run.
+// It reads Git and the object itself, and makes the same edits again; what differs from the plan that was judged is not proposed.
+type Proposals struct {
+	// Detector looks. Of its fields Client, Git, Circumstances, Door, Now and Interval are used.
+	Detector *Detector
+	Hub      *forge.Hub
+	// Cluster tells this cluster from all others for which pull requests may be opened in the same repository.
+	Cluster string
+	Log     flow.Log
+	// Follow is how often it is looked at what became of a pull request. Default 5 min.
+	Follow time.Duration
+
+	came    forge.Outcome // of the last pull request
+	cameFor string        // the digest of its plan
+}
+
+var (
+	_ acting.Face = (*Proposals)(nil)
+	_ flow.Actor  = (*Proposals)(nil)
+)
+
+// Complete checks that nothing is missing, and fills in what may be left out.
+func (p *Proposals) Complete() error {
+	if p.Detector == nil || p.Hub == nil || p.Cluster == "" || p.Log == nil {
+		return errors.New("prepare to open pull requests: Detector, Hub, Cluster and Log are all needed")
+	}
+	if p.Follow <= 0 {
+		p.Follow = 5 * time.Minute
+	}
+	return nil
+}
+
+// Name is that of this face.
+func (p *Proposals) Name() gate.Face { return gate.FaceDrift }
+
+// Reach is how far a pull request reaches.
+func (p *Proposals) Reach() gate.Reach { return gate.ReachGit }
+
+// Ours is whether a Case is named by what it tells of, and tells of fields that differ.
+func (p *Proposals) Ours(c *v1alpha1.Case) bool {
+	return c.Spec.Signal.Reason == reasonDrift && c.Name == signalOf(c).CaseName()
+}
+
+// Over is whether the fields are known to differ no longer.
+func (p *Proposals) Over(c *v1alpha1.Case) bool {
+	return meta.IsStatusConditionFalse(c.Status.Conditions, CaseDrifted)
+}
+
+// signalOf is the happening that a Case tells of.
+func signalOf(c *v1alpha1.Case) gate.Signal {
+	x := c.Spec.Subject
+	return gate.Signal{Face: gate.FaceDrift, Reason: c.Spec.Signal.Reason, Key: c.Spec.Signal.Key, Text: c.Spec.Signal.Text, At: c.Spec.Signal.FirstSeen.Time,
+		Subject: gate.Ref{Group: x.Group, Version: x.Version, Kind: x.Kind, Namespace: c.Namespace, Name: x.Name, UID: x.UID}}
+}
+
+// sourceOf is the GitSource of a Case.
+func (p *Proposals) sourceOf(ctx context.Context, c *v1alpha1.Case) (*v1alpha1.GitSource, error) {
+	var list v1alpha1.GitSourceList
+	if err := p.Detector.Client.List(ctx, &list, client.InNamespace(c.Namespace)); err != nil {
+		return nil, fmt.Errorf("list the GitSources of %s: %w", c.Namespace, err)
+	}
+	i := slices.IndexFunc(list.Items, func(g v1alpha1.GitSource) bool { return sourceLabel(g.Name) == c.Labels[LabelSource] })
+	if i < 0 {
+		return nil, errNoSource
+	}
+	return &list.Items[i], nil
+}
+
+var errNoSource = errors.New("its GitSource is gone")
+
+// proposalFor names the pull request of a Case's object; what it says is not in it. why says that there can be none.
+func (p *Proposals) proposalFor(g *v1alpha1.GitSource, subject gate.Ref) (named forge.Proposal, why string) {
+	repository, here := p.Hub.RepositoryAt(g.Spec.URL)
+	if !here {
+		return forge.Proposal{}, fmt.Sprintf("the repository of GitSource %s is not one of %s, where pull requests are opened", g.Name, p.Hub.Host())
+	}
+	named = forge.Proposal{Repository: repository, Base: g.Spec.Branch}
+	named.Key = p.keyed(strings.ToLower(repository), named.Base, gate.WorkloadKey(subject))
+	return named, ""
+}
+
+// keyed is a hash of parts that nobody can make who does not know the cluster.
+func (p *Proposals) keyed(parts ...string) string {
+	sum := hmac.New(sha256.New, []byte(p.Cluster))
+	for _, part := range parts {
+		_, _ = fmt.Fprintf(sum, "%q\n", part)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// valueOf tells what is proposed: the fields and what they become. It is not about what stands in Git before, so that a no
+// holds while Git moves on.
+func (p *Proposals) valueOf(a gate.Action) string {
+	var parts []string
+	for _, e := range a.Edits {
+		parts = append(parts, e.Path, e.New)
+	}
+	return p.keyed(parts...)
+}
+
+// Tell says how a pull request came out.
+func (p *Proposals) Tell(plan gate.Action, o gate.Outcome, text string) string {
+	switch {
+	case o == gate.OutcomeDone && p.cameFor == plan.PlanDigest():
+		return fmt.Sprintf("pull request %s is %s: people decide on it", p.came.URL, p.came.State)
+	case o == gate.OutcomeDone:
+		return "a pull request is open: people decide on it"
+	case o == gate.OutcomeUnknown:
+		return "nobody knows whether a pull request was opened, and that is found out: " + text
+	case o == gate.OutcomeNothing:
+		return "there was nothing left to propose: " + text
+	}
+	return "no pull request was opened: " + text
+}
+
+// Fate is what became of a pull request of which nobody knows, by what stands in the repository.
+func (p *Proposals) Fate(ctx context.Context, c *v1alpha1.Case, _ gate.Ref) (gate.Outcome, string, error) {
+	o, err := p.standing(ctx, c)
+	if err != nil {
+		return gate.OutcomeUnknown, "", err
+	}
+	switch o.State {
+	case forge.Open, forge.Merged:
+		return gate.OutcomeDone, fmt.Sprintf("how it ended was not known, and pull request %s was found %s", o.URL, o.State), nil
+	case forge.Rejected:
+		return gate.OutcomeDone, fmt.Sprintf("how it ended was not known, and pull request %s was found closed by a person", o.URL), nil
+	}
+	return gate.OutcomeRefused, "how it ended was not known, and no pull request of it is open: nothing was proposed", nil
+}
+
+// standing is how the pull request of a Case's object stands.
+func (p *Proposals) standing(ctx context.Context, c *v1alpha1.Case) (forge.Outcome, error) {
+	g, err := p.sourceOf(ctx, c)
+	if err != nil {
+		return forge.Outcome{}, err
+	}
+	named, why := p.proposalFor(g, signalOf(c).Subject)
+	if why != "" {
+		return forge.Outcome{}, errors.New(why)
+	}
+	return p.Hub.Standing(ctx, named)
+}
+
+// caseRef is how a Case is written.
+func caseRef(c *v1alpha1.Case) string { return cluster.CaseRef(signalOf(c)) }

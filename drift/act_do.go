@@ -1,0 +1,82 @@
+package drift
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/forge"
+	"moorgate.dev/internal/gate"
+)
+
+// Act opens the pull request that a Permit is for, or has the one that is open say what is proposed now. It does not matter how often:
+// there is one.
+func (p *Proposals) Act(ctx context.Context, permit gate.Permit, plan gate.Action) (gate.Outcome, error) {
+	if plan.Request == nil || !permit.Spend(plan) {
+		return gate.OutcomeRefused, errors.New("there is no permit for this pull request, or it was used: nothing was sent")
+	}
+	var proposal forge.Proposal
+	if err := json.Unmarshal(plan.Request.Body, &proposal); err != nil {
+		return gate.OutcomeRefused, fmt.Errorf("nothing was sent: %w", err)
+	}
+	if proposal.BaseCommit != plan.Base || proposal.ValueHash != p.valueOf(plan) {
+		return gate.OutcomeRefused, errors.New("nothing was sent: its request is not the one that carries it out")
+	}
+	o, err := p.Hub.Propose(ctx, proposal)
+	var wait *forge.Limited
+	switch {
+	case errors.As(err, &wait):
+		return gate.OutcomeRefused, err
+	case err != nil:
+		return gate.OutcomeUnknown, err
+	}
+	notes := strings.Join(o.Notes, "; ")
+	switch o.State {
+	case forge.Opened, forge.Updated, forge.Unchanged:
+		p.came, p.cameFor = o, plan.PlanDigest()
+		return gate.OutcomeDone, nil
+	case forge.Already:
+		return gate.OutcomeNothing, errors.New("Git says so already")
+	case forge.Rejected:
+		return gate.OutcomeRefused, fmt.Errorf("people closed %s, which proposed the same", o.URL)
+	}
+	return gate.OutcomeRefused, fmt.Errorf("%s: %s", o.State, notes)
+}
+
+// story is what a pull request tells the people who decide on it.
+func (p *Proposals) story(c *v1alpha1.Case, l *look) forge.Story {
+	s := forge.Story{Object: objectName(l.subject), Case: caseRef(c), Revert: reverts(l)}
+	if at := c.Status.Audit; at != nil {
+		s.Audit = fmt.Sprintf("record %d of log %s", at.Sequence, at.Log)
+	}
+	for i, d := range l.drifts {
+		git, live := d.texts()
+		s.Rows = append(s.Rows, forge.Row{Field: d.Path.String(), Git: git, Live: live, Who: d.Owner.User, Manager: d.Owner.Manager, When: d.Owner.Time,
+			Where: l.proposals[i].where})
+	}
+	s.Intent = map[string]string{IntentEmergency: "an emergency fix", IntentRoutine: "a routine operation"}[l.intention.intent]
+	for _, f := range l.intention.findings() {
+		s.Why = append(s.Why, f.Text)
+	}
+	if len(s.Why) == 0 {
+		s.Why = []string{"a person changed what Git declares, after Git said so; whether on purpose is for you to say"}
+	}
+	return s
+}
+
+// reverts are the commands by which people go back to Git instead.
+func reverts(l *look) []string {
+	s := l.subject
+	if name := l.labels["kustomize.toolkit.fluxcd.io/name"]; name != "" {
+		return []string{fmt.Sprintf("flux reconcile kustomization %s -n %s --with-source", name, l.labels["kustomize.toolkit.fluxcd.io/namespace"])}
+	}
+	if l.object.Root != "" {
+		return []string{fmt.Sprintf("kubectl apply -n %s -k %s", s.Namespace, fileName(l.object.Root))}
+	}
+	return []string{fmt.Sprintf("kubectl apply -n %s -f %s", s.Namespace, fileName(l.object.File))}
+}
+
+func objectName(r gate.Ref) string { return r.Kind + " " + r.Namespace + "/" + r.Name }

@@ -1,0 +1,96 @@
+package drift
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster/acting"
+	"moorgate.dev/internal/forge"
+	"moorgate.dev/internal/gate"
+)
+
+// deliverFor is how long after a pull request was merged its drift may stand: delivery takes its time.
+const deliverFor = 24 * time.Hour
+
+// Verify follows a pull request until people have decided. Where its drift is gone it is withdrawn.
+func (p *Proposals) Verify(ctx context.Context, c *v1alpha1.Case, age time.Duration) (acting.Effect, error) {
+	o, err := p.standing(ctx, c)
+	if err != nil {
+		return acting.Effect{}, err
+	}
+	stands, gone := meta.IsStatusConditionTrue(c.Status.Conditions, CaseDrifted), meta.IsStatusConditionFalse(c.Status.Conditions, CaseDrifted)
+	e := acting.Effect{Last: age > deliverFor} // the ledger forgets what it was told long ago
+	switch {
+	case o.State == forge.Merged && gone:
+		e.Phase, e.Result, e.Text = v1alpha1.PhaseHealed, gate.ResultHealed, "pull request "+o.URL+" was merged, and the cluster says what Git says"
+	case o.State == forge.Merged && stands && age > deliverFor:
+		e.Phase, e.Result, e.Text = v1alpha1.PhaseIneffective, gate.ResultIneffective, "pull request "+o.URL+" was merged, and the cluster still differs from Git"
+	case o.State == forge.Rejected:
+		e.Phase, e.Text = v1alpha1.PhaseIneffective, "people closed pull request "+o.URL+": that is a no until a value changes"
+	case o.State == forge.Open && gone:
+		return p.withdraw(ctx, c, e)
+	case o.State == forge.Open, o.State == forge.Merged:
+		e.Wait = p.Follow
+	default:
+		e.Phase, e.Text = v1alpha1.PhaseUnclear, "its pull request is not there any more, and nobody can say what people decided"
+	}
+	return e, nil
+}
+
+// withdraw closes the pull request of a drift that is gone, unless another Case is about to have it say something else.
+func (p *Proposals) withdraw(ctx context.Context, c *v1alpha1.Case, e acting.Effect) (acting.Effect, error) {
+	e.Phase = v1alpha1.PhaseHealed
+	next, err := p.successor(ctx, c)
+	if err != nil {
+		return acting.Effect{}, err
+	}
+	if next != "" {
+		e.Text = "it has changed again, and Case " + next + " tells of it: the pull request is that Case's now"
+		return e, nil
+	}
+	g, err := p.sourceOf(ctx, c)
+	if err != nil {
+		return acting.Effect{}, err
+	}
+	named, why := p.proposalFor(g, signalOf(c).Subject)
+	if why != "" {
+		return acting.Effect{}, fmt.Errorf("withdraw a pull request: %s", why)
+	}
+	_, err = p.Log.Append(ctx, gate.Record{Kind: gate.RecordNote, Correlation: caseRef(c), Text: "about to withdraw its pull request from " + named.Repository + ", because the drift is gone"})
+	if err != nil {
+		return acting.Effect{}, fmt.Errorf("write to the audit log, so nothing is withdrawn: %w", err)
+	}
+	o, err := p.Hub.Withdraw(ctx, named, "what it is about is gone: the cluster says what Git says.")
+	if err != nil {
+		return acting.Effect{}, err
+	}
+	switch o.State {
+	case forge.TheirBranch:
+		e.Text = "the drift is gone; its pull request is left open, for people work on its branch"
+	default:
+		e.Text = "the drift is gone, and its pull request " + o.URL + " was withdrawn"
+	}
+	return e, nil
+}
+
+// successor is the Case of the same object that stands now and on which a pull request was chosen; empty: there is none.
+func (p *Proposals) successor(ctx context.Context, c *v1alpha1.Case) (string, error) {
+	var list v1alpha1.CaseList
+	err := p.Detector.Client.List(ctx, &list, client.InNamespace(c.Namespace),
+		client.MatchingLabels{v1alpha1.LabelFace: string(gate.FaceDrift), v1alpha1.LabelWorkload: c.Labels[v1alpha1.LabelWorkload], LabelSource: c.Labels[LabelSource]})
+	if err != nil {
+		return "", fmt.Errorf("look for a newer Case of it: %w", err)
+	}
+	for i := range list.Items {
+		k := &list.Items[i]
+		if _, chosen := acting.Chosen(k, gate.ReachGit); chosen && k.Name != c.Name && p.Ours(k) && meta.IsStatusConditionTrue(k.Status.Conditions, CaseDrifted) {
+			return k.Name, nil
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,89 @@
+package forge
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/google/go-github/v60/github"
+)
+
+// RepositoryAt is the owner/name of a repository by the URL under which it is cloned, and whether it is one of this Hub's host.
+func (h *Hub) RepositoryAt(clone string) (string, bool) {
+	u, err := url.Parse(clone)
+	if err != nil {
+		return "", false
+	}
+	name := strings.TrimSuffix(strings.Trim(u.Path, "/"), ".git")
+	host := u.Host
+	if u.Scheme == "ssh" {
+		host = u.Hostname()
+	}
+	return name, strings.EqualFold(host, h.Host()) && slug.MatchString(name)
+}
+
+// Host is where this Hub opens pull requests, as clone URLs have it: github.com.
+func (h *Hub) Host() string {
+	if host := h.api.BaseURL.Host; host != "api.github.com" {
+		return host
+	}
+	return "github.com"
+}
+
+// Standing tells how the pull request of a proposal's key stands, and writes nothing: Open, Merged, Rejected (a person closed it, and
+// what is proposed is the same; without a ValueHash, whatever it was), Withdrawn, or Nothing. Of the proposal, Repository, Base and Key
+// are needed.
+func (h *Hub) Standing(ctx context.Context, p Proposal) (Outcome, error) {
+	h.lock.Lock()
+	defer h.lock.Unlock()
+	if !p.named() {
+		return Outcome{State: Refused, Notes: []string{unnamed}}, nil
+	}
+	j := h.job(p)
+	open, closed, err := j.pulls(ctx)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("look for a pull request in %s: %w", p.Repository, err)
+	}
+	return j.standing(open, closed), nil
+}
+
+func (j *job) standing(open *github.PullRequest, closed []*github.PullRequest) Outcome {
+	if open != nil {
+		return outcomeOf(Open, open)
+	}
+	if no := j.rejected(closed); no != nil {
+		return outcomeOf(Rejected, no)
+	}
+	switch {
+	case len(closed) == 0:
+		return Outcome{State: Nothing}
+	case closed[0].MergedAt != nil:
+		return outcomeOf(Merged, closed[0])
+	}
+	if m, _ := markerIn(closed[0].GetBody()); m.Withdrawn {
+		return outcomeOf(Withdrawn, closed[0])
+	}
+	return Outcome{State: Nothing}
+}
+
+// Full says why no further pull request may be opened in a repository now; empty: one may.
+func (h *Hub) Full(ctx context.Context, repository string) (string, error) {
+	h.lock.Lock()
+	defer h.lock.Unlock()
+	if !slug.MatchString(repository) {
+		return unnamed, nil
+	}
+	why, err := h.job(Proposal{Repository: repository}).full(ctx)
+	if err != nil {
+		return "", fmt.Errorf("look what is open in %s: %w", repository, err)
+	}
+	return why, nil
+}
+
+const unnamed = "repository, base and key do not name a pull request of ours"
+
+// named reports whether a proposal says which pull request is meant.
+func (p Proposal) named() bool {
+	return slug.MatchString(p.Repository) && digest.MatchString(p.Key) && branchName.MatchString(p.Base)
+}
