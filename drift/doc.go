@@ -13,8 +13,11 @@
 // To adopt a change is proposed only where it is known to be younger than what Git says. Otherwise Git may be ahead of what
 // was delivered, and the edit would revert a release.
 //
-// A folder with a kustomization is rendered first, in memory. What comes of it is compared like any other, but stands in no
-// single place of a file, so no edit of it is proposed.
+// A folder with a kustomization is rendered first, in memory. What comes of it is compared like any other. The edit is looked
+// for by rendering again with other values: it is made in the one place that has the last word, of the overlay or of its base,
+// and proven by rendering every other kustomization of the repository that may read the same file, of which none may move. The
+// last proof is a dry run of what the edits make, which leaves no drift in these fields. Who delivers a folder without a
+// kustomization that refers to it, or a base by itself, is not known to be there.
 //
 // Comparing, attributing and judging are pure functions; the Detector looks and keeps. What it could not read is said on the
 // Case, and is never a drift. What fails for one Deployment is said on the GitSource, and stops none of the others.

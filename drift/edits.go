@@ -3,7 +3,6 @@ package drift
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"path"
 	"strings"
 
@@ -20,7 +19,8 @@ type ground struct {
 	folder string            // that declares the objects
 	// others are the kustomizations that may read a file which the folder reads, by their folders. An edit moves none of them.
 	others map[string]source.Renderer
-	partly string // why there may be more of them; empty: there are no more
+	partly string       // why there may be more of them; empty: there are no more
+	over   func() error // says that there is no more time to render; nil: there is
 }
 
 // groundOf is the ground of a folder in what was read of a repository.
@@ -38,12 +38,12 @@ func groundOf(read Tree, folder string) ground {
 
 // roots are all renderers that an edit is proven with, that of the object among them, and its name.
 func (g ground) roots(o source.Object) (all map[string]source.Renderer, root string) {
-	all = maps.Clone(g.others)
-	if all == nil {
-		all = map[string]source.Renderer{}
+	all = map[string]source.Renderer{}
+	for name, other := range g.others {
+		all[name] = g.timed(other)
 	}
 	if o.Root != "" {
-		all[g.folder] = render.Kustomize(render.Spec{Path: g.folder})
+		all[g.folder] = g.timed(render.Kustomize(render.Spec{Path: g.folder}))
 		return all, g.folder
 	}
 	plain := source.Plain(o.Namespace)
@@ -51,6 +51,16 @@ func (g ground) roots(o source.Object) (all map[string]source.Renderer, root str
 		return plain(map[string][]byte{o.File: files[o.File]})
 	}
 	return all, ""
+}
+
+// timed is a Renderer that fails once there is no more time.
+func (g ground) timed(r source.Renderer) source.Renderer {
+	return func(files map[string][]byte) ([]*unstructured.Unstructured, error) {
+		if g.over != nil && g.over() != nil {
+			return nil, g.over()
+		}
+		return r(files)
+	}
 }
 
 // change is the file with the live value of one drift in it, proven down to the objects that all roots make of it.

@@ -36,6 +36,7 @@ func sourceLabel(name string) string {
 // keep judges what was seen and keeps its Case. It judges off the record first: where the Case says all of it already,
 // nothing is recorded and nothing is written, so that a drift that stays costs one read a round.
 func (d *Detector) keep(ctx context.Context, g v1alpha1.GitSource, l *look, p gate.Policy, r *round) error {
+	d.plan(ctx, l, r.tree, true)
 	s := l.signal(g.Name, d.Now())
 	r.open[s.CaseName()] = true
 	key := client.ObjectKey{Namespace: g.Namespace, Name: s.CaseName()}

@@ -137,6 +137,7 @@ func (d *Detector) sight(ctx context.Context, a Asked, l *look, t tree) Sight {
 			s.Unread = append(s.Unread, line(err.Error()))
 		}
 	}
+	d.plan(ctx, l, t, false)
 	for i, one := range l.drifts {
 		git, live := one.texts()
 		s.Changes = append(s.Changes, Change{Path: one.Path, Git: git, Live: live, Masked: !one.shown(), Missing: one.Missing, Added: one.Added, Owner: one.Owner,
@@ -170,7 +171,6 @@ func (d *Detector) byOwners(ctx context.Context, l *look, t tree) error {
 	drifts = d.driftsOf(ctx, l, drifts)
 	d.attest(ctx, l, live, drifts)
 	l.drifts = drifts
-	l.proposals, _ = propose(t.ground, l.object, drifts, nil)
 	return nil
 }
 

@@ -25,6 +25,7 @@ const mostDeployments = 500
 type tree struct {
 	Tree
 	ground                ground
+	plans                 *plans
 	from                  Repository
 	at                    time.Time
 	objects               []source.Object
@@ -69,7 +70,7 @@ func (d *Detector) tree(ctx context.Context, key client.ObjectKey, from Reposito
 
 // parse makes a tree of what was read. What is known of a Deployment's past stays known while its manifest stays the same.
 func parse(read Tree, before tree, namespace, folder string) tree {
-	t := tree{Tree: read, past: map[source.Name]*past{}}
+	t := tree{Tree: read, past: map[source.Name]*past{}, plans: &plans{}}
 	objects, err := render.Declared(read.Files, folder, source.Wanted{Namespace: namespace, Group: deployment.Group, Kind: deployment.Kind, Most: mostDeployments})
 	t.Files = nil
 	if err != nil {

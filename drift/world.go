@@ -68,7 +68,6 @@ func (d *Detector) look(ctx context.Context, l *look, t tree) {
 		if len(l.unread) > 0 {
 			l.drifts = nil
 		}
-		l.proposals, _ = propose(t.ground, o, l.drifts, nil)
 		return
 	}
 }

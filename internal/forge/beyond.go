@@ -2,7 +2,12 @@ package forge
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"path"
+	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
@@ -17,6 +22,11 @@ func (r Reader) reach(ctx context.Context, whole *object.Tree, folder string, t 
 	if r.Beyond == nil {
 		return nil
 	}
+	return r.follow(ctx, whole, t, func() []string { return r.Beyond(t.Files, folder) })
+}
+
+// follow reads what is named, until nothing new is.
+func (r Reader) follow(ctx context.Context, whole *object.Tree, t *Tree, named func() []string) error {
 	limits := r.Limits.withDefaults()
 	var total int64
 	for _, b := range t.Files {
@@ -25,7 +35,7 @@ func (r Reader) reach(ctx context.Context, whole *object.Tree, folder string, t 
 	asked := map[string]bool{}
 	for range maxRounds {
 		found := false
-		for _, name := range r.Beyond(t.Files, folder) {
+		for _, name := range named() {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -60,4 +70,59 @@ func (r Reader) reach(ctx context.Context, whole *object.Tree, folder string, t 
 		}
 	}
 	return fmt.Errorf("it refers to more after %d rounds", maxRounds)
+}
+
+// around reads the kustomizations of the whole commit, and what Beside names of what they read. Where that is more than the
+// caps allow, none of it is kept and Partly says why: it is needed to know what a change would move, and not to know what
+// the folder declares.
+func (r Reader) around(ctx context.Context, whole *object.Tree, folder string, t *Tree) error {
+	if r.Beside == nil {
+		t.Partly = "nobody looked for other kustomizations"
+		return nil
+	}
+	wide := Tree{Files: maps.Clone(t.Files), Skipped: slices.Clone(t.Skipped)}
+	found, linked, err := kustomizations(ctx, whole)
+	if err == nil {
+		err = r.follow(ctx, whole, &wide, func() []string { return found })
+	}
+	if err == nil {
+		err = r.follow(ctx, whole, &wide, func() []string { return r.Beside(wide.Files, folder) })
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		t.Partly = "to read what the other kustomizations read: " + err.Error()
+	case linked != "":
+		t.Partly = fmt.Sprintf("%q is a symbolic link", linked)
+	default:
+		t.Files = wide.Files
+	}
+	return nil
+}
+
+// kustomizations names the kustomization files of a commit, and one that is a link.
+func kustomizations(ctx context.Context, whole *object.Tree) (found []string, linked string, err error) {
+	walker := object.NewTreeWalker(whole, true, nil)
+	defer walker.Close()
+	for entries := 0; ; entries++ {
+		name, entry, err := walker.Next()
+		if errors.Is(err, io.EOF) {
+			return found, linked, nil
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		switch {
+		case err != nil:
+			return nil, "", plain(err, unsound)
+		case entries == maxEntries:
+			return nil, "", fmt.Errorf("the repository has more than %d entries", maxEntries)
+		case !slices.Contains([]string{"kustomization.yaml", "kustomization.yml", "Kustomization"}, path.Base(name)):
+		case entry.Mode == filemode.Symlink:
+			linked = name
+		case entry.Mode.IsFile():
+			found = append(found, name)
+		}
+	}
 }

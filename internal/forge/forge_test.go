@@ -239,6 +239,40 @@ func TestReadGoesOnToWhatTheFolderRefersTo(t *testing.T) {
 	}
 }
 
+func TestReadLooksForOtherKustomizations(t *testing.T) {
+	r := newRepo(t)
+	r.commit(map[string]string{"deploy/Kustomization": "k", "dev/kustomization.yml": "d", "dev/x.yaml": "x", "dev/y.yaml": "y", "base/web.yaml": "w"})
+	reader := Reader{Local: true, Beside: func(files map[string][]byte, folder string) []string {
+		if folder != "deploy" || files["dev/kustomization.yml"] == nil {
+			t.Errorf("asked about %q with %d files", folder, len(files))
+		}
+		return []string{"dev/x.yaml", "gone"}
+	}}
+	read := func() Tree {
+		tree, err := reader.Read(t.Context(), Repository{URL: r.url(), Branch: "main", Path: "deploy"}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tree
+	}
+	if tree := read(); len(tree.Files) != 3 || string(tree.Files["dev/x.yaml"]) != "x" || tree.Partly != "" {
+		t.Errorf("got %v", tree)
+	}
+	reader.Limits.Files = 2
+	if tree := read(); len(tree.Files) != 1 || !strings.Contains(tree.Partly, "more than 2 files") {
+		t.Errorf("too much is given up, and said: %v", tree)
+	}
+	reader.Limits.Files = 0
+	r.commit(map[string]string{"far/kustomization.yaml": "-> ../dev/kustomization.yml"})
+	if tree := read(); len(tree.Files) != 1 || !strings.Contains(tree.Partly, `"far/kustomization.yaml" is a symbolic link`) {
+		t.Errorf("a link is not followed, and said: %v", tree)
+	}
+	reader.Beside = nil
+	if tree := read(); tree.Partly == "" {
+		t.Error("nobody looked, and nobody says so")
+	}
+}
+
 func FuzzWeigh(f *testing.F) {
 	f.Add([]byte("PACK\x00\x00\x00\x02\x00\x00\x00\x01"))
 	f.Fuzz(func(_ *testing.T, pack []byte) { _ = weigh(pack, 1<<16) })

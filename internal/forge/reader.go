@@ -30,7 +30,7 @@ type Tree struct {
 	Files map[string][]byte
 	// Skipped names what was passed over and why: "deploy/link.yaml is a symbolic link".
 	Skipped []string
-	// Partly says why there may be other kustomizations in the repository that read the same files; empty: all are in Files.
+	// Partly says why there may be other kustomizations in the repository that read the same files; empty: all are in Files, with what Beside named.
 	Partly string
 }
 
@@ -68,6 +68,9 @@ type Reader struct {
 	// Beyond names what else of the commit is to be read, by paths from the root, given what was read of a folder. It is asked
 	// again with what was found until it names nothing new; what is not there is passed over. nil: the folder is all.
 	Beyond func(files map[string][]byte, folder string) []string
+	// Beside is like Beyond, for what the other kustomizations of the repository read, all of which are among the files. What it
+	// names is given up where it is too much; the Tree then says so. nil: nobody looks for other kustomizations.
+	Beside func(files map[string][]byte, folder string) []string
 }
 
 // Read reads the head of a branch. Where the head is the known commit, nothing but that is asked, and the Tree has no Files.

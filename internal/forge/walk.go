@@ -58,6 +58,9 @@ func (r Reader) walk(ctx context.Context, o origin, branch plumbing.ReferenceNam
 	if err := r.reach(ctx, whole, folder, &t); err != nil {
 		return Tree{}, fmt.Errorf("read what folder %q of commit %s refers to: %w", folder, head, err)
 	}
+	if err := r.around(ctx, whole, folder, &t); err != nil {
+		return Tree{}, fmt.Errorf("read what lies around folder %q of commit %s: %w", folder, head, err)
+	}
 	return t, nil
 }
 

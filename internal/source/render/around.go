@@ -43,6 +43,17 @@ func Around(files map[string][]byte, folder string) (reads, others []string) {
 	return slices.Sorted(maps.Keys(all)), others
 }
 
+// Beside names what the others of Around would read and is not among the files, as Needs does for the folder itself.
+func Beside(files map[string][]byte, folder string) []string {
+	_, others := Around(files, folder)
+	var needs []string
+	for _, other := range others {
+		needs = append(needs, Needs(files, other)...)
+	}
+	slices.Sort(needs)
+	return slices.Compact(needs)
+}
+
 func folderOf(file string) string {
 	if dir := path.Dir(file); dir != "." {
 		return dir
@@ -98,7 +109,17 @@ func texts(b []byte) []string {
 	return all
 }
 
+// component reports whether a kustomization says that it is a Component.
 func component(b []byte) bool {
-	var k types.Kustomization
-	return k.Unmarshal(b) == nil && k.Kind == types.ComponentKind
+	var document yaml3.Node
+	if yaml3.Unmarshal(b, &document) != nil || len(document.Content) == 0 {
+		return false
+	}
+	top := document.Content[0]
+	for i := 0; i+1 < len(top.Content); i += 2 {
+		if top.Content[i].Value == "kind" {
+			return top.Content[i+1].Value == types.ComponentKind
+		}
+	}
+	return false
 }

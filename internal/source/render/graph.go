@@ -41,8 +41,8 @@ type walk struct {
 	files   map[string][]byte
 	visits  int
 	bytes   int
-	missing func(at string) error
-	seen    map[string]bool // the files that are read
+	missing func(at string) error // nil: it is an error. Otherwise all that is wanted are names, and what manifests say is not looked at
+	seen    map[string]bool       // the files that are read
 }
 
 // Needs names what kustomize would read for a folder and is not among the files: files and the kustomization files of

@@ -129,7 +129,7 @@ func (w *walk) either(folder, reference string, above []string) error {
 		return err
 	}
 	if _, found := w.files[at]; found {
-		return w.read(at, false)
+		return w.read(at, w.missing != nil)
 	}
 	if _, found := Root(w.files, at); found {
 		return w.folder(at, above)
@@ -149,7 +149,7 @@ func (w *walk) file(folder, reference string, raw bool) error {
 	if _, found := w.files[at]; !found {
 		return w.absent(at)
 	}
-	return w.read(at, raw)
+	return w.read(at, raw || w.missing != nil)
 }
 
 func (w *walk) absent(at string) error {
