@@ -26,7 +26,7 @@ type ground struct {
 // groundOf is the ground of a folder in what was read of a repository.
 func groundOf(read Tree, folder string) ground {
 	g := ground{files: map[string][]byte{}, folder: path.Clean(cmp.Or(folder, ".")), others: map[string]source.Renderer{}, partly: read.Partly}
-	reads, others := render.Around(read.Files, folder)
+	reads, others := render.Around(read.Files, render.Own(folder))
 	for _, file := range reads {
 		g.files[file] = read.Files[file]
 	}
@@ -43,7 +43,7 @@ func (g ground) roots(o source.Object) (all map[string]source.Renderer, root str
 		all[name] = g.timed(other)
 	}
 	if o.Root != "" {
-		all[g.folder] = g.timed(render.Kustomize(render.Spec{Path: g.folder}))
+		all[g.folder] = g.timed(render.Kustomize(render.Own(g.folder)))
 		return all, g.folder
 	}
 	plain := source.Plain(o.Namespace)

@@ -12,19 +12,20 @@ import (
 	"sigs.k8s.io/kustomize/api/types"
 )
 
-// Around names what is read around a folder: others are the folders of the other kustomizations that may read a file which
-// the folder reads, and reads are the files that it and they may read. What the folder includes is no other of its own, and
+// Around names what is read around a root: others are the folders of the other kustomizations that may read a file which
+// the root reads, and reads are the files that it and they may read. What the root includes is no other of its own, and
 // neither is a Component, which makes nothing alone.
 //
 // An other may be named that kustomize would not have read the file for, and none is left out of those among the files:
 // whoever is about to change a file renders all of them.
-func Around(files map[string][]byte, folder string) (reads, others []string) {
-	at, err := inside("", folder)
+func Around(files map[string][]byte, s Spec) (reads, others []string) {
+	at, err := inside("", s.Path)
 	if err != nil {
 		return nil, nil
 	}
+	s.Path = at
 	own := walk{files: files, seen: map[string]bool{}, missing: func(string) error { return nil }}
-	_, _, _ = Spec{Path: at}.kustomization(&own) // what is wrong is said when it is rendered
+	_, _, _ = s.kustomization(&own) // what is wrong is said when it is rendered
 	all := maps.Clone(own.seen)
 	for _, file := range slices.Sorted(maps.Keys(files)) {
 		if !slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(file)) || own.seen[file] || component(files[file]) {
@@ -45,7 +46,7 @@ func Around(files map[string][]byte, folder string) (reads, others []string) {
 
 // Beside names what the others of Around would read and is not among the files, as Needs does for the folder itself.
 func Beside(files map[string][]byte, folder string) []string {
-	_, others := Around(files, folder)
+	_, others := Around(files, Own(folder))
 	var needs []string
 	for _, other := range others {
 		needs = append(needs, Needs(files, other)...)

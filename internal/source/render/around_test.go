@@ -17,7 +17,7 @@ func TestAroundNamesWhoElseReadsAFile(t *testing.T) {
 		"wide/kustomization.yaml":   "configMapGenerator:\n- name: x\n  files: [web=../base/web.yaml]\n",
 		"extra/kustomization.yaml":  "kind: Component\nresources: [../base]\n",
 	}.files()
-	reads, others := Around(files, "prod")
+	reads, others := Around(files, Own("prod"))
 	if want := []string{"all", "broken", "dev", "middle", "wide"}; !slices.Equal(others, want) {
 		t.Errorf("others %v, want %v", others, want)
 	}
@@ -29,17 +29,17 @@ func TestAroundNamesWhoElseReadsAFile(t *testing.T) {
 	if slices.Contains(reads, "apart/own.yaml") {
 		t.Error("what nobody here reads is among what is read")
 	}
-	if _, others := Around(files, "apart"); len(others) > 0 {
+	if _, others := Around(files, Own("apart")); len(others) > 0 {
 		t.Errorf("nobody else reads it: %v", others)
 	}
-	if reads, others := Around(files, "../x"); len(reads)+len(others) > 0 {
+	if reads, others := Around(files, Own("../x")); len(reads)+len(others) > 0 {
 		t.Errorf("what leads out of the repository: %v, %v", reads, others)
 	}
 }
 
 func TestAPlainFolderThatAnOverlayReadsHasOthers(t *testing.T) {
 	files := layout{"deploy/web.yaml": web, "dev/kustomization.yaml": "resources: [../deploy/web.yaml]\n", "kustomization.yaml": "resources: [dev]\n"}.files()
-	if _, others := Around(files, "deploy"); !slices.Equal(others, []string{"dev", ""}) {
+	if _, others := Around(files, Own("deploy")); !slices.Equal(others, []string{"dev", ""}) {
 		t.Errorf("got %q", others)
 	}
 }

@@ -7,6 +7,9 @@ import (
 	"moorgate.dev/internal/source"
 )
 
+// Own is how a folder is rendered that nobody says anything more about.
+func Own(folder string) Spec { return Spec{Path: folder, Topmost: true} }
+
 // Declared are the wanted objects that a folder of a repository declares: as they are written where the folder is plain, and
 // as kustomize makes them where the folder, or one in it, holds a kustomization. There the Root of an object says so. Files
 // beyond the folder declare nothing by themselves.
@@ -22,7 +25,7 @@ func Declared(files map[string][]byte, folder string, w source.Wanted) ([]source
 		}
 		return source.Read(plain, w)
 	}
-	made, err := Render(files, Spec{Path: at})
+	made, err := Render(files, Own(at))
 	if err != nil {
 		return nil, err
 	}

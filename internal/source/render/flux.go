@@ -18,7 +18,10 @@ import (
 
 // Spec says what is rendered, and what a Flux Kustomization adds to it. Only Path is needed.
 type Spec struct {
-	Path                    string // of the folder, relative to the root; empty is the root
+	Path string // of the folder, relative to the root; empty is the root
+	// Topmost: a folder without a kustomization makes what the kustomizations in it make that no other in it includes. Flux makes
+	// all of them, a base beside its overlay once more by itself, and refuses a Component.
+	Topmost                 bool
 	TargetNamespace         string
 	NamePrefix, NameSuffix  string
 	Labels, Annotations     map[string]string // commonMetadata
@@ -50,7 +53,7 @@ func (s Spec) kustomization(w *walk) (file string, content []byte, err error) {
 		}
 	} else {
 		file = path.Join(s.Path, "kustomization.yaml")
-		k.Resources = generated(w.files, s.Path)
+		k.Resources = s.generated(w.files)
 	}
 	if err := s.add(&k, w.files); err != nil {
 		return "", nil, err
@@ -67,22 +70,44 @@ func (s Spec) kustomization(w *walk) (file string, content []byte, err error) {
 	return file, content, nil
 }
 
-// generated are the resources that Flux finds in a folder without a kustomization: its YAML files, and the folders in it
-// that have one.
-func generated(files map[string][]byte, folder string) []string {
-	found := slices.Clone(roots(files, folder))
-	rendered := slices.Clone(found)
-	for _, file := range paths(files, folder) {
+// generated are the resources of a folder without a kustomization: its YAML files, and the folders in it that have one.
+func (s Spec) generated(files map[string][]byte) []string {
+	rendered := roots(files, s.Path)
+	found := slices.Clone(rendered)
+	if s.Topmost {
+		found = topmost(files, found)
+	}
+	for _, file := range paths(files, s.Path) {
 		ext := path.Ext(file)
 		if (ext == ".yaml" || ext == ".yml") && !slices.ContainsFunc(rendered, func(r string) bool { return within(r, file) }) {
 			found = append(found, file)
 		}
 	}
 	for i := range found {
-		found[i] = "./" + strings.TrimPrefix(strings.TrimPrefix(found[i], folder), "/")
+		found[i] = "./" + strings.TrimPrefix(strings.TrimPrefix(found[i], s.Path), "/")
 	}
 	slices.Sort(found)
 	return found
+}
+
+// topmost are the roots that are no Component and that no other root includes. Those that include each other stay, and are
+// refused when they are rendered.
+func topmost(files map[string][]byte, all []string) []string {
+	includes := map[string]map[string]bool{}
+	for _, root := range all {
+		w := walk{files: files, seen: map[string]bool{}, missing: func(string) error { return nil }}
+		_ = w.folder(root, nil) // what is wrong is said when it is rendered
+		includes[root] = w.seen
+	}
+	kustomization := func(root string) string {
+		file, _ := Root(files, root)
+		return file
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(root string) bool {
+		return component(files[kustomization(root)]) || slices.ContainsFunc(all, func(other string) bool {
+			return other != root && includes[other][kustomization(root)] && !includes[root][kustomization(other)]
+		})
+	})
 }
 
 // add adds to a root what a Flux Kustomization says, the way Flux does.

@@ -16,7 +16,7 @@ func (w *walk) kustomization(k *types.Kustomization, folder string, above []stri
 	switch {
 	case len(k.HelmCharts) > 0 || len(k.HelmChartInflationGenerator) > 0 || k.HelmGlobals != nil:
 		return errors.New("it inflates Helm charts, which takes a program")
-	case len(k.OpenAPI) > 0:
+	case len(k.OpenAPI) > 0: // never to be let in: kyaml keeps one schema for the whole process, so every render after this one would go by it
 		return errors.New("it brings an OpenAPI schema of its own, which would count for every other render too")
 	}
 	for _, r := range slices.Concat(k.Resources, k.Bases, k.Components) { //nolint:staticcheck // what is deprecated still renders
