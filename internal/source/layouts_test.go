@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,8 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"moorgate.dev/test/cluster"
 )
 
 // kustomize renders a folder in memory.
@@ -156,11 +159,11 @@ func TestEveryLayoutIsEditedInItsPlaceOrRefusedByName(t *testing.T) {
 // confirm has another program render the roots before and after: exactly the tracked root's object moves, to the value.
 func confirm(t *testing.T, l layout, c Change) {
 	t.Helper()
-	kubectl, err := exec.LookPath("kubectl")
+	binaries, err := cluster.Binaries(t.Context(), io.Discard)
 	if err != nil {
-		t.Log("no kubectl to confirm it")
-		return
+		t.Fatal(err)
 	}
+	kubectl := filepath.Join(binaries, "kubectl")
 	after := map[string][]byte{c.File: c.Edit.Bytes}
 	for root := range l.roots {
 		was, is := kubectlKustomize(t, kubectl, root, l.files, nil), kubectlKustomize(t, kubectl, root, l.files, after)
