@@ -21,7 +21,7 @@ const (
 
 // Causes lists all causes.
 func Causes() []string {
-	return []string{CausePerson, CauseAhead, CauseAutomation, CauseUnknown, CauseUnreadable, IntentEmergency, IntentAccident, IntentExperiment, IntentRoutine}
+	return []string{CausePerson, CauseAhead, CauseAutomation, CauseUnknown, CauseUnreadable, CauseReverted, IntentEmergency, IntentAccident, IntentExperiment, IntentRoutine}
 }
 
 // What is taken from the score of adopting a change, and from the confidence in its cause.

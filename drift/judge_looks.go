@@ -25,7 +25,7 @@ func replicasRaised(d Drift) bool { return d.last() == "replicas" && raised(d) }
 func scaledToZero(d Drift) bool { return d.last() == "replicas" && d.Live == int64(0) }
 
 func scaled(d Drift) bool {
-	return d.last() == "replicas" && d.Owner.Subresource == "scale" && !scaledToZero(d)
+	return d.last() == "replicas" && d.Owner.Subresource == "scale" && d.Live != nil && !scaledToZero(d)
 }
 
 func memoryRaised(d Drift) bool {

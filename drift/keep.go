@@ -22,7 +22,8 @@ import (
 
 const (
 	// CaseDrifted on a Case is True while its fields differ, False once they no longer do, and Unknown where that could not
-	// be read or nobody compares them any more.
+	// be read or nobody compares them any more. On a Case of what a person was seen to do it is never True: what differs then
+	// stands on the Case of the drift.
 	CaseDrifted = "Drifted"
 	// LabelSource on a Case is a hash of the name of its GitSource, which is in the Case's namespace.
 	LabelSource = "moorgate.dev/source"

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -111,7 +112,7 @@ func addDetector(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error
 		Circumstances: seen, Beside: p.models.beside(), Aside: p.aside, Door: p.door(), Now: time.Now, Interval: p.driftEvery, Git: gitReader(p.localGit),
 		Events: mgr.GetEventRecorder("moorgate")}
 	p.metrics.drift.watch(d.Standing)
-	return d.SetUp(mgr)
+	return errors.Join(d.SetUp(mgr), drift.Witnesses{Detector: d}.SetUp(mgr))
 }
 
 // gitReader is how the drift face reads repositories.
