@@ -108,13 +108,14 @@ func (l *look) sentence(i int) string {
 func (l *look) detail(i int) string {
 	d := l.drifts[i]
 	git, live := d.texts()
-	text := fmt.Sprintf("%s; owner %s; field %s, live %s, Git %s", l.sentence(i), d.Owner, d.Path, live, git)
+	owner := d.Owner.String()
 	switch {
 	case d.Owner.Apart:
-		text += "; a person was seen to change it under another name"
-	case d.Owner.User != "":
-		text += "; a person was seen to change it"
+		owner += ", and a person was seen to change it under another name"
+	case d.Owner.vouched() && d.Owner.Manager != "":
+		owner += ", a person who was seen"
 	}
+	text := fmt.Sprintf("%s; owner %s; field %s, live %s, Git %s", l.sentence(i), owner, d.Path, live, git)
 	if why := l.proposals[i].why; why != "" {
 		text += "; no edit, because " + why
 	}

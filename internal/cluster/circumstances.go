@@ -104,7 +104,7 @@ func (c Circumstances) health(ctx context.Context, namespace string) gate.Fact[g
 }
 
 // storm counts the Cases that were opened lately, of what was found wrong in the cluster: a Case of the webhook is a question
-// that somebody asked, and many rollouts are no storm. The API server stamps Cases; one from the future, by our clock, is new.
+// that somebody asked, one of what a person was seen to do says nothing of what is wrong, and many of either are no storm. The API server stamps Cases; one from the future, by our clock, is new.
 func (c Circumstances) storm(ctx context.Context, at time.Time) gate.Fact[int] {
 	if c.Reader == nil {
 		return gate.Fact[int]{}
@@ -115,7 +115,7 @@ func (c Circumstances) storm(ctx context.Context, at time.Time) gate.Fact[int] {
 	}
 	n := 0
 	for i := range list.Items {
-		if x := &list.Items[i]; x.Spec.Signal.Face != string(gate.FaceWebhook) && at.Sub(x.CreationTimestamp.Time) < gate.StormWindow {
+		if x := &list.Items[i]; x.Spec.Signal.Face != string(gate.FaceWebhook) && x.Spec.Witness == nil && at.Sub(x.CreationTimestamp.Time) < gate.StormWindow {
 			n++
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
@@ -61,6 +62,9 @@ func TestCircumstances(t *testing.T) {
 		return q.Facts
 	}
 	before, _ := find().Storm.Get()
+	if _, _, err := cases.OpenWitnessed(t.Context(), happening(ns, "seen"), &v1alpha1.Witness{User: "alice", Operation: "UPDATE", At: metav1.NewTime(noon())}); err != nil {
+		t.Fatal(err)
+	}
 	for n := range 3 {
 		s := happening(ns, fmt.Sprint(n))
 		if n == 0 {
@@ -81,7 +85,7 @@ func TestCircumstances(t *testing.T) {
 		t.Errorf("health %+v, want one well pod of the two that are not finished", share)
 	}
 	if n, known := f.Storm.Get(); !known || n != before+2 {
-		t.Errorf("%d Cases were opened lately after %d, want two more: one is an answer at the gate", n, before)
+		t.Errorf("%d Cases were opened lately after %d, want two more: one is an answer at the gate, one is what a person did", n, before)
 	}
 	if labels, known := f.Namespace.Get(); !known || labels[corev1.LabelMetadataName] != ns {
 		t.Errorf("labels %v", labels)
