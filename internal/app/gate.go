@@ -62,7 +62,7 @@ func webhookPart(o options) part {
 		if err := mgr.Add(advice); err != nil {
 			return err
 		}
-		seen, err := newObserver(ctx, mgr, p, queue)
+		seen, err := newObserver(ctx, mgr, p)
 		if err != nil {
 			return err
 		}

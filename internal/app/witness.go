@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster"
 	"moorgate.dev/webhook"
 	"moorgate.dev/webhook/witness"
 )
@@ -22,8 +23,12 @@ type observer struct {
 	wanted  func(context.Context) bool
 }
 
-// newObserver adds what is told of changes, and waits for them to be stored. Its Cases are opened by the queue of the gate.
-func newObserver(ctx context.Context, mgr ctrl.Manager, p *process, queue *webhook.Queue) (*observer, error) {
+// queuedWitnessed is how many Cases of what people changed may wait to be opened. They wait apart from those of the gate: nobody
+// who changes much may keep a rollout from being recorded.
+const queuedWitnessed = 256
+
+// newObserver adds what is told of changes, and waits for them to be stored.
+func newObserver(ctx context.Context, mgr ctrl.Manager, p *process) (*observer, error) {
 	if !p.witness {
 		return nil, nil
 	}
@@ -38,9 +43,10 @@ func newObserver(ctx context.Context, mgr ctrl.Manager, p *process, queue *webho
 		err := mgr.GetCache().List(ctx, list, append(in, client.Limit(1), client.UnsafeDisableDeepCopy)...)
 		return err == nil && len(list.Items) > 0
 	}
+	queue := webhook.NewQueue(cluster.Cases{Client: mgr.GetClient(), Now: time.Now}, queuedWitnessed, p.logger)
 	book := &witness.Book{Now: time.Now, Offer: queue.Offer, Door: p.door(), Logger: p.logger.With("face", "drift"),
 		Tracked: func(namespace string) bool { return declared(ctx, client.InNamespace(namespace)) }}
 	o := &observer{handler: &witness.Handler{Book: book, Delivery: p.delivery, Now: time.Now, Logger: p.logger},
 		wanted: func(ctx context.Context) bool { return declared(ctx) || p.offered.Delivers() }}
-	return o, errors.Join(mgr.Add(book), mgr.Add(witness.NewWatch(mgr.GetConfig(), book, o.wanted)))
+	return o, errors.Join(mgr.Add(queue), mgr.Add(book), mgr.Add(witness.NewWatch(mgr.GetConfig(), book, o.wanted)))
 }

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/redact"
 	"moorgate.dev/webhook"
 )
@@ -18,7 +19,10 @@ import (
 const (
 	// writesMost and writesSize bound what is kept of writes that no watch has shown yet.
 	writesMost = 1024
-	writesSize = 32 << 20 // bytes
+	writesSize = 64 << 20 // bytes
+	writesEach = 32       // of one object: each version that the watch shows is held against all of them
+	// standsMost bounds how many writes are watched at a time whether they are put back.
+	standsMost = 512
 	waitMost   = 15 * time.Second
 	// standsFor is how long a write has to stand before it is told as one that nobody put back. Argo looks again after five seconds.
 	standsFor = 8 * time.Second
@@ -44,10 +48,12 @@ type Book struct {
 	waiting map[string][]*write
 	count   int
 	size    int
+	lost    int // writes that there was no room for
 
 	work   sync.Mutex // of what the watch and the clock touch; taken before mu
 	marker marker
 	stands map[string][]*stand
+	upheld int // how many stands there are
 	caps   caps
 }
 
@@ -56,18 +62,21 @@ func (b *Book) take(w *write) {
 	if w.name == "" {
 		w.name = nameIn(w)
 	}
+	w.user = gate.OneLine(w.user, userMost)
+	w.bytes = w.size()
+	at := w.kind.key(w.namespace, w.name)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.count >= writesMost || b.size+w.size() > writesSize || w.name == "" {
-		return // a flood: what is not told is no loss of anybody's write
+	if w.name == "" || b.count >= writesMost || b.size+w.bytes > writesSize || len(b.waiting[at]) >= writesEach {
+		b.lost++ // a flood: what is not told is no loss of anybody's write
+		return
 	}
 	if b.waiting == nil {
 		b.waiting = map[string][]*write{}
 	}
-	at := w.kind.key(w.namespace, w.name)
 	b.waiting[at] = append(b.waiting[at], w)
 	b.count++
-	b.size += w.size()
+	b.size += w.bytes
 }
 
 // nameIn is the name inside of the object, for requests that name none: a generated one, or one of many that are deleted at once.
@@ -92,7 +101,7 @@ func (b *Book) remove(at string, out func(*write) bool) {
 			return false
 		}
 		b.count--
-		b.size -= w.size()
+		b.size -= w.bytes
 		return true
 	})
 	if len(b.waiting[at]) == 0 {
@@ -112,9 +121,10 @@ func (b *Book) seen(k *kind, o client.Object, gone bool) {
 		return
 	}
 	var stored *write // a version is one write, however often it was asked about
+	asked := map[*write]bool{}
 	for _, w := range waiting {
 		if w.storedAs(o, gone) {
-			stored = w
+			stored, asked[w] = w, true
 		}
 	}
 	b.undo(at, o, gone, stored)
@@ -122,28 +132,9 @@ func (b *Book) seen(k *kind, o client.Object, gone bool) {
 		return
 	}
 	b.mu.Lock()
-	b.remove(at, func(w *write) bool { return w == stored || w.read && w.storedAs(o, gone) })
+	b.remove(at, func(w *write) bool { return asked[w] })
 	b.mu.Unlock()
 	b.stood(at, stored, o)
-}
-
-// left is told of all objects of a kind that there are, after the watch was broken: what is not among them is gone.
-func (b *Book) left(k *kind, names map[string]bool) {
-	b.mu.Lock()
-	var gone []*write
-	for at, writes := range b.waiting {
-		for _, w := range writes {
-			if w.kind == k && !names[at] {
-				gone = append(gone, w)
-			}
-		}
-	}
-	b.mu.Unlock()
-	for _, w := range gone {
-		if w.parse() == nil && w.was != nil {
-			b.seen(k, w.was, true)
-		}
-	}
 }
 
 // Start looks after what waits and what stands until ctx ends; then it tells what was stored by then.
@@ -173,6 +164,8 @@ func (b *Book) look(all bool) {
 	for at := range b.waiting {
 		b.remove(at, func(w *write) bool { return now.Sub(w.at) > waitMost })
 	}
+	b.caps.untold += b.lost
+	b.lost = 0
 	b.mu.Unlock()
 	for at, stands := range b.stands {
 		b.keep(at, slices.DeleteFunc(stands, func(s *stand) bool {

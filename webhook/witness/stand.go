@@ -55,11 +55,11 @@ func (b *Book) stood(at string, w *write, o client.Object) {
 	case w.was != nil:
 		s.version = w.was.GetResourceVersion()
 	}
-	if s.operation == admissionv1.Update && len(s.fields) == 0 || !b.caps.admit(at, w.namespace) {
+	if s.operation == admissionv1.Update && len(s.fields) == 0 || !b.caps.admit(at, w.namespace, b.upheld < standsMost) {
 		return
 	}
 	if n := len(s.fields) - fieldsMost; n > 0 {
-		s.fields, s.more = s.fields[:fieldsMost:fieldsMost], n
+		s.fields, s.more = slices.Clone(s.fields[:fieldsMost]), n
 	}
 	b.keep(at, append(b.stands[at], s))
 }
@@ -129,6 +129,7 @@ func (b *Book) keep(at string, stands []*stand) {
 	if b.stands == nil {
 		b.stands = map[string][]*stand{}
 	}
+	b.upheld += len(stands) - len(b.stands[at])
 	if b.stands[at] = stands; len(stands) == 0 {
 		delete(b.stands, at)
 	}
@@ -142,11 +143,11 @@ type caps struct {
 }
 
 // admit reports whether there is room for one more Case, and counts it.
-func (c *caps) admit(object, namespace string) bool {
+func (c *caps) admit(object, namespace string, room bool) bool {
 	if c.told == nil {
 		c.told = map[string]int{}
 	}
-	if c.told[object] >= objectMost || c.told[namespace] >= namespaceMost { // an object's key has slashes, a namespace's name none
+	if !room || c.told[object] >= objectMost || c.told[namespace] >= namespaceMost { // an object's key has slashes, a namespace's name none
 		c.untold++
 		return false
 	}

@@ -13,7 +13,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-const subresourceScale = "scale"
+const (
+	subresourceScale = "scale"
+	writeSize        = 512 // bytes of a write beside what the API server sent
+)
 
 // write is what a person asked for, until it is known whether it was stored.
 type write struct {
@@ -23,7 +26,8 @@ type write struct {
 	user                   string
 	namespace, name        string
 	at                     time.Time
-	before, after, options []byte // as the API server sent them
+	before, after, options []byte // as the API server sent them; given up once they were read
+	bytes                  int    // how much of the room for writes it takes
 
 	read   bool // whether the following were read
 	broken error
@@ -38,7 +42,10 @@ type scaling struct {
 	was, is      int32
 }
 
-func (w *write) size() int { return len(w.before) + len(w.after) + len(w.options) }
+// size is how much memory it takes at most: what is read of JSON takes about as much again.
+func (w *write) size() int {
+	return 2*(len(w.before)+len(w.after)) + len(w.options) + len(w.user) + len(w.namespace) + len(w.name) + writeSize
+}
 
 // parse reads what the API server sent, once.
 func (w *write) parse() error {
@@ -46,6 +53,7 @@ func (w *write) parse() error {
 		return w.broken
 	}
 	w.read = true
+	defer func() { w.before, w.after = nil, nil }()
 	if w.subresource == subresourceScale {
 		w.broken = w.parseScale()
 		return w.broken
