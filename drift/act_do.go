@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"moorgate.dev/api/v1alpha1"
@@ -33,7 +34,6 @@ func (p *Proposals) Act(ctx context.Context, permit gate.Permit, plan gate.Actio
 	case err != nil:
 		return gate.OutcomeUnknown, err
 	}
-	notes := strings.Join(o.Notes, "; ")
 	switch o.State {
 	case forge.Opened, forge.Updated, forge.Unchanged:
 		p.came, p.cameFor = o, plan.PlanDigest()
@@ -43,12 +43,28 @@ func (p *Proposals) Act(ctx context.Context, permit gate.Permit, plan gate.Actio
 	case forge.Rejected:
 		return gate.OutcomeRefused, fmt.Errorf("people closed %s, which proposed the same", o.URL)
 	}
-	return gate.OutcomeRefused, fmt.Errorf("%s: %s", o.State, notes)
+	return gate.OutcomeRefused, fmt.Errorf("%s: %s", o.State, strings.Join(o.Notes, "; "))
+}
+
+// title names what a pull request is about: "Deployment shop/web: image as the cluster has it".
+func title(l *look) string {
+	var names []string
+	for _, d := range l.drifts {
+		fields := d.Path.Fields()
+		if name := fields[len(fields)-1]; !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if more := len(names) - 3; more > 0 {
+		names = append(names[:3], fmt.Sprintf("%d more", more))
+	}
+	return objectName(l.subject) + ", " + strings.Join(names, ", ") + " as the cluster has it"
 }
 
 // story is what a pull request tells the people who decide on it.
 func (p *Proposals) story(c *v1alpha1.Case, l *look) forge.Story {
-	s := forge.Story{Object: objectName(l.subject), Case: caseRef(c), Revert: reverts(l)}
+	s := forge.Story{Object: objectName(l.subject), Case: caseRef(c), Revert: reverts(l),
+		RestartsNothing: true} // a dry run of these edits showed it, before there was a plan of them to judge
 	if at := c.Status.Audit; at != nil {
 		s.Audit = fmt.Sprintf("record %d of log %s", at.Sequence, at.Log)
 	}

@@ -159,7 +159,7 @@ func (p *Proposals) prepare(ctx context.Context, c *v1alpha1.Case, l *look, name
 		}
 	}
 	named.BaseCommit, named.Files, named.Labels = l.commit, files, []string{"moorgate"}
-	named.Title = "Adopt what the cluster says: " + objectName(l.subject)
+	named.Title = title(l)
 	named.Body = p.story(c, l).Markdown(p.Detector.Door)
 	body, err := json.Marshal(named)
 	if err != nil {

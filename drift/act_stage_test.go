@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -142,4 +143,24 @@ func (h *harbour) pulls() []github.Issue {
 		h.t.Fatalf("GitHub would not know this: %s", strings.Join(wrong, "\n"))
 	}
 	return h.repo.Pulls()
+}
+
+// anew begins the ledger anew, as if what was spent were long ago.
+func (h *harbour) anew() {
+	h.t.Helper()
+	var m corev1.ConfigMap
+	h.ok(h.admin.Get(h.t.Context(), client.ObjectKey{Namespace: cluster.LedgerNamespace, Name: cluster.LedgerName}, &m))
+	m.Data = map[string]string{"ledger": "{}"}
+	h.ok(h.admin.Update(h.t.Context(), &m))
+}
+
+// asked is how often GitHub was asked something by such a method.
+func (h *harbour) asked(method string) int {
+	n := 0
+	for _, r := range h.github.Requests() {
+		if r.Method == method {
+			n++
+		}
+	}
+	return n
 }

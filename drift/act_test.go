@@ -1,17 +1,30 @@
 package drift_test
 
 import (
+	"context"
+	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster/acting"
+	"moorgate.dev/test/github"
 )
+
+func retagged(h *harbour, tag string) {
+	h.kubectl("", "set", "image", "deployment/web", "app=registry.example/shop/web:"+tag)
+	h.round()
+}
 
 // TestADriftBecomesAPullRequest shows the whole way: a person changes the cluster, and Git is asked to say so, in just those bytes.
 func TestADriftBecomesAPullRequest(t *testing.T) {
 	h := newHarbour(t, map[string]string{"deploy/web.yaml": web})
-	h.kubectl("", "set", "image", "deployment/web", "app=registry.example/shop/web:1.5")
-	h.round()
+	retagged(h, "1.5")
 	a := h.act(h.standing())
 	pulls := h.pulls()
 	if len(pulls) != 1 || pulls[0].State != "open" || a.Phase != v1alpha1.PhaseActed || !strings.Contains(a.Text, "/acme/shop/pull/1 is opened") {
@@ -21,18 +34,200 @@ func TestADriftBecomesAPullRequest(t *testing.T) {
 	if got := h.repo.Files(pulls[0].Head)["deploy/web.yaml"]; got != want {
 		t.Errorf("it proposes\n%s\nwant\n%s", got, want)
 	}
-	for _, text := range []string{"Deployment " + h.ns + "/web", "web:1.4", "web:1.5", "kubectl-set", "deploy/web.yaml:", h.standing().Name, "kubectl apply -n " + h.ns} {
+	for _, text := range []string{"Deployment " + h.ns + "/web", "web:1.4", "web:1.5", "kubectl-set", "deploy/web.yaml:", h.standing().Name, "kubectl apply -n " + h.ns, "restarts nothing"} {
 		if !strings.Contains(pulls[0].Body, text) {
 			t.Errorf("it does not say %q:\n%s", text, pulls[0].Body)
 		}
 	}
 
-	t.Run("people merge it", func(t *testing.T) {
-		h.repo.Merge(1)
-		h.round()
-		k := h.cases()[0]
-		if a := h.act(k); a.Phase != v1alpha1.PhaseHealed || !strings.Contains(a.Text, "merged") {
-			t.Errorf("acting %s", asJSON(a))
+	writes := h.asked(http.MethodPost)
+	h.round()
+	if a := h.act(h.standing()); a.Phase != v1alpha1.PhaseActed || h.asked(http.MethodPost) != writes {
+		t.Errorf("looked at again: acting %s, %d writes more", asJSON(a), h.asked(http.MethodPost)-writes)
+	}
+
+	retagged(h, "1.6")
+	h.anew()
+	old, now := h.cases(), h.standing()
+	if a := h.act(now); a.Phase != v1alpha1.PhaseActed || !strings.Contains(a.Text, "updated") || len(h.pulls()) != 1 {
+		t.Fatalf("of another value: acting %s; pull requests %+v", asJSON(a), h.pulls())
+	}
+	if got := h.repo.Files(pulls[0].Head)["deploy/web.yaml"]; got != strings.Replace(web, "web:1.4", "web:1.6", 1) {
+		t.Errorf("of another value it proposes\n%s", got)
+	}
+	for _, k := range old {
+		if k.Name != now.Name {
+			if a := h.act(k); a.Phase != v1alpha1.PhaseHealed || !strings.Contains(a.Text, now.Name) || h.pulls()[0].State != "open" {
+				t.Errorf("the Case of the value before: acting %s, the pull request is %s", asJSON(a), h.pulls()[0].State)
+			}
 		}
-	})
+	}
+
+	h.repo.Merge(1)
+	h.round()
+	if a := h.act(now); a.Phase != v1alpha1.PhaseHealed || !strings.Contains(a.Text, "merged") {
+		t.Errorf("once it is merged: acting %s", asJSON(a))
+	}
+}
+
+func TestADriftThatIsGoneHasItsPullRequestWithdrawn(t *testing.T) {
+	h := newHarbour(t, map[string]string{"deploy/web.yaml": web})
+	retagged(h, "1.5")
+	k := h.standing()
+	h.act(k)
+	retagged(h, "1.4")
+	a := h.act(k)
+	if p := h.pulls()[0]; p.State != "closed" || p.Merged || a.Phase != v1alpha1.PhaseHealed || len(p.Comments) != 1 || len(h.repo.Branches()) != 1 {
+		t.Errorf("acting %s; pull request %+v; branches %q", asJSON(a), p, h.repo.Branches())
+	}
+}
+
+// TestWhatPeopleSaidNoToIsNotAskedAgain shows that a no holds: for the same Case, for a new one of the same value, and not for another
+// value.
+func TestWhatPeopleSaidNoToIsNotAskedAgain(t *testing.T) {
+	h := newHarbour(t, map[string]string{"deploy/web.yaml": web})
+	retagged(h, "1.5")
+	k := h.standing()
+	h.act(k)
+	h.repo.Close(1)
+	if a := h.act(k); a.Phase != v1alpha1.PhaseIneffective || !strings.Contains(a.Text, "people closed") {
+		t.Errorf("acting %s", asJSON(a))
+	}
+	h.anew()
+	writes := h.asked(http.MethodPost)
+	h.act(k)
+	h.ok(h.admin.Delete(t.Context(), &k))
+	h.repo.Push("main", map[string]string{"README.md": "Git moves on"})
+	h.round()
+	if a := h.act(h.standing()); a.Phase != v1alpha1.PhaseHeld || a.Attempts != 0 || a.Reasons[0].Rule != "rejected" {
+		t.Errorf("a new Case of it: acting %s", asJSON(a))
+	}
+	if more := h.asked(http.MethodPost) - writes; more != 0 || len(h.pulls()) != 1 {
+		t.Errorf("%d writes, pull requests %+v", more, h.pulls())
+	}
+	retagged(h, "1.6")
+	if a := h.act(h.standing()); a.Phase != v1alpha1.PhaseActed || len(h.pulls()) != 2 {
+		t.Errorf("another value: acting %s, pull requests %+v", asJSON(a), h.pulls())
+	}
+}
+
+// TestNothingIsProposedThatMayNotBe shows what holds a pull request, and that GitHub hears nothing of it.
+func TestNothingIsProposedThatMayNotBe(t *testing.T) {
+	forged := func(path, value string) func(*testing.T, *harbour) {
+		return func(t *testing.T, h *harbour) {
+			k := h.standing()
+			for i := range k.Status.Menu {
+				if m := &k.Status.Menu[i]; m.Reach == "git" {
+					m.Edits = []v1alpha1.Edit{{Path: path, Old: `"x"`, New: value}}
+				}
+			}
+			h.ok(h.admin.Status().Update(t.Context(), &k))
+		}
+	}
+	for name, test := range map[string]struct {
+		change func(*v1alpha1.GuardrailSpec)
+		after  func(*testing.T, *harbour)
+		rule   string
+	}{
+		"in mode Observe": {change: func(s *v1alpha1.GuardrailSpec) { s.Mode = "Observe" }, rule: "mode"},
+		"in a pause":      {change: func(s *v1alpha1.GuardrailSpec) { s.Pause = []v1alpha1.Pause{{Reason: "an audit"}} }, rule: "pause"},
+		"of a repository elsewhere": {after: func(t *testing.T, h *harbour) {
+			var g v1alpha1.GitSource
+			h.ok(h.admin.Get(t.Context(), client.ObjectKey{Namespace: h.ns, Name: "shop"}, &g))
+			g.Spec.URL = "file://" + h.repo.Dir
+			h.ok(h.admin.Update(t.Context(), &g))
+		}, rule: "hand"},
+		"of what Git has moved past": {after: func(_ *testing.T, h *harbour) {
+			h.repo.Push("main", map[string]string{"deploy/web.yaml": strings.Replace(web, "web:1.4", "web:1.7", 1)})
+		}, rule: "plan"},
+		"of a value that is another by now": {after: func(_ *testing.T, h *harbour) {
+			h.kubectl("", "set", "image", "deployment/web", "app=registry.example/shop/web:1.9")
+		}, rule: "plan"},
+		"of a field that nobody changed":      {after: forged("spec.replicas", "99"), rule: "plan"},
+		"of a field that keeps others out":    {after: forged("spec.template.spec.hostNetwork", "true"), rule: "plan"},
+		"of a field that is not there at all": {after: forged("spec.template.spec.containers[name=other].image", `"evil"`), rule: "plan"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var change []func(*v1alpha1.GuardrailSpec)
+			if test.change != nil {
+				change = append(change, test.change)
+			}
+			h := newHarbour(t, map[string]string{"deploy/web.yaml": web}, change...)
+			retagged(h, "1.5")
+			if test.after != nil {
+				test.after(t, h)
+			}
+			a := h.act(h.standing())
+			if a.Phase != v1alpha1.PhaseHeld || a.Attempts != 0 || len(a.Reasons) == 0 || a.Reasons[0].Rule != test.rule {
+				t.Errorf("acting %s", asJSON(a))
+			}
+			if n := len(h.github.Requests()); n != 0 {
+				t.Errorf("GitHub was asked %d times", n)
+			}
+		})
+	}
+}
+
+// TestOneOfManyProcessesProposes shows two processes that look at the same Case at the same moment, again and again.
+func TestOneOfManyProcessesProposes(t *testing.T) {
+	h := newHarbour(t, map[string]string{"deploy/web.yaml": web})
+	other, _ := h.crew(t)
+	retagged(h, "1.5")
+	k := h.standing()
+	var all sync.WaitGroup
+	for _, acts := range []*acting.Acts{h.acts, other} {
+		all.Go(func() {
+			for range 10 {
+				_, err := acts.Reconcile(context.Background(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&k)})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if a := h.act(k); len(h.pulls()) != 1 || a.Attempts != 1 || a.Phase != v1alpha1.PhaseActed {
+		t.Errorf("acting %s; pull requests %+v", asJSON(a), h.pulls())
+	}
+}
+
+// TestWhatBecameOfAPullRequestIsFoundOut shows a process whose question got no answer that could be trusted: it is said that nobody
+// knows, and another process finds out by looking, and proposes nothing.
+func TestWhatBecameOfAPullRequestIsFoundOut(t *testing.T) {
+	opening := func(r github.Request) bool { return r.Method == http.MethodPost && strings.HasSuffix(r.Path, "/pulls") }
+	for name, test := range map[string]struct {
+		fault github.Fault
+		phase string
+		pulls int
+	}{
+		"it was opened, and the answer was lost": {github.Fault{Lost: true}, v1alpha1.PhaseActed, 1},
+		"it was not":                             {github.Broken, v1alpha1.PhaseRefused, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarbour(t, map[string]string{"deploy/web.yaml": web})
+			retagged(h, "1.5")
+			h.github.Script(func(r github.Request) github.Fault {
+				if opening(r) {
+					return test.fault
+				}
+				return github.Fault{}
+			})
+			k := h.standing()
+			if a := h.act(k); a.Phase != v1alpha1.PhaseActing {
+				t.Fatalf("acting %s", asJSON(a))
+			}
+			writes := h.asked(http.MethodPost)
+			other, _ := h.crew(t)
+			if a := h.actBy(other, k); a.Phase != v1alpha1.PhaseActing {
+				t.Errorf("at once: acting %s", asJSON(a))
+			}
+			h.passed += time.Hour
+			if a := h.actBy(other, k); a.Phase != test.phase || len(h.pulls()) != test.pulls {
+				t.Errorf("acting %s; pull requests %+v", asJSON(a), h.pulls())
+			}
+			if more := h.asked(http.MethodPost) - writes; more != 0 {
+				t.Errorf("%d writes more", more)
+			}
+		})
+	}
 }
