@@ -2,6 +2,8 @@ package drift_test
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -12,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/drift"
 	"moorgate.dev/internal/cluster/acting"
 	"moorgate.dev/test/github"
 )
@@ -229,5 +232,37 @@ func TestWhatBecameOfAPullRequestIsFoundOut(t *testing.T) {
 				t.Errorf("%d writes more", more)
 			}
 		})
+	}
+}
+
+// TestAStormIsAFewPullRequestsAndOneIssue shows as many drifts as a bad command makes: what the Guardrail's budget leaves is proposed, and
+// the rest is one issue, which goes once nothing waits.
+func TestAStormIsAFewPullRequestsAndOneIssue(t *testing.T) {
+	const drifts = 12
+	var all strings.Builder
+	for n := range drifts {
+		all.WriteString(strings.ReplaceAll("---\n"+web, "name: web", fmt.Sprintf("name: web-%d", n)))
+	}
+	h := newHarbour(t, map[string]string{"deploy/web.yaml": all.String()}, func(s *v1alpha1.GuardrailSpec) {
+		s.Restraint.StormCases = new(int32(1000))
+	})
+	h.kubectl("", "set", "image", "deployment", "--all", "app=registry.example/shop/web:1.5")
+	h.round()
+	digests := &drift.Digests{Proposals: h.face, Logger: slog.New(slog.DiscardHandler)}
+	for range 2 {
+		for _, k := range h.cases() {
+			h.act(k)
+		}
+		h.ok(digests.Keep(t.Context()))
+	}
+	issues := h.repo.Issues()
+	if len(h.pulls()) != 3 || len(issues) != 1 || issues[0].Title != "Moorgate: 9 drifts wait" {
+		t.Fatalf("%d pull requests, issues %+v", len(h.pulls()), issues)
+	}
+	h.kubectl("", "set", "image", "deployment", "--all", "app=registry.example/shop/web:1.4")
+	h.round()
+	h.ok(digests.Keep(t.Context()))
+	if issues := h.repo.Issues(); issues[0].State != "closed" {
+		t.Errorf("nothing waits any more: %+v", issues)
 	}
 }

@@ -117,5 +117,8 @@ func (p *process) addProposals(ctx context.Context, mgr ctrl.Manager, live clien
 	}
 	a := acts(proposals, proposals)
 	a.Within = proposeWithin
-	return a.SetUp(mgr)
+	if err := a.SetUp(mgr); err != nil {
+		return err
+	}
+	return mgr.Add(&drift.Digests{Proposals: proposals, Logger: a.Logger})
 }
