@@ -27,6 +27,7 @@ type Drift struct {
 	Overwritten bool   // Git's value is the one that was delivered last
 	Ahead       string // why Git may be ahead of the cluster, rather than the cluster of Git; only a look can tell
 	Owner       Owner
+	guard       bool // all of the object keeps workloads apart
 }
 
 // Compare lists the drifts of a live object, by path. dry is what the API server answered to a dry run that applies Git's

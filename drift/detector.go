@@ -7,15 +7,9 @@ import (
 	"sync"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/events"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"moorgate.dev/api/v1alpha1"
@@ -25,9 +19,6 @@ import (
 	"moorgate.dev/internal/redact"
 	"moorgate.dev/internal/source"
 )
-
-// concurrent is how many GitSources are looked at side by side, so that one slow server does not hold up all others.
-const concurrent = 2
 
 // Repository says what to read: package forge's Repository has the same fields.
 type Repository struct {
@@ -44,7 +35,7 @@ type Tree struct {
 	Partly string
 }
 
-// Detector keeps the Cases of drifted Deployments, one GitSource at a time. Those fields are needed that do not say otherwise.
+// Detector keeps the Cases of drifted objects, one GitSource at a time. Those fields are needed that do not say otherwise.
 type Detector struct {
 	// Client reads and writes without a cache: what is compared must be what the API server has now. Its scheme knows
 	// autoscaling/v2 and our own kinds.
@@ -66,7 +57,7 @@ type Detector struct {
 	Door *redact.Door
 	Now  func() time.Time
 	// Interval is how often Git is read and everything compared again, a minute where it is zero. In between, a change to
-	// a Deployment has it compared with what was read last.
+	// one of the objects has it compared with what was read last.
 	Interval time.Duration
 
 	// Events tells on the objects themselves that they drifted, and that they no longer do. nil: nothing is told there.
@@ -76,25 +67,6 @@ type Detector struct {
 	last     map[client.ObjectKey]tree
 	standing map[client.ObjectKey][]Standing // what each GitSource's last round found
 	counsel  counsel
-}
-
-// SetUp has the Detector called for every GitSource and for every change of a Deployment beside one.
-func (d *Detector) SetUp(mgr ctrl.Manager) error {
-	near := func(ctx context.Context, obj client.Object) []reconcile.Request {
-		var list v1alpha1.GitSourceList
-		if err := mgr.GetClient().List(ctx, &list, client.InNamespace(obj.GetNamespace())); err != nil {
-			return nil // the next interval sees it
-		}
-		requests := make([]reconcile.Request, len(list.Items))
-		for i := range list.Items {
-			requests[i].NamespacedName = client.ObjectKeyFromObject(&list.Items[i])
-		}
-		return requests
-	}
-	return ctrl.NewControllerManagedBy(mgr).Named("drift").
-		For(&v1alpha1.GitSource{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WatchesMetadata(&appsv1.Deployment{}, handler.EnqueueRequestsFromMapFunc(near), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent}).Complete(d)
 }
 
 // Reconcile compares one GitSource with its namespace and asks to be called again after the interval. What is wrong with

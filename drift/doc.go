@@ -1,7 +1,8 @@
 // Package drift is the face that asks whether the cluster still says what Git says.
 //
-// A Detector reads the Deployments that a GitSource declares and asks the API server, by a server-side-apply dry run, what it
-// would make of each. Where that answer and the live object differ in a field that Git declares, or where a person owns a field
+// A Detector reads the objects that a GitSource declares, of the kinds in a table (workloads, Services, Ingresses, NetworkPolicies,
+// HorizontalPodAutoscalers, PodDisruptionBudgets, ConfigMaps), and asks the API server, by a server-side-apply dry run, what it
+// would make of each. Of what it does not compare it tells which kinds those are, and how many objects. Where that answer and the live object differ in a field that Git declares, or where a person owns a field
 // that neither Git declares nor a delivery owns, which managedFields tell and no dry run can, there is a drift: one Case
 // for each set of drifted fields of one object with their live values (those that may be shown), with what differs, who owns
 // the fields, and the edit in Git that would make the change a lasting one. Another live value is another Case. Defaults and
@@ -20,7 +21,7 @@
 // kustomization that refers to it, or a base by itself, is not known to be there.
 //
 // Comparing, attributing and judging are pure functions; the Detector looks and keeps. What it could not read is said on the
-// Case, and is never a drift. What fails for one Deployment is said on the GitSource, and stops none of the others.
+// Case, and is never a drift. What fails for one object is said on the GitSource, and stops none of the others.
 //
 // What a change looks like is first for rules to say, each of which speaks for one intent with a weight: an emergency fix, an
 // accident, an experiment or a routine operation. Most of them are about what went on around the change: Events and Cases of the

@@ -20,7 +20,7 @@ func TestL05AManifestCannotNameAnotherNamespace(t *testing.T) {
 	s.source(nil)
 	s.round()
 	ready := s.ready()
-	if ready.Status != metav1.ConditionTrue || !strings.Contains(ready.Message, "belong elsewhere: web in namespace kube-system (deploy/web.yaml:2)") {
+	if ready.Status != metav1.ConditionTrue || !strings.Contains(ready.Message, "belong elsewhere: Deployment/web in namespace kube-system (deploy/web.yaml:2)") {
 		t.Errorf("the GitSource says %+v", ready)
 	}
 	if len(s.cases()) != 0 || len(s.log.records) != 0 {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 	"moorgate.dev/internal/source"
 )
 
-// look is what was found out about one Deployment that a repository declares.
+// look is what was found out about one object that a repository declares.
 type look struct {
 	object    source.Object
 	commit    string
@@ -120,6 +121,14 @@ func (l *look) detail(i int) string {
 		text += "; no edit, because " + why
 	}
 	return line(text)
+}
+
+// replacing tells what else it takes to go back to Git.
+func (l *look) replacing() string {
+	if slices.ContainsFunc(l.drifts, func(d Drift) bool { return replaces(l.object.Name, d.Path) }) {
+		return ", which replaces pods"
+	}
+	return ""
 }
 
 // owners names who owns the drifted fields, each once, for people.

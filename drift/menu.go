@@ -78,7 +78,7 @@ func (d Drift) unfit() string {
 // menu is all that may be done about what was seen. What could not be read has no edit.
 func menu(l *look) []gate.Action {
 	escalate := gate.Action{ID: ItemEscalate, Verb: "escalate", Reach: gate.ReachNothing, Target: l.subject, Base: l.commit,
-		Text: fmt.Sprintf("tell people; to go back to Git, deliver %s of commit %.12s again the usual way", fileName(l.object.File), l.commit)}
+		Text: fmt.Sprintf("tell people; to go back to Git, deliver %s of commit %.12s again the usual way", fileName(l.object.File), l.commit) + l.replacing()}
 	nothing := gate.Action{ID: ItemNothing, Verb: "nothing", Reach: gate.ReachNothing, Target: l.subject, Text: "leave it as it is"}
 	if adopt, ok := adoption(l); ok {
 		return []gate.Action{adopt, escalate, nothing}

@@ -92,16 +92,16 @@ func TestAReadThatFailedIsNotTriedForEveryChange(t *testing.T) {
 	}
 }
 
-func TestTooManyDeploymentsAreRefused(t *testing.T) {
+func TestTooManyObjectsAreRefused(t *testing.T) {
 	s := newStage(t)
 	var b strings.Builder
-	for i := range 501 {
+	for i := range 5001 {
 		fmt.Fprintf(&b, "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d%d}\n", i)
 	}
 	s.commit(map[string]string{"deploy/web.yaml": b.String()})
 	s.source(nil)
 	s.round()
-	if ready := s.ready(); ready.Status != metav1.ConditionFalse || !strings.Contains(ready.Message, "more than 500") {
+	if ready := s.ready(); ready.Status != metav1.ConditionFalse || !strings.Contains(ready.Message, "more than 5000 objects") {
 		t.Errorf("the GitSource says %+v", ready)
 	}
 }

@@ -27,7 +27,7 @@ type round struct {
 	unread                     map[string]bool // the workload labels of what could not be compared
 }
 
-// round compares every Deployment that the tree declares for the namespace of its GitSource, and keeps their Cases. What
+// round compares every object that the tree declares for the namespace of its GitSource, and keeps their Cases. What
 // fails for one of them is told in the round, and stops none of the others. The error says that there was no round.
 func (d *Detector) round(ctx context.Context, g v1alpha1.GitSource, t tree) (*round, error) {
 	r := &round{tree: t, open: map[string]bool{}, unread: map[string]bool{}}
@@ -55,7 +55,7 @@ func (d *Detector) round(ctx context.Context, g v1alpha1.GitSource, t tree) (*ro
 			policy = &p
 		}
 		if err := d.keep(bounded, g, l, *policy, r); err != nil {
-			r.failed = append(r.failed, fmt.Errorf("keep the Case of Deployment/%s: %w", o.Name.Name, err))
+			r.failed = append(r.failed, fmt.Errorf("keep the Case of %s: %w", called(o.Name), err))
 		}
 	}
 	if err := ctx.Err(); err != nil {
@@ -77,7 +77,7 @@ func (d *Detector) policy(ctx context.Context, namespace string) gate.Policy {
 }
 
 func (r *round) note(l *look) {
-	switch name := l.object.Name.Name; {
+	switch name := called(l.object.Name); {
 	case l.left != "":
 		r.left.add(name)
 	case l.absent:
@@ -93,9 +93,9 @@ func (r *round) note(l *look) {
 	}
 }
 
-// missed notes a Deployment that the time of the round did not suffice for.
+// missed notes an object that the time of the round did not suffice for.
 func (r *round) missed(l *look) {
-	r.unreached.add(l.object.Name.Name)
+	r.unreached.add(called(l.object.Name))
 	r.unread[cluster.WorkloadLabel(l.subject)] = true
 }
 
@@ -103,14 +103,14 @@ func (r *round) missed(l *look) {
 func (r *round) err() error {
 	failed := r.failed
 	if n := r.unreached.all; n > 0 {
-		failed = append([]error{fmt.Errorf("%d of %d Deployments were not compared within %s", n, len(r.tree.objects), roundTime)}, failed...)
+		failed = append([]error{fmt.Errorf("%d of %d objects were not compared within %s", n, len(r.tree.objects), roundTime)}, failed...)
 	}
 	return errors.Join(failed...)
 }
 
 // text tells the round in one line.
 func (r *round) text() string {
-	compared := fmt.Sprintf("Deployments compared with commit %.12s: %d", r.tree.Commit, r.compared)
+	compared := fmt.Sprintf("objects compared with commit %.12s: %d", r.tree.Commit, r.compared)
 	return strings.Join(append([]string{compared}, r.told()...), "; ")
 }
 
@@ -121,7 +121,7 @@ func (r *round) told() []string {
 		what string
 		names
 	}{{"differ", r.differ}, {"could not be read", r.unreadable}, {"not in the cluster", r.absent},
-		{"cannot exist, because of its name", r.tree.impossible},
+		{"cannot exist, because of its name", r.tree.impossible}, {"kinds that are not compared", r.tree.uncompared},
 		{"ignored, because they belong elsewhere", r.tree.elsewhere}, {"left as they are, because Git says so", r.left}, {"not followed", r.skipped}} {
 		if p.all == 0 {
 			continue

@@ -34,7 +34,7 @@ func TestARoundEnds(t *testing.T) {
 		if err != nil || time.Since(began) != roundTime {
 			t.Fatalf("it took %s: %v", time.Since(began), err)
 		}
-		if got := r.err(); got == nil || !strings.Contains(got.Error(), "2 of 2 Deployments were not compared within 5m0s") || len(r.unread) != 2 {
+		if got := r.err(); got == nil || !strings.Contains(got.Error(), "2 of 2 objects were not compared within 5m0s") || len(r.unread) != 2 {
 			t.Errorf("got %v, unread %v", got, r.unread)
 		}
 		ended, cancel := context.WithCancel(t.Context())

@@ -17,18 +17,21 @@ var (
 	hidden = []string{"env", "envFrom", "annotations", "args", "command", "exec", "httpHeaders", "data", "stringData", "binaryData"}
 	// plain are fields whose text is a name or a quantity.
 	plain = []string{"image", "imagePullPolicy", "restartPolicy", "type", "protocol", "scheme", "dnsPolicy", "schedulerName",
-		"priorityClassName", "maxSurge", "maxUnavailable", "serviceAccountName", "terminationMessagePolicy"}
+		"priorityClassName", "maxSurge", "maxUnavailable", "serviceAccountName", "terminationMessagePolicy", "podManagementPolicy",
+		"concurrencyPolicy", "timeZone", "minAvailable", "unhealthyPodEvictionPolicy", "pathType", "ingressClassName", "sessionAffinity",
+		"internalTrafficPolicy", "externalTrafficPolicy", "ipFamilyPolicy", "trafficDistribution"}
 	// plainBelow are fields below which text is a name, or a word that the API knows.
 	plainBelow = []string{"nodeSelector", "tolerations", "topologySpreadConstraints", "ports"}
 	// quantities are fields below which text is a quantity.
 	quantities = []string{"limits", "requests"}
 	// guards are fields that keep a workload apart from others. A change to them is for a person to write.
 	guards = []string{"securityContext", "hostNetwork", "hostPID", "hostIPC", "hostUsers", "serviceAccountName", "serviceAccount",
-		"automountServiceAccountToken", "volumes", "runtimeClassName", "selector"}
+		"automountServiceAccountToken", "volumes", "runtimeClassName", "selector", "externalIPs", "externalName", "loadBalancerSourceRanges"}
 )
 
 var (
 	plainText = regexp.MustCompile(`^[A-Za-z0-9._%+-]{1,64}$`)
+	cronText  = regexp.MustCompile(`^[0-9A-Za-z*/,@ -]{1,64}$`)
 	imageText = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,255}(@sha256:[0-9a-f]{64})?$`)
 )
 
@@ -43,8 +46,11 @@ func shows(p source.Path, v any) bool {
 	case bool, int64, float64:
 		return true
 	case string:
-		if last == "image" {
+		switch last {
+		case "image":
 			return imageText.MatchString(t)
+		case "schedule":
+			return cronText.MatchString(t)
 		}
 		quantity := slices.ContainsFunc(names, func(n string) bool { return slices.Contains(quantities, n) })
 		below := slices.ContainsFunc(names, func(n string) bool { return slices.Contains(plainBelow, n) })
@@ -67,7 +73,7 @@ func (d Drift) shown() bool {
 
 // guarded reports whether a drift is about what keeps the workload apart from others.
 func (d Drift) guarded() bool {
-	return slices.ContainsFunc(d.Path.Fields(), func(n string) bool { return slices.Contains(guards, n) })
+	return d.guard || slices.ContainsFunc(d.Path.Fields(), func(n string) bool { return slices.Contains(guards, n) })
 }
 
 // texts are Git's and the live value for people, or their masks.

@@ -3,12 +3,14 @@ package drift
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -17,22 +19,22 @@ import (
 	"moorgate.dev/internal/source/render"
 )
 
-// mostDeployments is how many Deployments a GitSource may declare for its namespace: each costs requests in every round.
-const mostDeployments = 500
+// mostObjects is how many objects a GitSource may declare for its namespace: each of them costs requests.
+const mostObjects = 5000
 
-// tree is what was read of a repository, and when. It keeps no more than the Deployments of the namespace and the files that
+// tree is what was read of a repository, and when. It keeps no more than what is compared of the namespace and the files that
 // an edit may be about, or that show what an edit moves: ground has them, and Files none.
 type tree struct {
 	Tree
-	ground                ground
-	plans                 *plans
-	from                  Repository
-	at                    time.Time
-	objects               []source.Object
-	past                  map[source.Name]*past
-	elsewhere, impossible names
-	unsound               error // what is wrong with the commit
-	unread                error // why the repository could not be read the last time
+	ground                            ground
+	plans                             *plans
+	from                              Repository
+	at                                time.Time
+	objects                           []source.Object
+	past                              map[source.Name]*past
+	elsewhere, impossible, uncompared names
+	unsound                           error // what is wrong with the commit
+	unread                            error // why the repository could not be read the last time
 }
 
 func (t tree) err() error {
@@ -68,21 +70,30 @@ func (d *Detector) tree(ctx context.Context, key client.ObjectKey, from Reposito
 	return last, moved
 }
 
-// parse makes a tree of what was read. What is known of a Deployment's past stays known while its manifest stays the same.
+// parse makes a tree of what was read. What is known of an object's past stays known while its manifest stays the same.
 func parse(read Tree, before tree, namespace, folder string) tree {
 	t := tree{Tree: read, past: map[source.Name]*past{}, plans: &plans{}}
-	objects, err := render.Declared(read.Files, folder, source.Wanted{Namespace: namespace, Group: deployment.Group, Kind: deployment.Kind, Most: mostDeployments})
+	objects, err := render.Declared(read.Files, folder, source.Wanted{Namespace: namespace, Kinds: groupKinds(), Most: mostObjects})
 	t.Files = nil
 	if err != nil {
 		t.unsound = err
 		return t
 	}
 	t.ground = groundOf(read, folder)
+	known := make(map[source.Name]*source.Object, len(before.objects))
+	for i := range before.objects {
+		known[before.objects[i].Name] = &before.objects[i]
+	}
+	others := map[string]int{}
 	for _, o := range objects {
 		at := whence(o)
+		if _, compared := kindOf(o.Name); !compared {
+			others[kindName(o.Name)]++
+			continue
+		}
 		switch {
 		case o.Namespace != namespace:
-			t.elsewhere.add(fmt.Sprintf("%s in namespace %s (%s)", gate.OneLine(o.Name.Name, 128), gate.OneLine(o.Namespace, 128), at))
+			t.elsewhere.add(fmt.Sprintf("%s in namespace %s (%s)", called(o.Name), gate.OneLine(o.Namespace, 128), at))
 			continue
 		case len(validation.IsDNS1123Subdomain(o.Name.Name)) > 0:
 			t.impossible.add(fmt.Sprintf("%q (%s)", gate.OneLine(o.Name.Name, 128), at))
@@ -90,11 +101,27 @@ func parse(read Tree, before tree, namespace, folder string) tree {
 		}
 		t.objects = append(t.objects, o)
 		t.past[o.Name] = &past{since: read.Time, exact: before.Commit != "" && before.unsound == nil}
-		if old, found := source.Find(before.objects, o.Name); found && equality.Semantic.DeepEqual(old.Desired.Object, o.Desired.Object) {
+		if old := known[o.Name]; old != nil && equality.Semantic.DeepEqual(old.Desired.Object, o.Desired.Object) {
 			t.past[o.Name] = before.past[o.Name]
 		}
 	}
+	for _, kind := range slices.Sorted(maps.Keys(others)) {
+		t.uncompared.add(fmt.Sprintf("%s (%d)", kind, others[kind]))
+	}
 	return t
+}
+
+// called is how an object is named to people, whose name may be anything.
+func called(n source.Name) string { return n.Kind + "/" + gate.OneLine(n.Name, 128) }
+
+// kindName is how a kind is named to people that is not compared, and which may be called anything; with why, where that is known.
+func kindName(n source.Name) string {
+	k := schema.GroupKind{Group: n.Group, Kind: n.Kind}
+	name := gate.OneLine(k.String(), 128)
+	if why := uncompared[k]; why != "" {
+		return name + ": " + why
+	}
+	return name
 }
 
 func (d *Detector) remember(key client.ObjectKey, t tree) {

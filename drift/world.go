@@ -23,14 +23,14 @@ const (
 	dryRunTries = 3
 )
 
-var deployment = schema.GroupVersionKind{Group: "apps", Version: "v1", Kind: "Deployment"}
-
+// newLook is about one object, in the version of its API in which Git declares it: in another one its fields may have other names.
 func newLook(o source.Object, commit string) *look {
-	return &look{object: o, commit: commit, subject: gate.Ref{Group: deployment.Group, Version: deployment.Version,
-		Kind: deployment.Kind, Namespace: o.Namespace, Name: o.Name.Name}}
+	g := o.Desired.GroupVersionKind()
+	return &look{object: o, commit: commit, subject: gate.Ref{Group: g.Group, Version: g.Version,
+		Kind: g.Kind, Namespace: o.Namespace, Name: o.Name.Name}}
 }
 
-// look looks at one declared Deployment. It changes nothing in the cluster.
+// look looks at one declared object. It changes nothing in the cluster.
 func (d *Detector) look(ctx context.Context, l *look, t tree) {
 	o := l.object
 	l.read(evidenceGit, fmt.Sprintf("%s:%d at commit %s", fileName(o.File), o.Line, t.Commit), gate.FromGit, d.Now(), "")
@@ -83,7 +83,7 @@ func placeholder(v any) bool {
 func (d *Detector) observe(ctx context.Context, l *look, last bool) (live, dry *unstructured.Unstructured, again bool) {
 	what := l.subject.Kind + "/" + l.subject.Name
 	live = &unstructured.Unstructured{}
-	live.SetGroupVersionKind(deployment)
+	live.SetGroupVersionKind(l.object.Desired.GroupVersionKind())
 	err := d.Client.Get(ctx, client.ObjectKey{Namespace: l.subject.Namespace, Name: l.subject.Name}, live)
 	if apierrors.IsNotFound(err) {
 		l.absent = true
@@ -129,8 +129,10 @@ func (d *Detector) driftsOf(ctx context.Context, l *look, found []Drift) []Drift
 		l.missed(evidenceGit, "what is to be passed over", d.Now(), err.Error())
 	}
 	rows = append(rows, table...)
+	k, _ := kindOf(l.object.Name)
 	var drifts []Drift
 	for _, one := range found {
+		one.guard = k.guards
 		if !slices.ContainsFunc(rows, func(r row) bool {
 			return r.fits(l.subject.Kind, one) && (r.When != whenAutoscaled || d.autoscaled(ctx, l, one))
 		}) {

@@ -27,7 +27,7 @@ func (s stage) judgeMay() []write {
 	rail := &v1alpha1.Guardrail{ObjectMeta: metav1.ObjectMeta{Name: "fences-test"}}
 	event := &corev1.Event{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "web.1"}, Reason: "Drifted",
 		InvolvedObject: corev1.ObjectReference{Kind: "Deployment", Namespace: s.namespace, Name: "web"}}
-	return []write{
+	return append(s.trials(client.DryRunAll), []write{
 		{"mark a deployment", s.mark(map[string]string{v1alpha1.AnnotationScore: "80", v1alpha1.AnnotationVerdict: "Hold"})},
 		{"mark it differently", s.mark(map[string]string{v1alpha1.AnnotationScore: "90"})},
 		{"take its marks away", s.mark(nil)},
@@ -51,7 +51,7 @@ func (s stage) judgeMay() []write {
 		{"take its lease", create(lease(system, "moorgate-judge"))},
 		{"renew its lease", patch(lease(system, "moorgate-judge"), `{"spec":{"holderIdentity":"me"}}`)},
 		{"ask what it may do", askWhatItMayDo},
-	}
+	}...)
 }
 
 func TestWebhook(t *testing.T) {

@@ -8,7 +8,11 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -122,6 +126,8 @@ func (s stage) furniture() []client.Object {
 	pod := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels},
 		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "web", Image: "registry.invalid/web:1"}}}}
 	selector, one := &metav1.LabelSelector{MatchLabels: labels}, int32(1)
+	once := *pod.DeepCopy()
+	once.Spec.RestartPolicy = corev1.RestartPolicyNever
 	return []client.Object{
 		&appsv1.Deployment{ObjectMeta: meta("web"), Spec: appsv1.DeploymentSpec{Replicas: &one, Selector: selector, Template: pod}},
 		&appsv1.StatefulSet{ObjectMeta: meta("web"), Spec: appsv1.StatefulSetSpec{Replicas: new(int32), Selector: selector, Template: pod, ServiceName: "web"}},
@@ -129,6 +135,14 @@ func (s stage) furniture() []client.Object {
 		&corev1.Pod{ObjectMeta: meta("alone"), Spec: pod.Spec},
 		&corev1.Secret{ObjectMeta: meta("password"), StringData: map[string]string{"password": "hunter2"}},
 		&corev1.ConfigMap{ObjectMeta: meta("settings")},
+		&batchv1.CronJob{ObjectMeta: meta("web"), Spec: batchv1.CronJobSpec{Schedule: "@daily", JobTemplate: batchv1.JobTemplateSpec{Spec: batchv1.JobSpec{Template: once}}}},
+		&corev1.Service{ObjectMeta: meta("web"), Spec: corev1.ServiceSpec{Selector: labels, Ports: []corev1.ServicePort{{Port: 80}}}},
+		&networkingv1.Ingress{ObjectMeta: meta("web"), Spec: networkingv1.IngressSpec{DefaultBackend: &networkingv1.IngressBackend{
+			Service: &networkingv1.IngressServiceBackend{Name: "web", Port: networkingv1.ServiceBackendPort{Number: 80}}}}},
+		&networkingv1.NetworkPolicy{ObjectMeta: meta("web")},
+		&autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: meta("web"), Spec: autoscalingv2.HorizontalPodAutoscalerSpec{MaxReplicas: 3,
+			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "gone"}}},
+		&policyv1.PodDisruptionBudget{ObjectMeta: meta("web"), Spec: policyv1.PodDisruptionBudgetSpec{Selector: selector}},
 		aCase(s.namespace, "webhook-web-000000000000"), faced(aCase(s.namespace, "drift-web-999999999999"), "drift"),
 		&v1alpha1.GitSource{ObjectMeta: meta("shop"), Spec: v1alpha1.GitSourceSpec{URL: "https://git.invalid/shop"}},
 		&v1alpha1.Guardrail{ObjectMeta: metav1.ObjectMeta{Name: "fences-test"}},

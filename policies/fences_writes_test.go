@@ -73,11 +73,35 @@ func lease(namespace, name string) *coordinationv1.Lease {
 	return &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 }
 
+// trials are changes of what is compared with Git besides rollouts. They leave no room for a mark of ours: only dry runs pass.
+func (s stage) trials(options ...client.PatchOption) []write {
+	var all []write
+	for _, one := range []struct{ version, kind, name, body string }{
+		{"v1", "ConfigMap", "settings", `{"data":{"a":"b"}}`},
+		{"v1", "Service", "web", `{"spec":{"selector":{"app":"other"}}}`},
+		{"batch/v1", "CronJob", "web", `{"spec":{"schedule":"@hourly"}}`},
+		{"networking.k8s.io/v1", "Ingress", "web", `{"spec":{"defaultBackend":{"service":{"name":"other"}}}}`},
+		{"networking.k8s.io/v1", "NetworkPolicy", "web", `{"spec":{"policyTypes":["Egress"]}}`},
+		{"autoscaling/v2", "HorizontalPodAutoscaler", "web", `{"spec":{"maxReplicas":9}}`},
+		{"policy/v1", "PodDisruptionBudget", "web", `{"spec":{"maxUnavailable":1,"minAvailable":null}}`},
+		{"batch/v1", "CronJob", "web", `{"metadata":{"annotations":{"moorgate.dev/readiness-score":"1"}}}`},
+		{"v1", "ConfigMap", "settings", `{"metadata":{"annotations":{"moorgate.dev/readiness-score":"1"}}}`},
+	} {
+		u := &unstructured.Unstructured{}
+		u.SetAPIVersion(one.version)
+		u.SetKind(one.kind)
+		u.SetNamespace(s.namespace)
+		u.SetName(one.name)
+		all = append(all, write{"patch a " + one.kind + ": " + one.body, patch(u, one.body, options...)})
+	}
+	return all
+}
+
 // forbidden is what neither judge nor webhook may ever do, whatever their rights.
 func (s stage) forbidden() []write {
 	alone := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "alone"}}
 	web := aCase(s.namespace, "webhook-web-000000000000")
-	return []write{
+	return append(s.trials(), []write{
 		{"scale a deployment", s.scale},
 		{"patch the scale of a statefulset", func(ctx context.Context, h hand) error {
 			_, err := h.kube.AppsV1().StatefulSets(s.namespace).Patch(ctx, "web", types.MergePatchType, []byte(`{"spec":{"replicas":3}}`), metav1.PatchOptions{}, "scale")
@@ -141,7 +165,7 @@ func (s stage) forbidden() []write {
 		{"hold a case back from deletion", patch(web, `{"metadata":{"finalizers":["x/y"]}}`)},
 		{"take a lease outside our namespace", create(lease(s.namespace, "moorgate-judge"))},
 		{"take another's lease", create(lease(system, "moorgate-act"))},
-	}
+	}...)
 }
 
 func (s stage) scale(ctx context.Context, h hand) error {

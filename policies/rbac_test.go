@@ -62,6 +62,9 @@ var rightsList = map[string]map[string]string{
 		"/pods/log":                      "get",
 		"/events":                        "list watch create patch", "events.k8s.io/events": "create patch",
 		"apps/deployments": look + " patch", "apps/statefulsets": look + " patch", "apps/daemonsets": look + " patch", // marks, dry runs; fenced
+		"batch/cronjobs": look + " patch", "/services": look + " patch", "/configmaps": look + " patch", // dry runs; fenced
+		"networking.k8s.io/ingresses": look + " patch", "networking.k8s.io/networkpolicies": look + " patch",
+		"autoscaling/horizontalpodautoscalers": look + " patch", "policy/poddisruptionbudgets": look + " patch",
 		"/secrets": "create", // dry runs; fenced
 		"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get",
 	}, fences, callers),

@@ -7,7 +7,8 @@ type grant struct{ resource, verbs string }
 
 const (
 	writes   = "create update patch delete deletecollection"
-	anywhere = "create get" // of what is asked for by either
+	butPatch = "create update delete deletecollection" // the judge tries patches in dry runs, and its fence refuses it others
+	anywhere = "create get"                            // of what is asked for by either
 )
 
 // neverCluster is what none of Moorgate's identities may be able to do, of what belongs to the whole cluster.
@@ -34,16 +35,17 @@ var neverCluster = []grant{
 var neverNamespaced = []grant{
 	{"/pods", writes}, {"/pods/exec", anywhere}, {"/pods/attach", anywhere}, {"/pods/portforward", anywhere}, {"/pods/proxy", anywhere},
 	{"/pods/ephemeralcontainers", "update patch"}, {"/pods/binding", "create"},
-	{"/services/proxy", anywhere},
+	{"/services", butPatch}, {"/services/proxy", anywhere},
 	{"/secrets", "get list watch update patch delete deletecollection"},
-	{"/configmaps", writes},
+	{"/configmaps", butPatch},
 	{"/serviceaccounts", writes + " impersonate"}, {"/serviceaccounts/token", "create"},
 	{"authentication.k8s.io/serviceaccounts", "impersonate:serviceaccount"},
 	{"/persistentvolumeclaims", writes},
-	{"apps/deployments", "create update delete deletecollection"}, {"apps/statefulsets", "create update delete deletecollection"},
-	{"apps/daemonsets", "create update delete deletecollection"}, {"apps/replicasets", writes},
+	{"apps/deployments", butPatch}, {"apps/statefulsets", butPatch}, {"apps/daemonsets", butPatch}, {"apps/replicasets", writes},
 	{"apps/deployments/scale", "update patch"}, {"apps/statefulsets/scale", "update patch"},
-	{"batch/jobs", writes}, {"batch/cronjobs", writes},
+	{"batch/jobs", writes}, {"batch/cronjobs", butPatch},
+	{"networking.k8s.io/ingresses", butPatch}, {"networking.k8s.io/networkpolicies", butPatch},
+	{"autoscaling/horizontalpodautoscalers", butPatch}, {"policy/poddisruptionbudgets", butPatch},
 	{"rbac.authorization.k8s.io/roles", writes + " bind escalate"},
 	{"rbac.authorization.k8s.io/rolebindings", writes},
 	{"moorgate.dev/cases", "update patch approve"},
@@ -54,13 +56,15 @@ var neverNamespaced = []grant{
 // The rest is forbidden to one identity because another needs it. Evicting is for moorgate-act in the namespaces where it was
 // enabled, and in no others: a right to it in the whole cluster is as forbidden as one in Moorgate's own namespace.
 var (
-	rollouts = []grant{{"apps/deployments", "patch"}, {"apps/statefulsets", "patch"}, {"apps/daemonsets", "patch"}}
+	patches = []grant{{"apps/deployments", "patch"}, {"apps/statefulsets", "patch"}, {"apps/daemonsets", "patch"}, {"batch/cronjobs", "patch"},
+		{"/services", "patch"}, {"/configmaps", "patch"}, {"networking.k8s.io/ingresses", "patch"}, {"networking.k8s.io/networkpolicies", "patch"},
+		{"autoscaling/horizontalpodautoscalers", "patch"}, {"policy/poddisruptionbudgets", "patch"}}
 
 	neverWebhook = append([]grant{{"/pods/eviction", "create"}, {"moorgate.dev/cases", "delete deletecollection"},
-		{"moorgate.dev/approvals/status", "update patch"}}, rollouts...)
+		{"moorgate.dev/approvals/status", "update patch"}}, patches...)
 	neverJudge = []grant{{"/pods/eviction", "create"}, {"moorgate.dev/approvals/status", "update patch"}}
 	neverAct   = append([]grant{{"/pods/eviction", "create"}, {"/secrets", "create"}, {"moorgate.dev/cases", "create delete deletecollection"},
-		{"moorgate.dev/guardrails/status", "update patch"}}, rollouts...)
+		{"moorgate.dev/guardrails/status", "update patch"}}, patches...)
 )
 
 // forbidden are the rights that an identity is asked about when it starts.

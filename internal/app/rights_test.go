@@ -53,6 +53,11 @@ func TestL06AnOverPrivilegedActorRefusesToStart(t *testing.T) {
 		{"giving rights", webhookIdentity, "", rule("rbac.authorization.k8s.io", "clusterroles", "escalate"), "escalate clusterroles"},
 		{"taking tokens", webhookIdentity, ownNamespace, rule("", "serviceaccounts/token", "create"), "create serviceaccounts/token in " + ownNamespace},
 		{"opening its fence", webhookIdentity, "", rule("admissionregistration.k8s.io", "validatingadmissionpolicybindings", "delete"), "delete validatingadmissionpolicybindings"},
+		{"changing settings", actIdentity, "", rule("", "configmaps", "patch"), "patch configmaps"},
+		{"changing who may reach whom", webhookIdentity, "", rule("networking.k8s.io", "networkpolicies", "patch"), "patch networkpolicies"},
+		{"replacing settings", judgeIdentity, "", rule("", "configmaps", "update"), "update configmaps"},
+		{"deleting services", judgeIdentity, "", rule("", "services", "delete"), "delete services"},
+		{"patching accounts", judgeIdentity, "", rule("", "serviceaccounts", "patch"), "patch serviceaccounts"},
 		{"marking rollouts", webhookIdentity, "", rule("apps", "deployments", "patch"), "patch deployments of apps"},
 	} {
 		t.Run(tt.account+" does not start with the right to "+tt.name, func(t *testing.T) {

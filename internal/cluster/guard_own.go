@@ -39,7 +39,7 @@ func OwnOfWebhook() Own {
 
 // OwnOfJudge are the writes of moorgate judge. It tries in dry runs what Git says.
 func OwnOfJudge() Own {
-	return slices.Concat(asking(), reviewing(), telling(), leading("moorgate-judge"), leading("moorgate-advice"), Own{
+	return slices.Concat(asking(), reviewing(), telling(), leading("moorgate-judge"), leading("moorgate-advice"), trying(), Own{
 		{Methods: creates, Resource: "moorgate.dev/cases"},
 		{Methods: []string{http.MethodDelete}, Resource: "moorgate.dev/cases"}, // old ones expire
 		{Methods: updates, Resource: "moorgate.dev/cases/status"},
@@ -47,10 +47,17 @@ func OwnOfJudge() Own {
 		{Methods: updates, Resource: "moorgate.dev/guardrails/status"},
 		{Methods: updates, Resource: "/configmaps", Namespace: OwnNamespace, Name: AnchorsName},
 		{Methods: creates, Resource: "/secrets", DryRun: true},
-		{Methods: updates, Resource: "apps/deployments", DryRun: true},
-		{Methods: updates, Resource: "apps/statefulsets", DryRun: true},
-		{Methods: updates, Resource: "apps/daemonsets", DryRun: true},
 	})
+}
+
+// trying are the dry runs in which what Git says is tried: of every kind that is compared with Git.
+func trying() Own {
+	var all Own
+	for _, resource := range []string{"apps/deployments", "apps/statefulsets", "apps/daemonsets", "batch/cronjobs", "/services", "/configmaps",
+		"networking.k8s.io/ingresses", "networking.k8s.io/networkpolicies", "autoscaling/horizontalpodautoscalers", "policy/poddisruptionbudgets"} {
+		all = append(all, Write{Methods: updates, Resource: resource, DryRun: true})
+	}
+	return all
 }
 
 // OwnOfAct are the writes of moorgate act. What it is there for is not among them: each of those needs a Permit.
@@ -70,9 +77,7 @@ func OwnOfReview() Own {
 }
 
 // OwnOfDiff are the writes of moorgate diff, which runs with a person's rights: the dry runs in which the judge tries what Git says.
-func OwnOfDiff() Own {
-	return slices.DeleteFunc(OwnOfJudge(), func(w Write) bool { return !w.DryRun || w.Resource == "/secrets" })
-}
+func OwnOfDiff() Own { return trying() }
 
 // asking is how an identity asks who it is and what it may do; nothing is stored.
 func asking() Own {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 func TestAliasesThatBlowUpAreRefused(t *testing.T) {
@@ -30,16 +32,17 @@ func TestAliasesThatBlowUpAreRefused(t *testing.T) {
 }
 
 func TestReadEndsAtTheMost(t *testing.T) {
-	files := map[string][]byte{"a.yaml": []byte("apiVersion: v1\nkind: X\nmetadata: {name: a}\n---\napiVersion: v1\nkind: X\nmetadata: {name: b}\n---\napiVersion: v1\nkind: Y\nmetadata: {name: c}\n")}
-	for most, want := range map[int]string{1: "more than 1 X", 2: ""} {
-		objects, err := Read(files, Wanted{Namespace: "shop", Kind: "X", Most: most})
-		if want == "" && (err != nil || len(objects) != 2) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+	files := map[string][]byte{"a.yaml": []byte("apiVersion: v1\nkind: X\nmetadata: {name: a}\n---\napiVersion: v1\nkind: X\nmetadata: {name: b}\n---\napiVersion: v1\nkind: Z\nmetadata: {name: c}\n")}
+	kinds := []schema.GroupKind{{Kind: "X"}}
+	for most, want := range map[int]string{1: "more than 1 objects", 2: ""} {
+		objects, err := Read(files, Wanted{Namespace: "shop", Kinds: kinds, Most: most})
+		if want == "" && (err != nil || len(objects) != 3 || objects[2].Desired != nil) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("at most %d: %d objects, %v", most, len(objects), err)
 		}
 	}
 	files["b.yaml"] = []byte("apiVersion: v1\nkind: X\nmetadata: {name: a, namespace: other}\n")
-	objects, err := Read(files, Wanted{Namespace: "shop", Kind: "X", Most: 2})
-	if err != nil || len(objects) != 3 || objects[2].Desired != nil || objects[2].Namespace != "other" {
+	objects, err := Read(files, Wanted{Namespace: "shop", Kinds: kinds, Most: 2})
+	if err != nil || len(objects) != 4 || objects[3].Desired != nil || objects[3].Namespace != "other" {
 		t.Errorf("what belongs elsewhere is told of and not kept: %v, %v", objects, err)
 	}
 }

@@ -31,22 +31,22 @@ type Object struct {
 	Root string
 }
 
-// Wanted says which objects Read answers: those of one group and kind, or all where Kind is empty.
+// Wanted says which objects Read answers in full: those of some kinds in one namespace, or all where Kinds is empty.
 type Wanted struct {
-	Namespace   string // of objects that name none
-	Group, Kind string
-	Most        int // how many there may be in the namespace; zero is no bound
+	Namespace string // of objects that name none
+	Kinds     []schema.GroupKind
+	Most      int // how many there may be in full; zero is no bound
 }
 
-func (w Wanted) fits(n Name) bool { return w.Kind == "" || (n.Group == w.Group && n.Kind == w.Kind) }
+// inFull reports whether what an object should be is asked for, or only that it is declared.
+func (w Wanted) inFull(n Name) bool {
+	return len(w.Kinds) == 0 || (n.Namespace == w.Namespace && slices.Contains(w.Kinds, schema.GroupKind{Group: n.Group, Kind: n.Kind}))
+}
 
-// elsewhere reports whether an object is for another namespace than the one that is asked about.
-func (w Wanted) elsewhere(n Name) bool { return w.Kind != "" && n.Namespace != w.Namespace }
-
-// Read reads the wanted objects that plain YAML files declare, in the order of their paths. Where one kind is asked about,
-// an object of another namespace comes without Desired: it can be told of, and takes no room. Documents that are no
+// Read reads the objects that plain YAML files declare, in the order of their paths. Where some kinds are asked about, an object of
+// another kind or namespace comes without Desired: it can be told of, and takes no room. Documents that are no
 // Kubernetes objects are passed over; a file that is no YAML, a folder that kustomize or Helm would have to render, a List,
-// an object that is declared twice, wanted or not, and more objects than the most are errors, of which the first 20 are reported: where
+// an object that is declared twice, and more objects than the most are errors, of which the first 20 are reported: where
 // one file cannot be understood, the others may not mean what they seem to. No error quotes what a document says, except
 // the kind, the name and the namespace of an object.
 func Read(files map[string][]byte, w Wanted) ([]Object, error) {
@@ -69,14 +69,14 @@ func Read(files map[string][]byte, w Wanted) ([]Object, error) {
 type reading struct {
 	Wanted
 	objects  []Object
-	here     int // objects of the namespace
+	here     int // objects in full
 	seen     map[Name]place
 	problems []error
 }
 
 func (r *reading) tooMany() error {
 	if r.Most > 0 && r.here > r.Most {
-		return fmt.Errorf("there are more than %d %ss for namespace %s", r.Most, r.Kind, r.Namespace)
+		return fmt.Errorf("there are more than %d objects to compare for namespace %s", r.Most, r.Namespace)
 	}
 	return nil
 }
@@ -103,7 +103,7 @@ func nameIn(u *unstructured.Unstructured, namespace string) Name {
 	return Name{Group: group, Kind: u.GetKind(), Namespace: cmp.Or(u.GetNamespace(), namespace), Name: u.GetName()}
 }
 
-// Made are the wanted objects that the rendering of a root made, by the rules of Read.
+// Made are the objects that the rendering of a root made, by the rules of Read.
 func Made(root string, made []*unstructured.Unstructured, w Wanted) ([]Object, error) {
 	r := reading{Wanted: w, seen: map[Name]place{}}
 	for _, u := range made {
@@ -151,13 +151,10 @@ func (r *reading) add(o Object) {
 		return
 	}
 	r.seen[o.Name] = place{file: o.File, line: o.Line}
-	switch {
-	case !r.fits(o.Name):
-		return
-	case r.elsewhere(o.Name):
-		o.Desired = nil
-	default:
+	if r.inFull(o.Name) {
 		r.here++
+	} else {
+		o.Desired = nil
 	}
 	r.objects = append(r.objects, o)
 }

@@ -10,7 +10,7 @@ import (
 // Own is how a folder is rendered that nobody says anything more about.
 func Own(folder string) Spec { return Spec{Path: folder, Topmost: true} }
 
-// Declared are the wanted objects that a folder of a repository declares: as they are written where the folder is plain, and
+// Declared are the objects that a folder of a repository declares: as they are written where the folder is plain, and
 // as kustomize makes them where the folder, or one in it, holds a kustomization. There the Root of an object says so. Files
 // beyond the folder declare nothing by themselves.
 func Declared(files map[string][]byte, folder string, w source.Wanted) ([]source.Object, error) {

@@ -5,19 +5,23 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"moorgate.dev/internal/source"
 )
 
 // declaredIn are the Deployments that a folder declares.
 func declaredIn(t *testing.T, l layout, folder string) []string {
 	t.Helper()
-	objects, err := Declared(l.files(), folder, source.Wanted{Namespace: "shop", Group: "apps", Kind: "Deployment"})
+	objects, err := Declared(l.files(), folder, source.Wanted{Namespace: "shop", Kinds: []schema.GroupKind{{Group: "apps", Kind: "Deployment"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var found []string
 	for _, o := range objects {
-		found = append(found, o.Name.Name)
+		if o.Kind == "Deployment" {
+			found = append(found, o.Name.Name)
+		}
 	}
 	slices.Sort(found)
 	return found
@@ -53,7 +57,7 @@ func TestAComponentBesideWhatIncludesItIsNoRoot(t *testing.T) {
 
 func TestRootsThatIncludeEachOtherAreRefused(t *testing.T) {
 	l := layout{"deploy/a/kustomization.yaml": "resources: [../b]\n", "deploy/b/kustomization.yaml": "resources: [../a]\n"}
-	_, err := Declared(l.files(), "deploy", source.Wanted{Namespace: "shop", Group: "apps", Kind: "Deployment"})
+	_, err := Declared(l.files(), "deploy", source.Wanted{Namespace: "shop", Kinds: []schema.GroupKind{{Group: "apps", Kind: "Deployment"}}})
 	if err == nil || !strings.Contains(err.Error(), "includes itself") {
 		t.Errorf("got %v", err)
 	}
