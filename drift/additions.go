@@ -68,6 +68,26 @@ func peoples(live *unstructured.Unstructured) (*fieldpath.Set, error) {
 	return theirs.Difference(others).Leaves(), nil
 }
 
+// untold names a person who owns fields by names that they have in another version of the API than the one the object was read in; empty
+// where there is none. What of theirs was added or changed cannot be told.
+func untold(live *unstructured.Unstructured) (string, error) {
+	for _, e := range live.GetManagedFields() {
+		if e.Subresource == "status" || e.APIVersion == live.GetAPIVersion() || partyOf(e) != Person {
+			continue
+		}
+		set, err := fields(e)
+		if err != nil {
+			return "", err
+		}
+		for leaf := range set.Leaves().All() {
+			if _, there := follow(live.Object, leaf); there < len(leaf) {
+				return e.Manager + " in version " + e.APIVersion, nil
+			}
+		}
+	}
+	return "", nil
+}
+
 // leads is how many steps of a path lead over what is declared.
 func leads(declared *fieldpath.Set, p fieldpath.Path) int {
 	for i, step := range p {

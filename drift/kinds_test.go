@@ -222,6 +222,37 @@ func TestL20WhatCannotBeReadOfAnyKindIsSaidAndIsNoDrift(t *testing.T) {
 	}
 }
 
+const oldAutoscaler = `apiVersion: autoscaling/v1
+kind: HorizontalPodAutoscaler
+metadata: {name: front}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: front}
+  maxReplicas: 5
+  targetCPUUtilizationPercentage: 70
+`
+
+// Git declares one version of an API, and people write in another: what has no name in Git's version is said, and is not passed over.
+func TestAnObjectIsComparedInGitsVersionOfItsAPI(t *testing.T) {
+	s := newStage(t)
+	s.commit(map[string]string{"deploy/hpa.yaml": oldAutoscaler})
+	s.source(nil)
+	s.kubectl(oldAutoscaler, "apply", "-f", "-")
+	s.round()
+	s.kubectl("", "patch", "hpa/front", "-p", `{"spec":{"maxReplicas":9}}`)
+	s.round()
+	if k := s.onlyCase(); !strings.Contains(k.Status.Summary, "maxReplicas is 9, Git says 5") || !strings.HasPrefix(k.Status.Owner, "kubectl-patch") {
+		t.Errorf("got %s", asJSON(k.Status))
+	}
+	s.kubectl("", "patch", "hpa/front", "--type=json", "-p", `[{"op":"replace","path":"/spec/maxReplicas","value":5},
+		{"op":"add","path":"/spec/metrics/-","value":{"type":"Resource","resource":{"name":"memory","target":{"type":"Utilization","averageUtilization":50}}}}]`)
+	s.round()
+	cases := s.cases()
+	if i := slices.IndexFunc(cases, func(k v1alpha1.Case) bool { return k.Spec.Signal.Reason == "Unreadable" }); i < 0 ||
+		!strings.Contains(cases[i].Status.Unread[0], "what kubectl-patch in version autoscaling/v2 owns: Git declares it in autoscaling/v1") {
+		t.Errorf("got %s", asJSON(cases))
+	}
+}
+
 // The table of kinds, the rights of the judge and the guard of its client say the same.
 func TestTheJudgeMayTryEveryKindAndNoOther(t *testing.T) {
 	s := newStage(t)

@@ -50,6 +50,9 @@ func (d *Detector) look(ctx context.Context, l *look, t tree) {
 			l.missed(evidenceDryRun, "comparison with a dry run", d.Now(), err.Error())
 			return
 		}
+		if who, err := untold(live); who != "" || err != nil {
+			l.missed(evidenceLive, "what "+who+" owns", d.Now(), "Git declares it in "+live.GetAPIVersion()+", where it has other names")
+		}
 		drifts = d.driftsOf(ctx, l, drifts)
 		d.attest(ctx, l, live, drifts)
 		for _, one := range drifts {
