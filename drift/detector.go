@@ -51,6 +51,8 @@ type Detector struct {
 	Beside flow.Beside
 	// Aside is where that is done; the rounds wait for nobody. nil: none is asked.
 	Aside *flow.Aside
+	// Passed is what differs and is no drift, beside our own table.
+	Passed Passed
 	// Before reports whether Git once said this image for an object. nil: the past of the repository is not known.
 	Before func(ctx context.Context, from Repository, object source.Name, image string) gate.Fact[bool]
 	// Door is what everything passes that is collected for a model; nil: nothing of it comes through.

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/yaml"
 
+	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/source"
 )
 
@@ -43,18 +44,47 @@ var table = func() []row {
 	return rows
 }()
 
+// Passed is what somebody adds to the table of what differs and is no drift.
+type Passed struct{ rows []row }
+
+// ParsePassed reads a file that is written like the table falsepositives.yaml. It is refused where a row says what nobody knows, has the
+// id of another, or passes over everything.
+func ParsePassed(b []byte) (Passed, error) {
+	rows, err := parseRows(b)
+	if err != nil {
+		return Passed{}, err
+	}
+	for _, r := range rows {
+		all := func(path string) bool { return strings.Trim(path, "/*") == "" }
+		compared := func(name string) bool { return slices.ContainsFunc(kinds, func(k Kind) bool { return k.Kind == name }) }
+		switch {
+		case slices.ContainsFunc(r.Kinds, func(name string) bool { return !compared(name) }):
+			return Passed{}, fmt.Errorf("row %s is about a kind that is not compared: %s", gate.OneLine(r.ID, 64), gate.OneLine(strings.Join(r.Kinds, ", "), 256))
+		case slices.ContainsFunc(table, func(ours row) bool { return ours.ID == r.ID }):
+			return Passed{}, fmt.Errorf("there is a row %s already, and a row of that name cannot take its place", gate.OneLine(r.ID, 64))
+		case slices.ContainsFunc(r.Paths, all) && len(r.Managers) == 0:
+			return Passed{}, fmt.Errorf("row %s would pass over everything: name fields, or who owns them", gate.OneLine(r.ID, 64))
+		}
+	}
+	return Passed{rows: rows}, nil
+}
+
 func parseRows(b []byte) ([]row, error) {
 	var rows []row
 	if err := yaml.UnmarshalStrict(b, &rows); err != nil {
-		return nil, fmt.Errorf("read the table of what is no drift: %w", err)
+		return nil, fmt.Errorf("read the table of what is no drift: %s", gate.OneLine(err.Error(), 512))
 	}
+	seen := map[string]bool{}
 	for i, r := range rows {
 		switch {
 		case r.ID == "" || r.What == "" || len(r.Paths) == 0:
 			return nil, fmt.Errorf("row %d of what is no drift lacks its id, what it is or its paths", i+1)
+		case seen[r.ID]:
+			return nil, fmt.Errorf("row %d of what is no drift has the id of another, %s", i+1, gate.OneLine(r.ID, 64))
 		case r.When != "" && r.When != whenAdded && r.When != whenAutoscaled:
-			return nil, fmt.Errorf("row %s of what is no drift has the unknown condition %q", r.ID, r.When)
+			return nil, fmt.Errorf("row %s of what is no drift has the unknown condition %q", gate.OneLine(r.ID, 64), gate.OneLine(r.When, 64))
 		}
+		seen[r.ID] = true
 	}
 	return rows, nil
 }

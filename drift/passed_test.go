@@ -90,3 +90,43 @@ func TestATableThatSaysWhatNobodyKnowsIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAFileThatAddsToTheTableIsReadStrictly(t *testing.T) {
+	good := "- id: tuned\n  what: what our tuner sets\n  kinds: [Deployment]\n  paths: [\"**/env\", metadata/annotations/example.com~1x]\n  managers: [tuner]\n"
+	passed, err := ParsePassed([]byte(good))
+	if err != nil || len(passed.rows) != 1 || passed.rows[0].ID != "tuned" {
+		t.Fatalf("got %+v, %v", passed, err)
+	}
+	for bad, want := range map[string]string{
+		good + good: "has the id of another, tuned",
+		"- id: restarted\n  what: y\n  paths: [spec]\n":                               "there is a row restarted already",
+		"- id: x\n  what: y\n  paths: [\"**\"]\n":                                     "would pass over everything",
+		"- id: x\n  what: y\n  paths: [/]\n":                                          "would pass over everything",
+		"- id: x\n  what: y\n  paths: [spec]\n  kinds: [Deploymnet]\n":                "a kind that is not compared: Deploymnet",
+		"- id: x\n  what: y\n  pahts: [spec]\n":                                       "pahts",
+		"- id: x\n  what: y\n":                                                        "lacks its id, what it is or its paths",
+		"- id: x\n  what: y\n  paths: [spec]\n  when: \"rain\\u202eing\\u001b[2J\"\n": "unknown condition",
+		"id: x": "read the table of what is no drift",
+	} {
+		_, err := ParsePassed([]byte(bad))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.ContainsAny(err.Error(), "\u202e\u001b\n") {
+			t.Errorf("%q: %v, want %q", bad, err, want)
+		}
+	}
+}
+
+func FuzzAFileThatAddsToTheTable(f *testing.F) {
+	f.Add(falsePositives)
+	f.Add([]byte("- id: x\n  what: y\n  paths: [spec]\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		passed, err := ParsePassed(b)
+		if err != nil {
+			return
+		}
+		for _, r := range passed.rows {
+			if len(r.Managers) == 0 && r.fits("Deployment", Drift{Path: fieldAt("spec")}) && r.fits("Deployment", Drift{Path: fieldAt("metadata")}) && len(r.Paths) == 1 {
+				t.Errorf("%q passes over everything", b)
+			}
+		}
+	})
+}

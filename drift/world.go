@@ -131,7 +131,7 @@ func (d *Detector) driftsOf(ctx context.Context, l *look, found []Drift) []Drift
 	if err != nil {
 		l.missed(evidenceGit, "what is to be passed over", d.Now(), err.Error())
 	}
-	rows = append(rows, table...)
+	rows = slices.Concat(rows, table, d.Passed.rows)
 	k, _ := kindOf(l.object.Name)
 	var drifts []Drift
 	for _, one := range found {

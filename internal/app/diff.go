@@ -30,6 +30,8 @@ type diffOptions struct {
 	output     string
 	color      string
 	timeout    time.Duration
+	passes     string
+	passed     drift.Passed // of passes
 }
 
 func newDiff() *cobra.Command {
@@ -81,14 +83,17 @@ not be read.`,
 	f.StringVarP(&o.folder, "filename", "f", "", "folder or file with what Git says, instead of what GitSources name")
 	f.BoolVar(&o.localGit, "local-git", false, "let GitSources name file:// repositories and addresses of this machine")
 	kubeconfigFlag(cmd, &o.kubeconfig)
+	passedFlag(f, &o.passes)
 	f.StringVarP(&o.output, "output", "o", "text", "text, json or markdown")
 	f.StringVar(&o.color, "color", "auto", "auto (on a terminal, unless NO_COLOR is set), always or never")
 	f.DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long all of it may take")
 	return cmd
 }
 
-func (o diffOptions) check() error {
-	errs := []error{oneOf("output", o.output, "text", "json", "markdown"), oneOf("color", o.color, "auto", "always", "never")}
+func (o *diffOptions) check() error {
+	passed, err := passedOf(o.passes)
+	o.passed = passed
+	errs := []error{err, oneOf("output", o.output, "text", "json", "markdown"), oneOf("color", o.color, "auto", "always", "never")}
 	if o.all && (o.folder != "" || o.namespace != "") {
 		errs = append(errs, errors.New("-A is about all GitSources: it goes with neither -n nor -f"))
 	}
@@ -153,7 +158,7 @@ func lookout(config *rest.Config, o diffOptions) (*drift.Detector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
-	d := &drift.Detector{Client: c, Git: gitReader(o.localGit), Now: time.Now}
+	d := &drift.Detector{Client: c, Git: gitReader(o.localGit), Now: time.Now, Passed: o.passed}
 	if o.folder != "" {
 		d.Git = func(context.Context, drift.Repository, string) (drift.Tree, error) { return readFolder(o.folder) }
 	}

@@ -2,15 +2,10 @@ package app
 
 import (
 	"fmt"
-	"io"
-	"os"
 
 	"moorgate.dev/webhook"
 	"moorgate.dev/webhook/checks"
 )
-
-// shapesBytes is the most that a file of shapes may hold.
-const shapesBytes = 64 << 10
 
 const shapesUsage = "file that says where other kinds keep their pod template (moorgate install --help shows one); the same for install, webhook and judge"
 
@@ -19,17 +14,9 @@ func readShapes(path string) ([]checks.Shape, error) {
 	if path == "" {
 		return nil, nil
 	}
-	f, err := os.Open(path)
+	content, err := readSmall("--shapes", path)
 	if err != nil {
-		return nil, fmt.Errorf("--shapes: %w", err)
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, shapesBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("--shapes: %w", err)
-	}
-	if len(content) > shapesBytes {
-		return nil, fmt.Errorf("--shapes %s: larger than %d KiB", path, shapesBytes>>10)
+		return nil, err
 	}
 	shapes, err := webhook.ParseShapes(content)
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/drift"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/webhook"
 )
@@ -74,6 +75,8 @@ type options struct {
 	probes            string
 	kinds             []string
 	shapes            string
+	falsePositives    string
+	passed            drift.Passed  // of falsePositives
 	scored            webhook.Kinds // of kinds and shapes
 	witness           bool
 	delivery          []string
@@ -136,6 +139,7 @@ func (o *options) reading(f *pflag.FlagSet) {
 
 func (o *options) judging(f *pflag.FlagSet) {
 	f.StringVar(&o.model, "model", "", "file that says where models are and what they may cost (moorgate model check --model FILE tries it); without one the checks, causes and drift rules decide alone")
+	passedFlag(f, &o.falsePositives)
 	o.tracing.flags(f)
 }
 
@@ -143,6 +147,9 @@ func (o *options) check() error {
 	var errs []error
 	var err error
 	if o.scored, err = kindsOf(o.kinds, o.shapes); err != nil {
+		errs = append(errs, err)
+	}
+	if o.passed, err = passedOf(o.falsePositives); err != nil {
 		errs = append(errs, err)
 	}
 	if o.driftEvery < 0 || (o.driftEvery > 0 && o.driftEvery < time.Second) {
