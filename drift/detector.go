@@ -22,7 +22,7 @@ import (
 
 // Repository says what to read: package forge's Repository has the same fields.
 type Repository struct {
-	URL, Branch, Path string
+	URL, Branch, Path, Commit string
 }
 
 // Tree is what a branch holds: package forge's Tree has the same fields.

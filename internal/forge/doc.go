@@ -1,4 +1,4 @@
-// Package forge reads Git repositories: the YAML files under one path, and what these refer to, as they are at the head of one branch; and
+// Package forge reads Git repositories: the YAML files under one path, and what these refer to, as they are at the head of one branch or at a commit; and
 // it opens pull requests at GitHub. It is the only place that knows go-git and go-github.
 //
 // A read over https or http asks for the newest commit alone, keeps it in memory, and costs one small request where that

@@ -9,15 +9,14 @@ import (
 	"path"
 	"strings"
 	"time"
-
-	"github.com/go-git/go-git/v5/plumbing"
 )
 
 // Repository says what to read.
 type Repository struct {
 	URL    string
-	Branch string
+	Branch string // where a Commit is named, it may be empty
 	Path   string // of a folder, relative to the root; empty is the root
+	Commit string // in full, to be read in place of the branch's head; empty: the head
 }
 
 // Tree is what a branch holds.
@@ -73,7 +72,8 @@ type Reader struct {
 	Beside func(files map[string][]byte, folder string) []string
 }
 
-// Read reads the head of a branch. Where the head is the known commit, nothing but that is asked, and the Tree has no Files.
+// Read reads the head of a branch, or the commit that is named. Where that is the known commit, the Tree has no Files: nothing but
+// the head is asked, and where the commit is named nothing at all.
 func (r Reader) Read(ctx context.Context, repo Repository, known string) (Tree, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout())
 	defer cancel()
@@ -81,17 +81,20 @@ func (r Reader) Read(ctx context.Context, repo Repository, known string) (Tree, 
 	if err != nil {
 		return Tree{}, err
 	}
-	branch := plumbing.NewBranchReferenceName(repo.Branch)
-	if err := branch.Validate(); err != nil {
-		return Tree{}, fmt.Errorf("read %s: %q is no name for a branch", shown, repo.Branch)
+	at, err := repo.at()
+	if err != nil {
+		return Tree{}, fmt.Errorf("read %s: %w", shown, err)
 	}
 	folder, err := clean(repo.Path)
 	if err != nil {
 		return Tree{}, fmt.Errorf("read %s: %w", shown, err)
 	}
-	t, err := r.read(ctx, u, branch, folder, known)
+	if known != "" && repo.Commit == known {
+		return Tree{Commit: known}, nil
+	}
+	t, err := r.read(ctx, u, at, folder, known)
 	if err != nil {
-		return Tree{}, fmt.Errorf("read branch %s of %s: %w", repo.Branch, shown, err)
+		return Tree{}, fmt.Errorf("read %s of %s: %w", at, shown, err)
 	}
 	return t, nil
 }
@@ -103,7 +106,7 @@ func (r Reader) timeout() time.Duration {
 	return r.Timeout
 }
 
-func (r Reader) read(ctx context.Context, u *url.URL, branch plumbing.ReferenceName, folder, known string) (Tree, error) {
+func (r Reader) read(ctx context.Context, u *url.URL, at point, folder, known string) (Tree, error) {
 	var o origin
 	var err error
 	switch u.Scheme {
@@ -117,7 +120,7 @@ func (r Reader) read(ctx context.Context, u *url.URL, branch plumbing.ReferenceN
 	if err != nil {
 		return Tree{}, err
 	}
-	return r.walk(ctx, o, branch, folder, known)
+	return r.walk(ctx, o, at, folder, known)
 }
 
 // parse reads a URL, and how to show it to people. Nothing of a URL that carries credentials is shown.

@@ -22,10 +22,10 @@ import (
 	"github.com/go-git/go-git/v5/storage/memory"
 )
 
-// origin is a repository that answers two questions: where a branch stands, and what a commit holds.
+// origin is a repository that answers two questions: where a branch stands, and what a commit holds that was found at a point.
 type origin interface {
 	head(branch plumbing.ReferenceName) (plumbing.Hash, error)
-	objects(ctx context.Context, commit plumbing.Hash) (storer.EncodedObjectStorer, error)
+	objects(ctx context.Context, at point, commit plumbing.Hash) (storer.EncodedObjectStorer, error)
 }
 
 // local is a repository on this machine's disk, bare or not.
@@ -56,7 +56,10 @@ func (l local) head(branch plumbing.ReferenceName) (plumbing.Hash, error) {
 	return ref.Hash(), nil
 }
 
-func (l local) objects(context.Context, plumbing.Hash) (storer.EncodedObjectStorer, error) {
+func (l local) objects(_ context.Context, _ point, commit plumbing.Hash) (storer.EncodedObjectStorer, error) {
+	if l.store.HasEncodedObject(commit) != nil {
+		return nil, errNoCommit
+	}
 	return l.store, nil
 }
 
@@ -94,12 +97,12 @@ func (s server) head(branch plumbing.ReferenceName) (plumbing.Hash, error) {
 	return hash, nil
 }
 
-// objects fetches one commit without its history.
-func (s server) objects(ctx context.Context, commit plumbing.Hash) (storer.EncodedObjectStorer, error) {
+// fetch fetches a commit with so many commits of its history, itself among them.
+func (s server) fetch(ctx context.Context, commit plumbing.Hash, depth int) (storer.EncodedObjectStorer, error) {
 	req := packp.NewUploadPackRequestFromCapabilities(s.advertised.Capabilities)
 	req.Wants = []plumbing.Hash{commit}
 	if s.advertised.Capabilities.Supports(capability.Shallow) {
-		req.Depth = packp.DepthCommits(1)
+		req.Depth = packp.DepthCommits(depth)
 		if err := req.Capabilities.Set(capability.Shallow); err != nil {
 			return nil, fmt.Errorf("ask for commit %s: %w", commit, err)
 		}

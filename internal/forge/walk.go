@@ -21,19 +21,21 @@ const (
 // unsound is what is said of an object that is missing or cannot be read.
 const unsound = "the repository is broken there"
 
-func (r Reader) walk(ctx context.Context, o origin, branch plumbing.ReferenceName, folder, known string) (Tree, error) {
-	head, err := o.head(branch)
-	if errors.Is(err, plumbing.ErrReferenceNotFound) {
-		return Tree{}, errors.New("there is no such branch")
-	}
-	if err != nil {
-		return Tree{}, fmt.Errorf("find the branch: %w", err)
+func (r Reader) walk(ctx context.Context, o origin, at point, folder, known string) (Tree, error) {
+	head := at.commit
+	if head.IsZero() {
+		var err error
+		if head, err = o.head(at.branch); errors.Is(err, plumbing.ErrReferenceNotFound) {
+			return Tree{}, errNoBranch
+		} else if err != nil {
+			return Tree{}, fmt.Errorf("find the branch: %w", err)
+		}
 	}
 	t := Tree{Commit: head.String()}
 	if t.Commit == known {
 		return t, nil
 	}
-	store, err := o.objects(ctx, head)
+	store, err := o.objects(ctx, at, head)
 	if err != nil {
 		return Tree{}, err
 	}

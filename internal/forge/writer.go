@@ -60,12 +60,12 @@ func (w Writer) Put(ctx context.Context, repo Repository, files map[string][]byt
 func (w Writer) put(ctx context.Context, t target, branch plumbing.ReferenceName, files map[string][]byte, message string) (string, error) {
 	head, err := t.head(branch)
 	if errors.Is(err, plumbing.ErrReferenceNotFound) {
-		return "", errors.New("there is no such branch")
+		return "", errNoBranch
 	}
 	if err != nil {
 		return "", fmt.Errorf("find the branch: %w", err)
 	}
-	store, err := t.objects(ctx, head)
+	store, err := t.objects(ctx, point{branch: branch}, head)
 	if err != nil {
 		return "", err
 	}
