@@ -45,7 +45,7 @@ func (p *Proposals) See(ctx context.Context, c *v1alpha1.Case, plan string, live
 	d.understand(ctx, l, t, nil) // no word of the Case counts
 	q := flow.Question{Signal: signalOf(c), Case: caseRef(c), Evidence: l.evidence,
 		Facts: gate.Facts{At: d.Now(), Subject: l.subject, Menu: menu(l), Unread: l.unread}}
-	d.circumstances(ctx, &q, l, g.Name)
+	d.circumstances(ctx, &q, l, key)
 	v := acting.View{Question: q, Advisor: elected{l, plan}}
 	i := slices.IndexFunc(q.Facts.Menu, func(m gate.Action) bool { return m.PlanDigest() == plan })
 	if i < 0 {

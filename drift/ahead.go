@@ -18,6 +18,7 @@ import (
 type past struct {
 	since  time.Time       // of the first commit that was seen with this manifest
 	exact  bool            // another manifest was seen before that commit; otherwise Git may have said so long before
+	last   bool            // it is the manifest that was delivered last, so that what differs came after it
 	uid    string          // of the live object that was compared with it
 	always map[string]bool // the fields that differed every time that they were compared
 }
@@ -45,7 +46,7 @@ func (p *past) ahead(d Drift, changed bool) string {
 	switch at := d.Owner.Time; {
 	case d.Delivered:
 		return may + "the live value is the one that was delivered last"
-	case d.Added: // Git never said anything that adopting it could revert
+	case d.Added, p.last: // Git never said anything that adopting it could revert, or it was delivered before
 		return ""
 	case changed, d.Overwritten && !p.exact:
 		return ""

@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -69,6 +70,9 @@ type Detector struct {
 	last     map[client.ObjectKey]tree
 	standing map[client.ObjectKey][]Standing // what each GitSource's last round found
 	counsel  counsel
+
+	deliveries deliveries
+	seen       cache.Cache // what SetUp watches
 }
 
 // Reconcile compares one GitSource with its namespace and asks to be called again after the interval. What is wrong with
@@ -95,7 +99,7 @@ func (d *Detector) Reconcile(ctx context.Context, req reconcile.Request) (reconc
 		}
 		return again, d.say(ctx, u, t.Commit, err, "")
 	}
-	r, err := d.round(ctx, g, t)
+	r, err := d.round(ctx, req.NamespacedName, t)
 	if err != nil {
 		return reconcile.Result{}, err
 	}

@@ -17,6 +17,7 @@ import (
 type ground struct {
 	files  map[string][]byte // by their paths from the repository's root; never changed
 	folder string            // that declares the objects
+	spec   render.Spec       // how it is rendered
 	// others are the kustomizations that may read a file which the folder reads, by their folders. An edit moves none of them.
 	others map[string]source.Renderer
 	partly string       // why there may be more of them; empty: there are no more
@@ -24,9 +25,9 @@ type ground struct {
 }
 
 // groundOf is the ground of a folder in what was read of a repository.
-func groundOf(read Tree, folder string) ground {
-	g := ground{files: map[string][]byte{}, folder: path.Clean(cmp.Or(folder, ".")), others: map[string]source.Renderer{}, partly: read.Partly}
-	reads, others := render.Around(read.Files, render.Own(folder))
+func groundOf(read Tree, spec render.Spec) ground {
+	g := ground{files: map[string][]byte{}, folder: path.Clean(cmp.Or(spec.Path, ".")), spec: spec, others: map[string]source.Renderer{}, partly: read.Partly}
+	reads, others := render.Around(read.Files, spec)
 	for _, file := range reads {
 		g.files[file] = read.Files[file]
 	}
@@ -43,7 +44,7 @@ func (g ground) roots(o source.Object) (all map[string]source.Renderer, root str
 		all[name] = g.timed(other)
 	}
 	if o.Root != "" {
-		all[g.folder] = g.timed(render.Kustomize(render.Own(g.folder)))
+		all[g.folder] = g.timed(render.Kustomize(g.spec))
 		return all, g.folder
 	}
 	plain := source.Plain(o.Namespace)

@@ -25,7 +25,7 @@ const (
 	// be read or nobody compares them any more. On a Case of what a person was seen to do it is never True: what differs then
 	// stands on the Case of the drift.
 	CaseDrifted = "Drifted"
-	// LabelSource on a Case is a hash of the name of its GitSource, which is in the Case's namespace.
+	// LabelSource on a Case is a hash of the name of what is compared: a GitSource in the Case's namespace, or what is Delivered to it.
 	LabelSource = "moorgate.dev/source"
 )
 
@@ -36,11 +36,11 @@ func sourceLabel(name string) string {
 
 // keep judges what was seen and keeps its Case. It judges off the record first: where the Case says all of it already,
 // nothing is recorded and nothing is written, so that a drift that stays costs one read a round.
-func (d *Detector) keep(ctx context.Context, g v1alpha1.GitSource, l *look, p gate.Policy, r *round) error {
+func (d *Detector) keep(ctx context.Context, of client.ObjectKey, l *look, p gate.Policy, r *round) error {
 	d.plan(ctx, l, r.tree, true)
-	s := l.signal(g.Name, d.Now())
+	s := l.signal(of.Name, d.Now())
 	r.open[s.CaseName()] = true
-	key := client.ObjectKey{Namespace: g.Namespace, Name: s.CaseName()}
+	key := client.ObjectKey{Namespace: of.Namespace, Name: s.CaseName()}
 	var k v1alpha1.Case
 	err := d.Client.Get(ctx, key, &k)
 	if client.IgnoreNotFound(err) != nil {
@@ -55,7 +55,7 @@ func (d *Detector) keep(ctx context.Context, g v1alpha1.GitSource, l *look, p ga
 	q := flow.Question{Signal: s, Case: cluster.CaseRef(s), Evidence: l.evidence, OffRecord: true,
 		// Circumstances say whether the process is paused, if it can be; a Guardrail that is paused says so itself.
 		Facts: gate.Facts{At: d.Now(), Subject: l.subject, Menu: menu(l), Paused: gate.Known[[]string](nil), Unread: l.unread}}
-	d.circumstances(ctx, &q, l, g.Name)
+	d.circumstances(ctx, &q, l, of)
 	advisor := d.advisor(q.Case, l)
 	rehearsal, _ := flow.Judge(ctx, d.Log, q, p, advisor)
 	if err == nil && said(&k, d.tell(l, rehearsal, nil)) {
@@ -65,7 +65,7 @@ func (d *Detector) keep(ctx context.Context, g v1alpha1.GitSource, l *look, p ga
 	q.OffRecord = false
 	j, recordErr := flow.Judge(ctx, d.Log, q, p, advisor)
 	if apierrors.IsNotFound(err) {
-		if _, _, err := d.Cases.Open(ctx, s, nil, map[string]string{LabelSource: sourceLabel(g.Name)}); err != nil {
+		if _, _, err := d.Cases.Open(ctx, s, nil, map[string]string{LabelSource: sourceLabel(of.Name)}); err != nil {
 			return err
 		}
 	}
@@ -81,10 +81,10 @@ func (d *Detector) keep(ctx context.Context, g v1alpha1.GitSource, l *look, p ga
 
 // circumstances completes the facts with what the rules about acting ask for. The commit may be old, and yet it is what Git
 // says now: what counts is when it was read, which is an interval ago at most.
-func (d *Detector) circumstances(ctx context.Context, q *flow.Question, l *look, source string) {
+func (d *Detector) circumstances(ctx context.Context, q *flow.Question, l *look, of client.ObjectKey) {
 	d.Circumstances.Complete(ctx, q, gate.Known(q.Signal.At), cause(l), "pull-request")
 	q.Facts.Oldest = gate.Known(q.Facts.At.Add(-d.interval()))
-	q.Facts.Owner = gate.Known(gate.Owner{Source: "GitSource " + source})
+	q.Facts.Owner = gate.Known(gate.Owner{Source: titleOf(of)})
 	for _, drifted := range l.drifts {
 		if strings.Contains(drifted.Path.String(), "resources") {
 			q.Facts.Owner = gate.Unknown[gate.Owner]("whether a VerticalPodAutoscaler sets its resources is not looked at yet")
@@ -118,11 +118,11 @@ func said(k *v1alpha1.Case, change func(*v1alpha1.CaseStatus)) bool {
 	return meta.IsStatusConditionTrue(k.Status.Conditions, v1alpha1.CaseRecorded) && equality.Semantic.DeepEqual(*want, k.Status)
 }
 
-// settle says on the Cases of this GitSource whose drift is no more that it is gone. A workload that could not be compared
+// settle says on the Cases of this source whose drift is no more that it is gone. A workload that could not be compared
 // keeps its Cases as they are. What fails for one Case stops none of the others.
-func (d *Detector) settle(ctx context.Context, g v1alpha1.GitSource, r *round) error {
+func (d *Detector) settle(ctx context.Context, of client.ObjectKey, r *round) error {
 	var gone []*v1alpha1.Case
-	err := d.eachCase(ctx, client.ObjectKey{Namespace: g.Namespace, Name: g.Name}, func(k *v1alpha1.Case) func(*v1alpha1.CaseStatus) {
+	err := d.eachCase(ctx, of, func(k *v1alpha1.Case) func(*v1alpha1.CaseStatus) {
 		if r.open[k.Name] || r.unread[k.Labels[v1alpha1.LabelWorkload]] || meta.IsStatusConditionFalse(k.Status.Conditions, CaseDrifted) {
 			return nil
 		}
@@ -142,7 +142,7 @@ func (d *Detector) settle(ctx context.Context, g v1alpha1.GitSource, r *round) e
 	return nil
 }
 
-// release says on the Cases of a GitSource that are open that nobody knows any more whether their fields differ.
+// release says on the Cases of a source that are open that nobody knows any more whether their fields differ.
 func (d *Detector) release(ctx context.Context, source client.ObjectKey, why string) error {
 	return d.eachCase(ctx, source, func(k *v1alpha1.Case) func(*v1alpha1.CaseStatus) {
 		if meta.IsStatusConditionFalse(k.Status.Conditions, CaseDrifted) {
@@ -152,13 +152,13 @@ func (d *Detector) release(ctx context.Context, source client.ObjectKey, why str
 	})
 }
 
-// eachCase keeps the Cases of a GitSource by what change says to do with each; nil leaves one as it is.
+// eachCase keeps the Cases of a source by what change says to do with each; nil leaves one as it is.
 func (d *Detector) eachCase(ctx context.Context, source client.ObjectKey, change func(*v1alpha1.Case) func(*v1alpha1.CaseStatus)) error {
 	var list v1alpha1.CaseList
 	err := d.Client.List(ctx, &list, client.InNamespace(source.Namespace),
 		client.MatchingLabels{v1alpha1.LabelFace: string(gate.FaceDrift), LabelSource: sourceLabel(source.Name)})
 	if err != nil {
-		return fmt.Errorf("list the drift cases of GitSource %s: %w", source, err)
+		return fmt.Errorf("list the drift cases of %s: %w", titleOf(source), err)
 	}
 	var failed []error
 	for i := range list.Items {

@@ -20,6 +20,7 @@ type look struct {
 	subject   gate.Ref
 	absent    bool   // the cluster does not have it
 	left      string // the annotation in Git that says to leave it as it is
+	rows      []row  // what delivers it adds to the table of what is no drift
 	drifts    []Drift
 	proposals []proposal        // one a drift
 	labels    map[string]string // of the live object

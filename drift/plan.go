@@ -52,10 +52,13 @@ func (p *plans) keep(n source.Name, made plan) {
 // plan finds the edits for what was seen. With dry the API server is asked what it would make of them all; without it nobody is
 // asked anything, and nothing is written either way.
 func (d *Detector) plan(ctx context.Context, l *look, t tree, dry bool) {
+	l.proposals = t.withheld(slices.Clone(d.planned(ctx, l, t, dry)))
+}
+
+func (d *Detector) planned(ctx context.Context, l *look, t tree, dry bool) []proposal {
 	of := l.fingerprint()
 	if made, known := t.plans.find(l.object.Name, of); known {
-		l.proposals = made
-		return
+		return made
 	}
 	bounded, cancel := context.WithTimeout(ctx, planTime)
 	defer cancel()
@@ -64,16 +67,17 @@ func (d *Detector) plan(ctx context.Context, l *look, t tree, dry bool) {
 	if !dry {
 		ask = nil
 	}
-	l.proposals, _ = propose(t.ground.within(bounded), l.object, l.drifts, ask)
+	made, _ := propose(t.ground.within(bounded), l.object, l.drifts, ask)
 	if bounded.Err() != nil {
-		for i := range l.proposals {
-			l.proposals[i] = proposal{where: l.proposals[i].where, why: "there was no time to look for its place in Git"}
+		for i := range made {
+			made[i] = proposal{where: made[i].where, why: "there was no time to look for its place in Git"}
 		}
-		return
+		return made
 	}
 	if !c.passing {
-		t.plans.keep(l.object.Name, plan{of: of, proposals: l.proposals})
+		t.plans.keep(l.object.Name, plan{of: of, proposals: made})
 	}
+	return made
 }
 
 // within is the ground on which nothing is rendered any more once a context is done.

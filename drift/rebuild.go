@@ -11,6 +11,7 @@ import (
 
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/source"
+	"moorgate.dev/internal/source/render"
 )
 
 // Adoption is what makes Git say what a live object says.
@@ -33,7 +34,7 @@ type Adoption struct {
 // It asks nobody, so it leaves out what takes an API server or a memory: the dry run of what the edits make, and whether Git
 // is ahead of what was delivered. Both were asked before the plan was judged.
 func Rebuild(read Tree, folder string, subject gate.Ref, live *unstructured.Unstructured, paths []string) (Adoption, error) {
-	t := parse(read, tree{}, subject.Namespace, folder)
+	t := parse(read, tree{}, subject.Namespace, render.Own(folder))
 	if t.unsound != nil {
 		return Adoption{}, t.unsound
 	}

@@ -10,6 +10,7 @@ import (
 
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/source"
+	"moorgate.dev/internal/source/render"
 )
 
 const baseOfWeb = `# the shop's front
@@ -76,7 +77,7 @@ var shopWeb = gate.Ref{Group: "apps", Version: "v1", Kind: "Deployment", Namespa
 // menuOf is the menu that the judge makes of drifts.
 func menuOf(t *testing.T, files map[string]string, drifts ...Drift) (*look, gate.Action, bool) {
 	t.Helper()
-	parsed := parse(treeOf(files), tree{}, "shop", "deploy")
+	parsed := parse(treeOf(files), tree{}, "shop", render.Own("deploy"))
 	if parsed.unsound != nil {
 		t.Fatal(parsed.unsound)
 	}

@@ -7,15 +7,16 @@ import (
 	"strings"
 	"time"
 
-	"moorgate.dev/api/v1alpha1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
 )
 
-// roundTime bounds one round, so that no GitSource holds up the others for long.
+// roundTime bounds one round, so that no source holds up the others for long.
 const roundTime = 5 * time.Minute
 
-// round is what came of comparing one GitSource once.
+// round is what came of comparing one source once.
 type round struct {
 	tree                       tree
 	compared                   int
@@ -27,9 +28,9 @@ type round struct {
 	unread                     map[string]bool // the workload labels of what could not be compared
 }
 
-// round compares every object that the tree declares for the namespace of its GitSource, and keeps their Cases. What
+// round compares every object that the tree declares for the namespace of its source, and keeps their Cases. What
 // fails for one of them is told in the round, and stops none of the others. The error says that there was no round.
-func (d *Detector) round(ctx context.Context, g v1alpha1.GitSource, t tree) (*round, error) {
+func (d *Detector) round(ctx context.Context, of client.ObjectKey, t tree) (*round, error) {
 	r := &round{tree: t, open: map[string]bool{}, unread: map[string]bool{}}
 	for _, s := range t.Skipped {
 		r.skipped.add(s)
@@ -51,17 +52,17 @@ func (d *Detector) round(ctx context.Context, g v1alpha1.GitSource, t tree) (*ro
 			continue
 		}
 		if policy == nil {
-			p := d.policy(bounded, g.Namespace)
+			p := d.policy(bounded, of.Namespace)
 			policy = &p
 		}
-		if err := d.keep(bounded, g, l, *policy, r); err != nil {
+		if err := d.keep(bounded, of, l, *policy, r); err != nil {
 			r.failed = append(r.failed, fmt.Errorf("keep the Case of %s: %w", called(o.Name), err))
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("compare GitSource %s/%s: %w", g.Namespace, g.Name, err)
+		return nil, fmt.Errorf("compare %s: %w", titleOf(of), err)
 	}
-	if err := d.settle(ctx, g, r); err != nil {
+	if err := d.settle(ctx, of, r); err != nil {
 		r.failed = append(r.failed, err)
 	}
 	return r, nil

@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/source"
 )
 
@@ -30,7 +29,7 @@ func TestARoundEnds(t *testing.T) {
 		u := &unstructured.Unstructured{Object: map[string]any{}}
 		objects := []source.Object{{Name: source.Name{Name: "a"}, Desired: u}, {Name: source.Name{Name: "b"}, Desired: u}}
 		began := time.Now()
-		r, err := d.round(t.Context(), v1alpha1.GitSource{}, tree{objects: objects})
+		r, err := d.round(t.Context(), client.ObjectKey{}, tree{objects: objects})
 		if err != nil || time.Since(began) != roundTime {
 			t.Fatalf("it took %s: %v", time.Since(began), err)
 		}
@@ -39,7 +38,7 @@ func TestARoundEnds(t *testing.T) {
 		}
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := d.round(ended, v1alpha1.GitSource{}, tree{objects: objects}); err == nil {
+		if _, err := d.round(ended, client.ObjectKey{}, tree{objects: objects}); err == nil {
 			t.Error("a round that was broken off counts")
 		}
 	})

@@ -2,6 +2,7 @@ package drift
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/source"
+	"moorgate.dev/internal/source/render"
 )
 
 // Asked says what to look at.
@@ -23,6 +25,8 @@ type Asked struct {
 	Namespace string
 	Source    string // the name of the GitSource; empty where a folder is compared that no GitSource names
 	From      Repository
+	// Delivered is what is compared in place of a folder of From; nil: none is.
+	Delivered *Delivered
 	// Wanted says which objects are looked at; nil: all that are declared.
 	Wanted func(source.Name) bool
 	// Told is called after each of them, from one place at a time; nil: nobody is told.
@@ -71,11 +75,10 @@ const looks = 8
 // status. Of the Detector's fields it needs Client, Git and Now. It needs the rights to read the objects and to patch them in dry
 // runs; without the second it says what managedFields tell.
 func (d *Detector) Look(ctx context.Context, a Asked) (Report, error) {
-	read, err := d.Git(ctx, a.From, "")
+	t, err := d.asked(ctx, a)
 	if err != nil {
 		return Report{}, err
 	}
-	t := parse(read, tree{}, a.Namespace, a.From.Path)
 	if t.unsound != nil {
 		return Report{}, t.unsound
 	}
@@ -104,7 +107,7 @@ func (d *Detector) Look(ctx context.Context, a Asked) (Report, error) {
 	if err := ctx.Err(); err != nil {
 		return Report{}, fmt.Errorf("compare namespace %s: %w", a.Namespace, err)
 	}
-	r := Report{Commit: t.Commit, Left: t.left(read.Skipped)}
+	r := Report{Commit: t.Commit, Left: t.left(t.Skipped)}
 	for i, l := range found {
 		if l.left != "" {
 			r.Left = append(r.Left, line(fmt.Sprintf("left as it is, because Git says so: %s (%s)", l.object.Name.Name, l.left)))
@@ -117,6 +120,25 @@ func (d *Detector) Look(ctx context.Context, a Asked) (Report, error) {
 		}
 	}
 	return r, nil
+}
+
+// asked is the repository that somebody asks about.
+func (d *Detector) asked(ctx context.Context, a Asked) (tree, error) {
+	y, from := a.Delivered, a.From
+	if y != nil {
+		from = y.From
+		if y.Problem != "" {
+			return tree{}, errors.New(y.Problem)
+		}
+	}
+	read, err := d.Git(ctx, from, "")
+	switch {
+	case err != nil:
+		return tree{}, err
+	case y != nil:
+		return y.tree(read, tree{}), nil
+	}
+	return parse(read, tree{}, a.Namespace, render.Own(from.Path)), nil
 }
 
 // left tells what of a repository was not compared.

@@ -40,8 +40,9 @@ func (d *Detector) stand(key client.ObjectKey, now []Standing) {
 
 // The reasons of the Events of this face.
 const (
-	eventDrifted = "Drifted"
-	eventGone    = "DriftGone"
+	eventDrifted    = "Drifted"
+	eventGone       = "DriftGone"
+	eventUncompared = "NotComparedWithGit" // about what delivers
 )
 
 // noteMost is less than the API server takes as the note of an Event.

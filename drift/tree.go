@@ -29,6 +29,7 @@ type tree struct {
 	ground                            ground
 	plans                             *plans
 	from                              Repository
+	delivery                          *Delivered // nil: of a GitSource
 	at                                time.Time
 	objects                           []source.Object
 	past                              map[source.Name]*past
@@ -62,7 +63,7 @@ func (d *Detector) tree(ctx context.Context, key client.ObjectKey, from Reposito
 	case last.Commit != "" && read.Commit == last.Commit:
 		last.unread = nil
 	default:
-		last = parse(read, last, key.Namespace, from.Path)
+		last = parse(read, last, key.Namespace, render.Own(from.Path))
 		last.from = from
 	}
 	last.at = d.Now()
@@ -71,15 +72,15 @@ func (d *Detector) tree(ctx context.Context, key client.ObjectKey, from Reposito
 }
 
 // parse makes a tree of what was read. What is known of an object's past stays known while its manifest stays the same.
-func parse(read Tree, before tree, namespace, folder string) tree {
+func parse(read Tree, before tree, namespace string, spec render.Spec) tree {
 	t := tree{Tree: read, past: map[source.Name]*past{}, plans: &plans{}}
-	objects, err := render.Declared(read.Files, folder, source.Wanted{Namespace: namespace, Kinds: groupKinds(), Most: mostObjects})
+	objects, err := render.Declared(read.Files, spec, source.Wanted{Namespace: namespace, Kinds: groupKinds(), Most: mostObjects})
 	t.Files = nil
 	if err != nil {
 		t.unsound = err
 		return t
 	}
-	t.ground = groundOf(read, folder)
+	t.ground = groundOf(read, spec)
 	known := make(map[source.Name]*source.Object, len(before.objects))
 	for i := range before.objects {
 		known[before.objects[i].Name] = &before.objects[i]
@@ -101,7 +102,7 @@ func parse(read Tree, before tree, namespace, folder string) tree {
 		}
 		t.objects = append(t.objects, o)
 		t.past[o.Name] = &past{since: read.Time, exact: before.Commit != "" && before.unsound == nil}
-		if old := known[o.Name]; old != nil && equality.Semantic.DeepEqual(old.Desired.Object, o.Desired.Object) {
+		if old := known[o.Name]; old != nil && equality.Semantic.DeepEqual(old.Desired, o.Desired) {
 			t.past[o.Name] = before.past[o.Name]
 		}
 	}

@@ -34,6 +34,7 @@ func (d *Detector) SetUp(mgr ctrl.Manager) error {
 	if err := mgr.Add(seen); err != nil {
 		return fmt.Errorf("prepare to watch what is compared with Git: %w", err)
 	}
+	d.seen = seen
 	b := ctrl.NewControllerManagedBy(mgr).Named("drift").
 		For(&v1alpha1.GitSource{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent})

@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -25,7 +26,11 @@ const (
 
 // newLook is about one object, in the version of its API in which Git declares it: in another one its fields may have other names.
 func newLook(o source.Object, commit string) *look {
-	g := o.Desired.GroupVersionKind()
+	k, _ := kindOf(o.Name)
+	g := k.GroupVersionKind
+	if o.Desired != nil {
+		g = o.Desired.GroupVersionKind()
+	}
 	return &look{object: o, commit: commit, subject: gate.Ref{Group: g.Group, Version: g.Version,
 		Kind: g.Kind, Namespace: o.Namespace, Name: o.Name.Name}}
 }
@@ -33,8 +38,13 @@ func newLook(o source.Object, commit string) *look {
 // look looks at one declared object. It changes nothing in the cluster.
 func (d *Detector) look(ctx context.Context, l *look, t tree) {
 	o := l.object
-	l.read(evidenceGit, fmt.Sprintf("%s:%d at commit %s", fileName(o.File), o.Line, t.Commit), gate.FromGit, d.Now(), "")
-	if l.left = left(o.Desired); l.left != "" {
+	l.read(evidenceGit, fmt.Sprintf("%s:%d at commit %s", fileName(o.File), o.Line, t.Commit), gate.FromGit, d.Now(), t.delivery.said())
+	if o.Unknown != "" {
+		l.missed(evidenceGit, "what Git says", d.Now(), o.Unknown)
+		return
+	}
+	l.rows = t.delivery.rows(o.Name)
+	if l.left = cmp.Or(left(o.Desired), t.delivery.leaves(o.Name)); l.left != "" {
 		return
 	}
 	for try := 1; ; try++ {
@@ -131,7 +141,7 @@ func (d *Detector) driftsOf(ctx context.Context, l *look, found []Drift) []Drift
 	if err != nil {
 		l.missed(evidenceGit, "what is to be passed over", d.Now(), err.Error())
 	}
-	rows = slices.Concat(rows, table, d.Passed.rows)
+	rows = slices.Concat(rows, l.rows, table, d.Passed.rows)
 	k, _ := kindOf(l.object.Name)
 	var drifts []Drift
 	for _, one := range found {

@@ -29,6 +29,8 @@ type Object struct {
 	// Root is the kustomization file whose rendering made the object: it stands in no single place, so File is Root, and
 	// Document and Line are zero. It is empty for an object that File declares itself.
 	Root string
+	// Unknown is why nobody here can say what the object should be. It has no Desired then, and is not absent.
+	Unknown string
 }
 
 // Wanted says which objects Read answers in full: those of some kinds in one namespace, or all where Kinds is empty.
@@ -113,6 +115,21 @@ func Made(root string, made []*unstructured.Unstructured, w Wanted) ([]Object, e
 		}
 	}
 	return r.objects, errors.Join(r.problems...)
+}
+
+// Unsaid are the wanted objects of which the rendering of a root cannot say what they should be, in the order of their names. why
+// is by name.
+func Unsaid(root string, why map[Name]string, w Wanted) []Object {
+	var objects []Object
+	for n, text := range why {
+		if n.Namespace = cmp.Or(n.Namespace, w.Namespace); w.inFull(n) {
+			objects = append(objects, Object{Name: n, File: root, Root: root, Unknown: text})
+		}
+	}
+	slices.SortFunc(objects, func(a, b Object) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name.Name, b.Name.Name))
+	})
+	return objects
 }
 
 // Find returns the object of that name.

@@ -37,6 +37,11 @@ func (s Spec) adds() bool {
 	return s.TargetNamespace != "" || s.NamePrefix != "" || s.NameSuffix != "" || len(s.Patches)+len(s.Images)+len(s.Components) > 0
 }
 
+// bare reports whether the objects are what the folder says, and nothing else.
+func (s Spec) bare() bool {
+	return !s.adds() && len(s.Labels)+len(s.Annotations)+len(s.Substitution.Values)+len(s.Substitution.From) == 0
+}
+
 // kustomization goes through what the root reads, and answers the root's own kustomization file with what is added to it.
 func (s Spec) kustomization(w *walk) (file string, content []byte, err error) {
 	file, found := Root(w.files, s.Path)
@@ -146,6 +151,10 @@ func (s Spec) finish(made []*unstructured.Unstructured) (Rendered, error) {
 	r := Rendered{Unknown: map[source.Name]string{}}
 	for _, u := range made {
 		name := nameOf(u)
+		if u.Object["sops"] != nil {
+			r.Unknown[name] = "it is encrypted with SOPS, and only who delivers it can read it"
+			continue
+		}
 		filled, why, err := s.Substitution.fill(u)
 		if err != nil {
 			return Rendered{}, fmt.Errorf("%s %s: %w", shown(name.Kind), shown(name.Name), err)

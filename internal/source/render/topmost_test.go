@@ -13,7 +13,7 @@ import (
 // declaredIn are the Deployments that a folder declares.
 func declaredIn(t *testing.T, l layout, folder string) []string {
 	t.Helper()
-	objects, err := Declared(l.files(), folder, source.Wanted{Namespace: "shop", Kinds: []schema.GroupKind{{Group: "apps", Kind: "Deployment"}}})
+	objects, err := Declared(l.files(), Own(folder), source.Wanted{Namespace: "shop", Kinds: []schema.GroupKind{{Group: "apps", Kind: "Deployment"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestAComponentBesideWhatIncludesItIsNoRoot(t *testing.T) {
 
 func TestRootsThatIncludeEachOtherAreRefused(t *testing.T) {
 	l := layout{"deploy/a/kustomization.yaml": "resources: [../b]\n", "deploy/b/kustomization.yaml": "resources: [../a]\n"}
-	_, err := Declared(l.files(), "deploy", source.Wanted{Namespace: "shop", Kinds: []schema.GroupKind{{Group: "apps", Kind: "Deployment"}}})
+	_, err := Declared(l.files(), Own("deploy"), source.Wanted{Namespace: "shop", Kinds: []schema.GroupKind{{Group: "apps", Kind: "Deployment"}}})
 	if err == nil || !strings.Contains(err.Error(), "includes itself") {
 		t.Errorf("got %v", err)
 	}
