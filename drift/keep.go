@@ -84,7 +84,7 @@ func (d *Detector) keep(ctx context.Context, of client.ObjectKey, l *look, p gat
 func (d *Detector) circumstances(ctx context.Context, q *flow.Question, l *look, of client.ObjectKey) {
 	d.Circumstances.Complete(ctx, q, gate.Known(q.Signal.At), cause(l), "pull-request")
 	q.Facts.Oldest = gate.Known(q.Facts.At.Add(-d.interval()))
-	q.Facts.Owner = gate.Known(gate.Owner{Source: titleOf(of)})
+	q.Facts.Owner = gate.Known(gate.Owner{Source: Title(of)})
 	for _, drifted := range l.drifts {
 		if strings.Contains(drifted.Path.String(), "resources") {
 			q.Facts.Owner = gate.Unknown[gate.Owner]("whether a VerticalPodAutoscaler sets its resources is not looked at yet")
@@ -158,7 +158,7 @@ func (d *Detector) eachCase(ctx context.Context, source client.ObjectKey, change
 	err := d.Client.List(ctx, &list, client.InNamespace(source.Namespace),
 		client.MatchingLabels{v1alpha1.LabelFace: string(gate.FaceDrift), LabelSource: sourceLabel(source.Name)})
 	if err != nil {
-		return fmt.Errorf("list the drift cases of %s: %w", titleOf(source), err)
+		return fmt.Errorf("list the drift cases of %s: %w", Title(source), err)
 	}
 	var failed []error
 	for i := range list.Items {

@@ -60,7 +60,7 @@ func (d *Detector) round(ctx context.Context, of client.ObjectKey, t tree) (*rou
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("compare %s: %w", titleOf(of), err)
+		return nil, fmt.Errorf("compare %s: %w", Title(of), err)
 	}
 	if err := d.settle(ctx, of, r); err != nil {
 		r.failed = append(r.failed, err)

@@ -75,7 +75,7 @@ func (y *Delivered) said() string {
 	if y == nil {
 		return ""
 	}
-	text := "applied last by " + titleOf(y.Key())
+	text := "applied last by " + Title(y.Key())
 	if y.Suspended {
 		text += ", which is suspended"
 	}
@@ -85,8 +85,8 @@ func (y *Delivered) said() string {
 	return text
 }
 
-// titleOf names to people what is compared: a GitSource, or who delivers.
-func titleOf(key client.ObjectKey) string {
+// Title names to people what is compared: a GitSource, or who delivers.
+func Title(key client.ObjectKey) string {
 	kind, name, delivered := strings.Cut(key.Name, "/")
 	if !delivered {
 		return "GitSource " + key.String()

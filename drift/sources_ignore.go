@@ -55,7 +55,7 @@ func (y *Delivered) leaves(n source.Name) string {
 	}
 	for _, i := range y.ignores {
 		if i.fits(n) && len(i.JQPathExpressions) > 0 {
-			return "ignoreDifferences of " + titleOf(y.Key()) + " by jq, which is not read here"
+			return "ignoreDifferences of " + Title(y.Key()) + " by jq, which is not read here"
 		}
 	}
 	return ""

@@ -70,7 +70,7 @@ func (d *Detector) ReconcileDelivered(ctx context.Context, req reconcile.Request
 	if !there {
 		d.forget(key)
 		d.classify(key, "")
-		return reconcile.Result{}, d.release(ctx, key, titleOf(key)+" does not deliver it any more, so nobody compares it")
+		return reconcile.Result{}, d.release(ctx, key, Title(key)+" does not deliver it any more, so nobody compares it")
 	}
 	if y.Problem != "" {
 		return reconcile.Result{}, d.uncompared(ctx, y)

@@ -9,11 +9,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/drift"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
@@ -43,8 +41,10 @@ func newDiff() *cobra.Command {
 says which file and line of Git declare it, which field manager owns it and since when, and for each object what the drift
 rules make of it and the Case, if the judge keeps one. Nothing is changed, and no record or Case is left.
 
-Git is the head of the branch that each GitSource of the namespace names, or a folder of yours (-f), without any GitSource: a
-folder's files have no time, so it is often not known whether Git or the cluster is ahead.
+Git is the head of the branch that each GitSource of the namespace names, and the commit that Flux (Kustomization) or Argo CD
+(Application) applied last of what they deliver to the namespace: a newer commit is not delivered yet, and no difference. Or it
+is a folder of yours (-f), without any of these: a folder's files have no time, so it is often not known whether Git or the
+cluster is ahead.
 
 Who: a field manager's name is its own word, not a proof. When: its last change of any field. Values that may be secret are
 masked. What the API server fills in, another way to write a quantity and what an autoscaler sets is no difference.
@@ -53,7 +53,7 @@ It needs the right to get the objects, and to patch them, for a dry run, which s
 says what managedFields tell: the fields that a person owns and that are written in another way in Git.
 
 -o json prints one object:
-  {"differ": 1, "unread": 0, "sources": [{"namespace", "source", "url", "commit", "compared", "left": [...], "error",
+  {"differ": 1, "unread": 0, "sources": [{"namespace", "source", "url", "commit", "suspended", "ahead", "compared", "left": [...], "error",
     "objects": [{"subject": {...}, "place", "absent", "byOwners", "unread": [...], "cause", "confidence", "case", "decision",
       "findings": [{"id", "text", "evidence"}],
       "changes": [{"path", "git", "live", "masked", "missing", "added", "place", "ahead",
@@ -79,7 +79,7 @@ not be read.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.namespace, "namespace", "n", "", "namespace to compare (default: the kubeconfig's)")
-	f.BoolVarP(&o.all, "all-namespaces", "A", false, "every namespace that has a GitSource")
+	f.BoolVarP(&o.all, "all-namespaces", "A", false, "every namespace that has a GitSource, or that Flux or Argo CD delivers to")
 	f.StringVarP(&o.folder, "filename", "f", "", "folder or file with what Git says, instead of what GitSources name")
 	f.BoolVar(&o.localGit, "local-git", false, "let GitSources name file:// repositories and addresses of this machine")
 	kubeconfigFlag(cmd, &o.kubeconfig)
@@ -122,7 +122,7 @@ func diff(ctx context.Context, cmd *cobra.Command, o diffOptions, wanted wantedO
 	if err != nil {
 		return err
 	}
-	places, err := o.places(ctx, detector.Client)
+	places, err := o.places(ctx, detector, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func diff(ctx context.Context, cmd *cobra.Command, o diffOptions, wanted wantedO
 	for i := range places {
 		p := &places[i]
 		waiting.slowly(p.name() + ": reading Git")
-		p.report, p.err = detector.Look(ctx, drift.Asked{Namespace: p.namespace, Source: p.source, From: p.from, Wanted: func(n source.Name) bool { return wanted.is(n.Kind, n.Name) },
+		p.report, p.err = detector.Look(ctx, drift.Asked{Namespace: p.namespace, Source: p.source, From: p.from, Delivered: p.delivered, Wanted: func(n source.Name) bool { return wanted.is(n.Kind, n.Name) },
 			Told: func(done, all int) { waiting.slowly(fmt.Sprintf("%s: %d of %d compared", p.name(), done, all)) }})
 	}
 	waiting.clear()
@@ -163,43 +163,6 @@ func lookout(config *rest.Config, o diffOptions) (*drift.Detector, error) {
 		d.Git = func(context.Context, drift.Repository, string) (drift.Tree, error) { return readFolder(o.folder) }
 	}
 	return d, nil
-}
-
-// place is a GitSource or a folder, and what came of it.
-type place struct {
-	compared
-	from drift.Repository
-}
-
-func (p *place) name() string {
-	if p.source == "" {
-		return p.url
-	}
-	return "GitSource " + p.namespace + "/" + p.source
-}
-
-// places are what is to be compared.
-func (o diffOptions) places(ctx context.Context, c client.Client) ([]place, error) {
-	if o.folder != "" {
-		return []place{{compared: compared{namespace: o.namespace, url: o.folder}}}, nil
-	}
-	var list v1alpha1.GitSourceList
-	switch err := c.List(ctx, &list, client.InNamespace(o.namespace)); {
-	case meta.IsNoMatchError(err):
-		return nil, errors.New("this cluster knows no GitSources (moorgate install), so name a folder with what Git says: -f FOLDER")
-	case err != nil:
-		return nil, fmt.Errorf("list GitSources: %w", err)
-	case len(list.Items) == 0 && o.all:
-		return nil, errors.New("there is no GitSource in any namespace: make one (kubectl explain gitsource.spec), or name a folder: -n NAMESPACE -f FOLDER")
-	case len(list.Items) == 0:
-		return nil, fmt.Errorf("there is no GitSource in namespace %s: make one (kubectl explain gitsource.spec), name a folder (-f FOLDER), or look everywhere (-A)", o.namespace)
-	}
-	var places []place
-	for _, g := range list.Items {
-		from := drift.Repository{URL: g.Spec.URL, Branch: g.Spec.Branch, Path: g.Spec.Path}
-		places = append(places, place{compared{namespace: g.Namespace, source: g.Name, url: g.Spec.URL}, from})
-	}
-	return places, nil
 }
 
 // diffCode is the exit code. A difference weighs more than what could not be said: it is certain.

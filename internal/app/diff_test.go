@@ -2,7 +2,11 @@ package app
 
 import (
 	"encoding/json"
+	"fmt"
+	"net/http/cgi"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -147,6 +151,43 @@ func TestDiffWithFewRightsSaysWhatItCan(t *testing.T) {
 	blind := m.person("blind", reader[:1])
 	m.diff(exitFailed, []string{"could not be read: live Deployment/web"}, "--kubeconfig", blind)
 	m.diff(exitFailed, []string{"list GitSources: ", "forbidden"}, "--kubeconfig", m.person("nobody", nil))
+}
+
+// TestDiffComparesWhatFluxDelivers has a namespace without a GitSource, which Flux delivers to from another one.
+func TestDiffComparesWhatFluxDelivers(t *testing.T) {
+	m := newMoored(t, mooredWeb(t))
+	m.ok(m.admin.Delete(t.Context(), &v1alpha1.GitSource{ObjectMeta: metav1.ObjectMeta{Namespace: m.ns, Name: "shop"}}))
+	m.kubectl(mooredWeb(t), "apply", "--server-side", "--field-manager=kustomize-controller", "-f", "-")
+	const kinds = "../../test/scenarios/kinds/flux.yaml"
+	m.kubectl("", "apply", "-f", kinds)
+	m.kubectl("", "wait", "--for=condition=Established", "--timeout=60s", "-f", kinds)
+	program, err := exec.LookPath("git")
+	m.ok(err)
+	served := httptest.NewServer(&cgi.Handler{Path: program, Args: []string{"http-backend"}, Env: []string{"GIT_PROJECT_ROOT=" + m.folder + "/.git", "GIT_HTTP_EXPORT_ALL=1",
+		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"}})
+	t.Cleanup(served.Close)
+	commit, err := exec.CommandContext(t.Context(), "git", "-C", m.folder, "rev-parse", "HEAD").Output()
+	m.ok(err)
+	head, flux := strings.TrimSpace(string(commit)), m.c.Namespace(t, nil)
+	m.kubectl(fmt.Sprintf(`
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {name: code, namespace: %[1]s}
+spec: {url: %[2]q, ref: {branch: main}}
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: shop, namespace: %[1]s}
+spec: {suspend: true, path: deploy, targetNamespace: %[4]s, sourceRef: {kind: GitRepository, name: code}}
+status: {lastAppliedRevision: "main@sha1:%[3]s", inventory: {entries: [{id: %[4]s_web_apps_Deployment, v: v1}]}}
+`, flux, served.URL, head, m.ns), "apply", "-n", flux, "-f", "-")
+	defer m.kubectl("", "delete", "-f", kinds)
+	m.diff(exitOK, []string{"1 object compared; 0 differ or are absent"})
+	m.kubectl("", "set", "image", "deployment/web", "app=ghcr.io/acme/web:1.5.0")
+	m.diff(exitWarned, []string{"(Kustomization " + flux + "/shop, commit " + head[:12] + ", suspended)", "+image: \"ghcr.io/acme/web:1.5.0\""})
+	m.diff(exitWarned, []string{`"source": "kustomization/` + flux + `/shop"`, `"suspended": true`}, "-o", "json")
+	m.diff(exitFailed, []string{"not all that Flux and Argo CD deliver is compared", "forbidden"}, "--kubeconfig", m.person("reader",
+		[]rbacv1.PolicyRule{{APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"gitsources"}, Verbs: []string{"list"}}}))
 }
 
 // person is the kubeconfig of an identity with some rights in the namespace.

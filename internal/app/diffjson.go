@@ -20,6 +20,8 @@ type (
 		Source    string       `json:"source,omitempty"`
 		URL       string       `json:"url"`
 		Commit    string       `json:"commit,omitempty"`
+		Suspended bool         `json:"suspended,omitempty"`
+		Ahead     string       `json:"ahead,omitempty"` // the commit that is not delivered yet
 		Compared  int          `json:"compared"`
 		Left      []string     `json:"left,omitempty"`
 		Error     string       `json:"error,omitempty"`
@@ -71,6 +73,9 @@ func diffJSON(places []place) jsonDiff {
 	for i, p := range places {
 		s := jsonSource{Namespace: p.namespace, Source: p.source, URL: p.url, Commit: p.report.Commit, Compared: p.report.Compared, Left: p.report.Left,
 			Objects: make([]jsonObject, len(p.report.Sights))}
+		if y := p.delivered; y != nil {
+			s.Suspended, s.Ahead = y.Suspended, y.Head
+		}
 		if p.err != nil {
 			s.Error = p.err.Error()
 		}

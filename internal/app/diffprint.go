@@ -153,7 +153,14 @@ func (p *place) said() string {
 	if p.source == "" {
 		return "(folder)"
 	}
-	return fmt.Sprintf("(%s, commit %.12s)", p.name(), p.report.Commit)
+	text := fmt.Sprintf("(%s, commit %.12s", p.name(), p.report.Commit)
+	if p.delivered != nil && p.delivered.Suspended {
+		text += ", suspended"
+	}
+	if p.delivered != nil && p.delivered.Head != "" {
+		text += fmt.Sprintf(", commit %.12s not delivered yet", p.delivered.Head)
+	}
+	return text + ")"
 }
 
 func writeLeft(b *strings.Builder, p paint, at *place) {

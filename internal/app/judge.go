@@ -111,8 +111,13 @@ func addDetector(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error
 	d := &drift.Detector{Client: live, Log: p.log, Cases: cluster.Cases{Client: live, Now: time.Now}, Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now},
 		Circumstances: seen, Beside: p.models.beside(), Aside: p.aside, Door: p.door(), Now: time.Now, Interval: p.driftEvery, Git: gitReader(p.localGit), Passed: p.passed,
 		Events: mgr.GetEventRecorder("moorgate")}
-	p.metrics.drift.watch(d.Standing)
-	return errors.Join(d.SetUp(mgr), drift.Witnesses{Detector: d}.SetUp(mgr))
+	p.metrics.drift.watch(d.Standing, d.DeliveryCounts)
+	if err := errors.Join(d.SetUp(mgr), drift.Witnesses{Detector: d}.SetUp(mgr)); err != nil {
+		return err
+	}
+	return d.SetUpDeliveries(mgr, func(err error) {
+		p.logger.Warn("not all that Flux and Argo CD deliver is compared with Git", "error", err)
+	})
 }
 
 // gitReader is how the drift face reads repositories.

@@ -12,33 +12,40 @@ import (
 // driftMetrics are the numbers about what stands now: no happening of which there is a Record, but what came of the last comparison
 // with each GitSource. A process that compares nothing has none of them.
 type driftMetrics struct {
-	lock    sync.Mutex
-	of      func() []drift.Standing // nil: nothing is compared here
-	objects *prometheus.Desc
-	oldest  *prometheus.Desc
+	lock       sync.Mutex
+	of         func() []drift.Standing // nil: nothing is compared here
+	delivered  func() map[string]int
+	objects    *prometheus.Desc
+	oldest     *prometheus.Desc
+	deliveries *prometheus.Desc
 }
 
 func newDriftMetrics() *driftMetrics {
 	return &driftMetrics{
-		objects: prometheus.NewDesc("moorgate_drift_objects", "Objects that differ from Git now, or could not be compared, by cause. Only the leading judge counts.", []string{"class"}, nil),
-		oldest:  prometheus.NewDesc("moorgate_drift_oldest_seconds", "How long ago the oldest of them was first seen, 0 where there is none.", nil, nil),
+		objects:    prometheus.NewDesc("moorgate_drift_objects", "Objects that differ from Git now, or could not be compared, by cause. Only the leading judge counts.", []string{"class"}, nil),
+		oldest:     prometheus.NewDesc("moorgate_drift_oldest_seconds", "How long ago the oldest of them was first seen, 0 where there is none.", nil, nil),
+		deliveries: prometheus.NewDesc("moorgate_drift_deliveries", "What Flux and Argo CD deliver, each to one namespace, by whether it can be compared with Git. An Event about what delivers says why not.", []string{"class"}, nil),
 	}
 }
 
-// watch has what stands counted from now on.
-func (m *driftMetrics) watch(of func() []drift.Standing) {
+// watch has what stands, and what is delivered, counted from now on.
+func (m *driftMetrics) watch(of func() []drift.Standing, delivered func() map[string]int) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
-	m.of = of
+	m.of, m.delivered = of, delivered
 }
 
 // Describe is for the registry.
-func (m *driftMetrics) Describe(ch chan<- *prometheus.Desc) { ch <- m.objects; ch <- m.oldest }
+func (m *driftMetrics) Describe(ch chan<- *prometheus.Desc) {
+	ch <- m.objects
+	ch <- m.oldest
+	ch <- m.deliveries
+}
 
 // Collect counts when it is asked.
 func (m *driftMetrics) Collect(ch chan<- prometheus.Metric) {
 	m.lock.Lock()
-	of := m.of
+	of, delivered := m.of, m.delivered
 	m.lock.Unlock()
 	if of == nil {
 		return
@@ -53,4 +60,8 @@ func (m *driftMetrics) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(m.objects, prometheus.GaugeValue, float64(count[class]), class)
 	}
 	ch <- prometheus.MustNewConstMetric(m.oldest, prometheus.GaugeValue, age.Seconds())
+	classes := delivered()
+	for _, class := range drift.DeliveryClasses() {
+		ch <- prometheus.MustNewConstMetric(m.deliveries, prometheus.GaugeValue, float64(classes[class]), class)
+	}
 }

@@ -91,7 +91,7 @@ func counted(t *testing.T) (*metrics, *paper, string) {
 	}
 	m.drift.watch(func() []drift.Standing {
 		return []drift.Standing{{Cause: drift.CausePerson, Since: time.Now().Add(-time.Hour)}, {Cause: drift.CausePerson, Since: time.Now()}, {Cause: "odd", Since: time.Now()}}
-	})
+	}, func() map[string]int { return map[string]int{drift.DeliveryUnsupported: 2} })
 	log.full = true
 	if _, err := (metered{log, m}).Append(t.Context(), gate.Record{Kind: gate.RecordIntent}); err == nil {
 		t.Fatal("a full log took a record")
@@ -118,7 +118,7 @@ func TestMetricsSayWhatTheLogSays(t *testing.T) {
 		`moorgate_model_alone_total{face="remediate",reason="timeout"} 1`, `moorgate_model_findings_total{face="remediate"} 1`,
 		`moorgate_model_ungrounded_findings_total{face="remediate"} 2`, `moorgate_model_escalations_total{face="remediate",reason="unsure"} 1`,
 		`moorgate_model_disagreements_total{face="remediate"} 1`, `moorgate_drift_objects{class="changed-by-person"} 2`,
-		`moorgate_drift_objects{class="other"} 1`, `moorgate_drift_objects{class="accident"} 0`,
+		`moorgate_drift_deliveries{class="unsupported"} 2`, `moorgate_drift_deliveries{class="compared"} 0`, `moorgate_drift_objects{class="other"} 1`, `moorgate_drift_objects{class="accident"} 0`,
 	} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("there is no line %s in\n%s", line, ours(text))
