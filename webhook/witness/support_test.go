@@ -52,6 +52,7 @@ func newPlace(t testing.TB) *place {
 			return !p.full
 		}}
 	p.handler = &Handler{Book: p.book, Now: p.book.Now, Logger: logger, Delivery: []string{"ci"}}
+	p.book.look(false)
 	return p
 }
 
