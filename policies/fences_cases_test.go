@@ -65,6 +65,24 @@ func TestCasesAreWrittenBy(t *testing.T) {
 			refused(t, s.unbound(t, "moorgate-webhook"), others, "moorgate-cases")
 		})
 	})
+	t.Run("the webhook, of what a person was seen to do", func(t *testing.T) {
+		for name, h := range map[string]hand{"drift-web-aaaaaaaaaaaa": s.as(t, "moorgate-webhook"), "drift-web-bbbbbbbbbbbb": s.unbound(t, "moorgate-webhook")} {
+			seen := s.seen(func(c *v1alpha1.Case) { c.Name = name })
+			allowed(t, h, []write{{"new ones", create(seen)}})
+			refused(t, h, []write{
+				{"with a verdict on it", patchStatus(seen, `{"status":{"decision":"Allow"}}`)},
+				{"of another face", create(s.seen(func(c *v1alpha1.Case) { c.Spec.Signal.Face = "remediate" }))},
+				{"that say a drift", create(s.seen(func(c *v1alpha1.Case) { c.Spec.Signal.Reason = "FieldDrift" }))},
+				{"that were answered", create(s.seen(func(c *v1alpha1.Case) {
+					c.Spec.Answer = &v1alpha1.Answer{Said: "Admitted", Opinion: v1alpha1.Opinion{Decision: "Allow"}}
+				}))},
+				{"that nobody was seen in", create(s.seen(func(c *v1alpha1.Case) { c.Spec.Witness = nil }))},
+				{"that look like others", create(s.seen(func(c *v1alpha1.Case) { c.Labels = nil }))},
+				{"beside an answer of its own face", create(s.seen(func(c *v1alpha1.Case) { c.Spec.Signal.Face = "webhook" }))},
+			}, "moorgate-cases")
+		}
+		refused(t, s.owner(t), []write{{"the owner of a namespace", create(s.seen(func(*v1alpha1.Case) {}))}}, "moorgate-cases")
+	})
 	t.Run("act, their status, and nothing else whatever its rights", func(t *testing.T) {
 		allowed(t, s.as(t, "moorgate-act"), []write{{"write the status of one", patchStatus(aCase(s.namespace, caseName), `{"status":{"decision":"Hold"}}`)}})
 		refused(t, s.unbound(t, "moorgate-act"), []write{{"open a case", create(faced(aCase(s.namespace, "remediate-web-666666666666"), "remediate"))},
@@ -76,6 +94,16 @@ func TestCasesAreWrittenBy(t *testing.T) {
 	t.Run("whoever changes nothing", func(t *testing.T) {
 		allowed(t, s.owner(t), []write{{"a migration", patch(aCase(s.namespace, "webhook-web-000000000000"), `{}`)}})
 	})
+}
+
+// seen is a new Case of what a person was seen to do, but for one change.
+func (s stage) seen(change func(*v1alpha1.Case)) *v1alpha1.Case {
+	c := faced(aCase(s.namespace, ""), "drift")
+	c.GenerateName, c.Labels = "drift-web-", map[string]string{v1alpha1.LabelWitnessed: "true"}
+	c.Spec.Signal.Reason = v1alpha1.ReasonWitnessed
+	c.Spec.Witness = &v1alpha1.Witness{User: "alice", Operation: "UPDATE", Paths: []string{"spec.replicas"}, At: metav1.Unix(1, 0)}
+	change(c)
+	return c
 }
 
 func (s stage) opening(face string) []write {
