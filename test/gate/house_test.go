@@ -158,7 +158,7 @@ func (h *house) start(ctx context.Context, name string) error {
 				return err
 			}
 		}
-		o.Args = []string{"--model", filepath.Join(o.Dir, "model.yaml")}
+		o.Args = []string{"--model", filepath.Join(o.Dir, "model.yaml"), "--local-git", "--drift-every", "2s"}
 	} else {
 		o.Args = []string{"--url", "https://" + h.balancer.address(), "--witness"}
 	}
