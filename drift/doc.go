@@ -23,6 +23,9 @@
 // Comparing, attributing and judging are pure functions; the Detector looks and keeps. What it could not read is said on the
 // Case, and is never a drift. What fails for one object is said on the GitSource, and stops none of the others.
 //
+// Where the API server told what people did while they did it, a drift is given the name of who was seen to make it. Witnesses judges the
+// Cases of that, and says on them what became of the change: one that still differs stands on the Case of its drift alone.
+//
 // What a change looks like is first for rules to say, each of which speaks for one intent with a weight: an emergency fix, an
 // accident, an experiment or a routine operation. Most of them are about what went on around the change: Events and Cases of the
 // same workload in the hour before it, and whether they ended with it. An accident or an experiment is never offered to Git, and
@@ -33,5 +36,6 @@
 //
 // This package never writes to a workload or to a repository: all it writes are Cases, Events, the status of GitSources, and dry
 // runs; a Look on somebody's behalf writes nothing but dry runs. It never reads a Secret, never shows a value that could be one,
-// and never passes on what an API server, an admission webhook, an Event or a parser says in words.
+// and never passes on what an API server, an admission webhook, an Event or a parser says in words. The name of a user is for
+// people, and no model is told it.
 package drift

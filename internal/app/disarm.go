@@ -24,7 +24,8 @@ func newDisarm() *cobra.Command {
 		Use:   "disarm --reason TEXT",
 		Short: "Takes the gate out of the way of every rollout, until moorgate arm",
 		Long: `Empties the registration of the webhook and says in it who did so, when and why. The API server asks Moorgate about no rollout
-any more; rollouts go in at once, and unjudged. Drift, remediation, Cases and the audit log go on (moorgate pause stops acting).
+any more; rollouts go in at once, and unjudged. Nor does it tell Moorgate what people change, where that was asked for (--witness): until
+it is armed again nobody is named. Drift, remediation, Cases and the audit log go on (moorgate pause stops acting).
 No gateway fills the registration again before moorgate arm; each says that it is disarmed in its log and at /readyz.
 
 It takes the rights to get and patch the one ValidatingWebhookConfiguration moorgate. Without this program, and also where

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"moorgate.dev/certs"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/webhook"
+	"moorgate.dev/webhook/witness"
 )
 
 // noted is a recorder that keeps the notes.
@@ -116,6 +118,52 @@ func TestDisarmAndArm(t *testing.T) {
 	}
 	if code, out, errs := run("arm", "--kubeconfig", bo); code != 0 || !strings.Contains(out, "was not disarmed") {
 		t.Errorf("%d %s%s", code, out, errs)
+	}
+}
+
+// What people change is told through the same registration, so disarming takes the witness out too, and arming puts it back.
+func TestDisarmTakesTheWitnessOutToo(t *testing.T) {
+	g, _, admin, kubeconfig := doorman(t)
+	g.seen = &observer{wanted: func(context.Context) bool { return true }}
+	roots := selfSigned(t)
+	hooks := func() (names []string) {
+		var config admissionregistrationv1.ValidatingWebhookConfiguration
+		if err := admin.Get(t.Context(), client.ObjectKey{Name: webhook.RegistrationName}, &config); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range config.Webhooks {
+			names = append(names, w.Name)
+		}
+		return names
+	}
+	register := func() {
+		t.Helper()
+		if err := g.register(t.Context(), roots); err != nil {
+			t.Fatal(err)
+		}
+	}
+	register()
+	if got := hooks(); len(got) != 2 || !slices.Contains(got, witness.Name) {
+		t.Fatalf("registered are %q", got)
+	}
+	if code, _, errs := run("disarm", "--reason", "incident 4711", "--kubeconfig", kubeconfig); code != 0 {
+		t.Fatal(code, errs)
+	}
+	register()
+	if got := hooks(); len(got) != 0 {
+		t.Errorf("disarmed, and still asked: %q", got)
+	}
+	if err := webhook.Arm(t.Context(), admin, ""); err != nil {
+		t.Fatal(err)
+	}
+	register()
+	if got := hooks(); len(got) != 2 {
+		t.Errorf("armed again, registered are %q", got)
+	}
+	g.seen = nil
+	register()
+	if got := hooks(); len(got) != 1 || got[0] == witness.Name {
+		t.Errorf("nobody asked for a witness, and registered are %q", got)
 	}
 }
 
