@@ -99,7 +99,9 @@ func (t testimony) owner(d Drift, paths []string) Owner {
 		o.Apart = true
 		return o
 	}
-	o.Party, o.Time = Person, w.At.Time
+	if o.Time = w.At.Time; !applied(o) { // who applies a file delivers it, person or not: it may be what Git said before
+		o.Party = Person
+	}
 	return o
 }
 

@@ -27,6 +27,7 @@ func TestWhoWasSeenToMakeADrift(t *testing.T) {
 	edit := Owner{Manager: "kubectl-edit", Operation: "Update", Party: Person, Time: noon}
 	flux := Owner{Manager: "kustomize-controller", Operation: "Apply", Party: Delivery, Time: noon}
 	scale := Owner{Manager: "kubectl", Operation: "Update", Subresource: "scale", Party: Person}
+	apply := Owner{Manager: "kubectl-client-side-apply", Operation: "Update", Party: Delivery, Time: noon}
 	stranger := Owner{Manager: "my-tool", Operation: "Update", Time: noon}
 	scaling := saw("alice", "kubectl", noon, replicas)
 	scaling.Spec.Witness.Subresource = "scale"
@@ -57,6 +58,7 @@ func TestWhoWasSeenToMakeADrift(t *testing.T) {
 		{"two people in one second", edit, replicas, []v1alpha1.Case{saw("bob", "kubectl-edit", noon, replicas), saw("alice", "kubectl-edit", noon, replicas)}, nil, "", Person, false},
 		{"a manager that nobody knows is a person's all the same", stranger, replicas, []v1alpha1.Case{saw("alice", "my-tool", noon, replicas)}, nil, "alice", Person, false},
 		{"who calls themself a delivery is a person", flux, replicas, []v1alpha1.Case{saw("alice", "kustomize-controller", noon, replicas)}, nil, "alice", Person, false},
+		{"who applies a file delivers it, and has a name", apply, replicas, []v1alpha1.Case{saw("alice", "kubectl-client-side-apply", noon, replicas)}, nil, "alice", Delivery, false},
 		{"a scale, of which managedFields keep no time", scale, replicas, []v1alpha1.Case{scaling}, nil, "alice", Person, false},
 		{"a scale is no write of the object", scale, replicas, []v1alpha1.Case{saw("alice", "kubectl", noon, replicas)}, nil, "alice", Person, true},
 		{"another manager at the same time stands apart", flux, replicas, []v1alpha1.Case{saw("alice", "kubectl-edit", noon, replicas)}, nil, "alice", Delivery, true},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode"
@@ -14,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"moorgate.dev/internal/cluster"
+	"moorgate.dev/webhook"
 )
 
 const planted = "hunter2-planted-Zx81Qv"
@@ -229,5 +231,31 @@ func TestOneObjectAndOneNamespaceFillNoCluster(t *testing.T) {
 	}
 	if len(p.told) != namespaceMost {
 		t.Errorf("%d Cases in an hour of one namespace", len(p.told))
+	}
+}
+
+// Requests, the watch and the clock come from many sides at once.
+func TestManySidesAtOnce(t *testing.T) {
+	p := newPlace(t)
+	var lock sync.Mutex
+	told := 0
+	p.book.Offer = func(webhook.Opening) bool { lock.Lock(); defer lock.Unlock(); told++; return true }
+	p.book.StandsFor = time.Nanosecond
+	var sides sync.WaitGroup
+	for side := range 4 {
+		sides.Go(func() {
+			for i := range 50 {
+				was, is := web(i, "web:1", "x", noon), web(i, fmt.Sprint("web:", side, i), "kubectl-edit", noon)
+				was.Name, is.Name = fmt.Sprint("web-", i%8), fmt.Sprint("web-", i%8)
+				p.handler.Handle(t.Context(), request(t, "alice", admissionv1.Update, was, is))
+				p.see(stored(is, i+1))
+				p.book.look(false)
+			}
+		})
+	}
+	sides.Wait()
+	p.pass(waitMost + time.Second)
+	if told == 0 || p.book.count != 0 || p.book.size != 0 || p.book.upheld != 0 {
+		t.Errorf("told %d; %d writes of %d bytes wait, %d are watched", told, p.book.count, p.book.size, p.book.upheld)
 	}
 }
