@@ -16,9 +16,7 @@ import (
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
-	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/redact"
-	"moorgate.dev/internal/source"
 )
 
 // Repository says what to read: package forge's Repository has the same fields.
@@ -54,8 +52,8 @@ type Detector struct {
 	Aside *flow.Aside
 	// Passed is what differs and is no drift, beside our own table.
 	Passed Passed
-	// Before reports whether Git once said this image for an object. nil: the past of the repository is not known.
-	Before func(ctx context.Context, from Repository, object source.Name, image string) gate.Fact[bool]
+	// Past reads what files held before a commit. nil: the past of the repository is not known.
+	Past func(ctx context.Context, from Repository, commit string, files []string) (Past, error)
 	// Door is what everything passes that is collected for a model; nil: nothing of it comes through.
 	Door *redact.Door
 	Now  func() time.Time

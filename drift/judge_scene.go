@@ -46,9 +46,7 @@ func (d *Detector) understand(ctx context.Context, l *look, t tree, k *v1alpha1.
 	} else if someones(l.drifts) {
 		s.troubles, s.suspended = d.troubles(ctx, l), d.suspended(ctx, l)
 	}
-	if d.Before != nil {
-		s.older = func(image string) gate.Fact[bool] { return d.Before(ctx, t.from, l.object.Name, image) }
-	}
+	s.older = d.older(ctx, l, t)
 	l.intention = judgeIntent(s)
 }
 

@@ -22,10 +22,11 @@ import (
 const planTime = 30 * time.Second
 
 // plans are the proposals that were made on one commit. They hold for as long as an object has drifted in the same way, so that
-// a drift that stays is searched for once, and asks the API server nothing.
+// a drift that stays is searched for once, and asks the API server nothing. What Git said before that commit is kept with them.
 type plans struct {
-	lock sync.Mutex
-	made map[source.Name]plan
+	lock  sync.Mutex
+	made  map[source.Name]plan
+	pasts map[source.Name]saidImages
 }
 
 type plan struct {

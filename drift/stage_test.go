@@ -113,6 +113,10 @@ func (s *stage) detectorAs(config *rest.Config) *drift.Detector {
 		Git: func(ctx context.Context, r drift.Repository, known string) (drift.Tree, error) {
 			t, err := reader.Read(ctx, forge.Repository(r), known)
 			return drift.Tree(t), err
+		},
+		Past: func(ctx context.Context, r drift.Repository, commit string, files []string) (drift.Past, error) {
+			p, err := reader.Past(ctx, forge.Repository(r), commit, files)
+			return drift.Past(p), err
 		}}
 }
 

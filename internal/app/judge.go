@@ -109,7 +109,7 @@ func addDetector(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error
 		return fmt.Errorf("prepare to compare with Git: %w", err)
 	}
 	d := &drift.Detector{Client: live, Log: p.log, Cases: cluster.Cases{Client: live, Now: time.Now}, Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now},
-		Circumstances: seen, Beside: p.models.beside(), Aside: p.aside, Door: p.door(), Now: time.Now, Interval: p.driftEvery, Git: gitReader(p.localGit), Passed: p.passed,
+		Circumstances: seen, Beside: p.models.beside(), Aside: p.aside, Door: p.door(), Now: time.Now, Interval: p.driftEvery, Git: gitReader(p.localGit), Past: gitPast(p.localGit), Passed: p.passed,
 		Events: mgr.GetEventRecorder("moorgate")}
 	p.metrics.drift.watch(d.Standing, d.DeliveryCounts)
 	if err := errors.Join(d.SetUp(mgr), drift.Witnesses{Detector: d}.SetUp(mgr)); err != nil {
@@ -126,6 +126,15 @@ func gitReader(local bool) func(context.Context, drift.Repository, string) (drif
 	return func(ctx context.Context, r drift.Repository, known string) (drift.Tree, error) {
 		tree, err := git.Read(ctx, forge.Repository(r), known)
 		return drift.Tree(tree), err
+	}
+}
+
+// gitPast is how the drift face reads what repositories held before.
+func gitPast(local bool) func(context.Context, drift.Repository, string, []string) (drift.Past, error) {
+	git := forge.Reader{Local: local}
+	return func(ctx context.Context, r drift.Repository, commit string, files []string) (drift.Past, error) {
+		past, err := git.Past(ctx, forge.Repository(r), commit, files)
+		return drift.Past(past), err
 	}
 }
 

@@ -107,20 +107,21 @@ func (r Reader) timeout() time.Duration {
 }
 
 func (r Reader) read(ctx context.Context, u *url.URL, at point, folder, known string) (Tree, error) {
-	var o origin
-	var err error
-	switch u.Scheme {
-	case "file":
-		o, err = r.disk(u)
-	case "https", "http":
-		o, err = r.remote(ctx, u)
-	default:
-		err = fmt.Errorf("%s:// is not supported yet", u.Scheme)
-	}
+	o, err := r.origin(ctx, u)
 	if err != nil {
 		return Tree{}, err
 	}
 	return r.walk(ctx, o, at, folder, known)
+}
+
+func (r Reader) origin(ctx context.Context, u *url.URL) (origin, error) {
+	switch u.Scheme {
+	case "file":
+		return r.disk(u)
+	case "https", "http":
+		return r.remote(ctx, u)
+	}
+	return nil, fmt.Errorf("%s:// is not supported yet", u.Scheme)
 }
 
 // parse reads a URL, and how to show it to people. Nothing of a URL that carries credentials is shown.

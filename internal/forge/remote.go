@@ -26,6 +26,8 @@ import (
 type origin interface {
 	head(branch plumbing.ReferenceName) (plumbing.Hash, error)
 	objects(ctx context.Context, at point, commit plumbing.Hash) (storer.EncodedObjectStorer, error)
+	// fetch answers a commit with so many commits of its history, itself among them.
+	fetch(ctx context.Context, commit plumbing.Hash, depth int) (storer.EncodedObjectStorer, error)
 }
 
 // local is a repository on this machine's disk, bare or not.
@@ -60,6 +62,10 @@ func (l local) objects(_ context.Context, _ point, commit plumbing.Hash) (storer
 	if l.store.HasEncodedObject(commit) != nil {
 		return nil, errNoCommit
 	}
+	return l.store, nil
+}
+
+func (l local) fetch(context.Context, plumbing.Hash, int) (storer.EncodedObjectStorer, error) {
 	return l.store, nil
 }
 
