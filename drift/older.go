@@ -73,7 +73,7 @@ func (d *Detector) saidBefore(ctx context.Context, o source.Object, t tree) said
 			said.why, said.until = "there was no time to go through the past of the repository", d.Now().Add(forgiving)
 			break
 		}
-		objects, err := render.Declared(files, t.ground.folder, source.Wanted{Namespace: o.Namespace, Kinds: []schema.GroupKind{{Group: o.Group, Kind: o.Kind}}})
+		objects, err := render.Declared(files, t.ground.spec, source.Wanted{Namespace: o.Namespace, Kinds: []schema.GroupKind{{Group: o.Group, Kind: o.Kind}}})
 		if err != nil {
 			said.why = "what Git said in the past cannot all be understood"
 			continue
