@@ -175,3 +175,27 @@ func TestWhatTheAPIServerDoesNotConfirmIsNotOffered(t *testing.T) {
 		return len(k.Status.Menu) == 2 && strings.Contains(asJSON(k), "the API server does not confirm it")
 	})
 }
+
+// TestAVariableThatRefersToItsValueIsAdopted has one added by hand that names a Secret, and one with a value, which is never
+// shown and never adopted.
+func TestAVariableThatRefersToItsValueIsAdopted(t *testing.T) {
+	s := deployed(t, web)
+	s.kubectl("", "create", "secret", "generic", "db", "--from-literal=password=planted-in-secret")
+	s.kubectl("", "set", "env", "deployment/web", "--from=secret/db", "--prefix=DB_")
+	s.round()
+	k := s.onlyCase()
+	want := `deploy/web.yaml:2 + - name: DB_PASSWORD valueFrom: secretKeyRef: name: db key: password`
+	if k.Status.Menu[0].ID != "adopt" || strings.Join(strings.Fields(strings.ReplaceAll(k.Status.Menu[0].Text, `"`, "")), " ") != want {
+		t.Fatalf("got %s", asJSON(k.Status))
+	}
+	s.kubectl("", "set", "env", "deployment/web", "OTHER=planted-value")
+	s.round()
+	for _, k := range s.cases() {
+		if text := asJSON(k); strings.Contains(text, "planted") || strings.Contains(text, "OTHER") && k.Status.Menu[0].ID == "adopt" {
+			t.Errorf("got %s", text)
+		}
+	}
+	if all := asJSON(s.log.records) + asJSON(s.ready()); strings.Contains(all, "planted") {
+		t.Errorf("a value leaves: %s", all)
+	}
+}

@@ -171,6 +171,19 @@ func TestOnlyPlainValuesAreShown(t *testing.T) {
 		{"the value of an environment variable", fieldsOf("containers", "env", "value"), "x", false},
 		{"an environment variable as a whole", fieldsOf("containers", "env"), map[string]any{}, false},
 		{"a number among arguments", fieldsOf("containers", "args"), int64(1), false},
+		{"a reference to a Secret", variable(), map[string]any{"name": "PASSWORD", "valueFrom": map[string]any{"secretKeyRef": map[string]any{"name": "db", "key": "password", "optional": true}}}, true},
+		{"the name in a reference", variable("valueFrom", "configMapKeyRef", "name"), "settings", true},
+		{"a reference as a whole", variable("valueFrom"), map[string]any{"fieldRef": map[string]any{"apiVersion": "v1", "fieldPath": "metadata.name"}}, true},
+		{"a reference beside a value", variable(), map[string]any{"name": "A", "value": "x", "valueFrom": map[string]any{"secretKeyRef": map[string]any{"name": "db", "key": "a"}}}, false},
+		{"a variable of a name alone", variable(), map[string]any{"name": "A"}, false},
+		{"a variable with a value", variable(), map[string]any{"name": "A", "value": "x"}, false},
+		{"the value of a variable", variable("value"), "x", false},
+		{"a kind of reference that nobody listed", variable("valueFrom", "newKeyRef", "name"), "x", false},
+		{"a field of a reference that nobody listed", variable("valueFrom", "secretKeyRef", "value"), "x", false},
+		{"a reference with something else in it", variable("valueFrom", "secretKeyRef", "name"), map[string]any{"name": "x"}, false},
+		{"a reference whose key is no word", variable("valueFrom", "secretKeyRef", "key"), "user:hunter2@db", false},
+		{"an empty reference", variable("valueFrom"), map[string]any{}, false},
+		{"a reference among annotations", append(fieldsOf("metadata", "annotations"), variable("valueFrom", "secretKeyRef", "name")...), "x", false},
 		{"the command of a probe", fieldsOf("livenessProbe", "exec", "command"), "x", false},
 		{"a header of a probe", fieldsOf("livenessProbe", "httpGet", "httpHeaders", "value"), "x", false},
 		{"an annotation named image", fieldsOf("metadata", "annotations", "image"), "a:1", false},
@@ -186,6 +199,12 @@ func TestOnlyPlainValuesAreShown(t *testing.T) {
 			}
 		})
 	}
+}
+
+// variable is a field of an environment variable.
+func variable(fields ...string) source.Path {
+	p := append(fieldsOf("containers", "env"), source.Step{Keys: []source.Key{{Name: "name", Value: "A"}}})
+	return append(p, fieldsOf(fields...)...)
 }
 
 const manifest = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 2\n  hostNetwork: false\n  labels: {app: web}\n"

@@ -38,6 +38,9 @@ var (
 // shows reports whether a value of this field may be shown to people, models and logs.
 func shows(p source.Path, v any) bool {
 	names := p.Fields()
+	if refersOnly(p, v) {
+		return true
+	}
 	if len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return slices.Contains(hidden, n) }) {
 		return false
 	}
@@ -64,6 +67,49 @@ func shows(p source.Path, v any) bool {
 		return true
 	}
 	return false
+}
+
+// references are the fields by which an environment variable says where its value is kept, and not what it is.
+var references = map[string][]string{
+	"secretKeyRef":     {"name", "key", "optional"},
+	"configMapKeyRef":  {"name", "key", "optional"},
+	"fieldRef":         {"apiVersion", "fieldPath"},
+	"resourceFieldRef": {"containerName", "resource", "divisor"},
+}
+
+// refersOnly reports whether a value is an environment variable that refers to its value, or a part of such a reference. It
+// holds no value: whoever reads it learns the name of a Secret, which all who see the Pods know.
+func refersOnly(p source.Path, v any) bool {
+	at := slices.IndexFunc(p, func(s source.Step) bool { return slices.Contains(hidden, s.Field) })
+	if at < 0 || p[at].Field != "env" || at+1 >= len(p) || len(p[at+1].Keys) == 0 {
+		return false
+	}
+	rest := p[at+2:]
+	if m, isMap := v.(map[string]any); len(rest) == 0 && (!isMap || m["valueFrom"] == nil) {
+		return false
+	}
+	return refers(rest.Fields(), v) && len(rest.Fields()) == len(rest)
+}
+
+// refers goes through what stands below an environment variable, all of which must be listed.
+func refers(names []string, v any) bool {
+	switch t := v.(type) {
+	case map[string]any:
+		for name, inner := range t {
+			if len(names) > 2 || !refers(append(slices.Clip(names), name), inner) {
+				return false
+			}
+		}
+		return len(t) > 0
+	case string:
+		if !plainText.MatchString(t) {
+			return false
+		}
+	case bool:
+	default:
+		return false
+	}
+	return slices.Equal(names, []string{"name"}) || len(names) == 3 && names[0] == "valueFrom" && slices.Contains(references[names[1]], names[2])
 }
 
 // shown reports whether both values of a drift may be shown.
