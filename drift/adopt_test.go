@@ -74,6 +74,10 @@ func TestARenderedFieldIsEditedWhereItIsMade(t *testing.T) {
 		{"a base that nobody else reads", overlaid(nil), web, scale, "base/web.yaml:7 - replicas: 2 + replicas: 5"},
 		{"a base that another overlay pins", overlaid(map[string]string{"staging/kustomization.yaml": "resources:\n- ../base\nreplicas:\n- name: web\n  count: 1\n"}), web, scale,
 			"base/web.yaml:7 - replicas: 2 + replicas: 5"},
+		{"a base that another overlay reads", overlaid(map[string]string{"staging/kustomization.yaml": "resources: [../base]\n"}), web, scale,
+			"deploy/kustomization.yaml:3 + replicas: - name: web   count: 5"},
+		{"the image of a base that another overlay reads", overlaid(map[string]string{"staging/kustomization.yaml": "resources: [../base]\n"}), web, image("1.6"),
+			`deploy/kustomization.yaml:3 + images: - name: registry.example/shop/web   newTag: "1.6"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := rendered(t, test.files, test.live)
@@ -120,7 +124,8 @@ func TestWhatIsNotCertainToMoveOneFieldIsNotOffered(t *testing.T) {
 		change func(*stage)
 		why    string
 	}{
-		{"a base that another overlay reads", overlaid(map[string]string{"staging/kustomization.yaml": "resources: [../base]\n"}), scale, "base/web.yaml:7: it moves the root staging too"},
+		{"a base that another overlay reads, and no place in this one", overlaid(map[string]string{"staging/kustomization.yaml": "resources: [../base]\n"}), cpu, "base/web.yaml:22: it moves the root staging too"},
+		{"an overlay that another root includes", overlaid(map[string]string{"all/kustomization.yaml": "resources: [../deploy]\n"}), scale, "it moves the root all too"},
 		{"a plain folder that an overlay reads", map[string]string{"deploy/web.yaml": web, "staging/kustomization.yaml": "resources: [../deploy/web.yaml]\n"}, scale, "it moves the root staging too"},
 		{"a base that what cannot be rendered reads", overlaid(map[string]string{"staging/kustomization.yaml": "resources: [../base, gone.yaml]\n"}), scale, "the root staging, which may read it too, cannot be rendered"},
 		{"an anchor", overlaid(map[string]string{"base/web.yaml": strings.NewReplacer("replicas: 2", "replicas: &two 2", "  selector:", "  minReadySeconds: *two\n  selector:").Replace(web)}), scale, "base/web.yaml:7: "},

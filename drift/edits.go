@@ -2,6 +2,7 @@ package drift
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -18,21 +19,21 @@ type ground struct {
 	files  map[string][]byte // by their paths from the repository's root; never changed
 	folder string            // that declares the objects
 	spec   render.Spec       // how it is rendered
-	// others are the kustomizations that may read a file which the folder reads, by their folders. An edit moves none of them.
-	others map[string]source.Renderer
-	partly string       // why there may be more of them; empty: there are no more
-	over   func() error // says that there is no more time to render; nil: there is
+	others map[string]*other // the other kustomizations that may read a file which the folder reads, by their folders
+	partly string            // why there may be more of them; empty: there are no more
+	over   func() error      // says that there is no more time to render; nil: there is
 }
 
 // groundOf is the ground of a folder in what was read of a repository.
 func groundOf(read Tree, spec render.Spec) ground {
-	g := ground{files: map[string][]byte{}, folder: path.Clean(cmp.Or(spec.Path, ".")), spec: spec, others: map[string]source.Renderer{}, partly: read.Partly}
+	g := ground{files: map[string][]byte{}, folder: path.Clean(cmp.Or(spec.Path, ".")), spec: spec, others: map[string]*other{}, partly: read.Partly}
 	reads, others := render.Around(read.Files, spec)
 	for _, file := range reads {
 		g.files[file] = read.Files[file]
 	}
-	for _, other := range others {
-		g.others[cmp.Or(other, ".")] = render.Kustomize(render.Spec{Path: other})
+	for name, reads := range others {
+		name = cmp.Or(name, ".")
+		g.others[name] = &other{name: name, reads: reads, files: g.files, render: render.Kustomize(render.Spec{Path: name})}
 	}
 	return g
 }
@@ -41,7 +42,7 @@ func groundOf(read Tree, spec render.Spec) ground {
 func (g ground) roots(o source.Object) (all map[string]source.Renderer, root string) {
 	all = map[string]source.Renderer{}
 	for name, other := range g.others {
-		all[name] = g.timed(other)
+		all[name] = g.timed(other.moved)
 	}
 	if o.Root != "" {
 		all[g.folder] = g.timed(render.Kustomize(g.spec))
@@ -75,6 +76,12 @@ func (g ground) change(files map[string][]byte, o source.Object, d Drift, dry fu
 	var err error
 	if o.Root != "" {
 		c, err = source.Plan(files, roots, root, ask, dry)
+		var shared *source.Refusal
+		if errors.As(err, &shared) && shared.Rule == source.Shared && ask.Op == source.Set {
+			if over, none := source.PlanOver(files, roots, root, ask, dry); none == nil {
+				c, err = over, nil
+			}
+		}
 	} else {
 		c, err = source.PlanAt(files, roots, root, o, ask, dry)
 	}
@@ -109,10 +116,10 @@ func (p *proposal) adopt(o source.Object, d Drift, c source.Change) {
 		p.edit.New = asJSON(d.Live)
 	}
 	text := "- " + c.Edit.OldText + " + " + c.Edit.NewText
-	switch names := d.Path.Fields(); {
-	case d.Missing:
+	switch names := d.Path.Fields(); c.Op {
+	case source.Drop:
 		text = fmt.Sprintf("- %s: %s", names[len(names)-1], p.edit.Old)
-	case d.Added:
+	case source.Add:
 		text = "+ " + c.Edit.NewText
 	}
 	p.text = gate.OneLine(text, 1024)

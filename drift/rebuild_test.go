@@ -132,6 +132,26 @@ func TestWhatTheJudgeOffersIsRebuiltAlike(t *testing.T) {
 	}
 }
 
+func TestAWordOfTheOverlaysOwnIsRebuiltAlike(t *testing.T) {
+	files := overlaid()
+	files["staging/kustomization.yaml"] = "resources: [../base]\n"
+	_, offered, ok := menuOf(t, files, Drift{Path: fieldsOf("spec", "replicas"), Git: int64(2), Live: int64(5)})
+	if !ok {
+		t.Fatal("nothing is offered")
+	}
+	a, err := Rebuild(treeOf(files), "deploy", shopWeb, liveWeb(t, strings.Replace(baseOfWeb, "replicas: 2", "replicas: 5", 1), ""), []string{"spec.replicas"})
+	if err != nil || a.Action.PlanDigest() != offered.PlanDigest() || a.Action.Edits[0] != (gate.Edit{Path: "spec.replicas", Old: "2", New: "5"}) {
+		t.Errorf("offered %+v, rebuilt %+v, %v", offered, a.Action, err)
+	}
+	if want := files["deploy/kustomization.yaml"] + "replicas:\n- name: web\n  count: 5\n"; len(a.Files) != 1 || string(a.Files["deploy/kustomization.yaml"]) != want {
+		t.Errorf("got %q", a.Files)
+	}
+	if _, err := Rebuild(Tree{Commit: "c0ffee", Files: treeOf(overlaid()).Files, Partly: "there are too many"}, "deploy", shopWeb,
+		liveWeb(t, strings.Replace(baseOfWeb, "replicas: 2", "replicas: 5", 1), ""), []string{"spec.replicas"}); err == nil || !strings.Contains(err.Error(), "there are too many") {
+		t.Errorf("who else reads the base is not known: %v", err)
+	}
+}
+
 func TestTwoEditsOfOneFileAreOneFile(t *testing.T) {
 	files := map[string]string{"deploy/web.yaml": baseOfWeb}
 	live := liveWeb(t, strings.NewReplacer("web:1.4", "web:1.6", "replicas: 2", "replicas: 5").Replace(baseOfWeb), "")

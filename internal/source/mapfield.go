@@ -185,7 +185,8 @@ func (m *mapper) origin(c candidate) (Origin, error) {
 	return Origin{File: c.file, Document: c.document, Path: c.path, Line: c.line, Part: c.part, Value: m.value}, nil
 }
 
-// elsewhere refuses files that change what any other root renders. What cannot be rendered before cannot be compared.
+// elsewhere refuses files that change what any other root renders. What cannot be rendered before cannot be compared. A
+// Renderer that refuses them itself, with a *Refusal, has said why.
 func (m *mapper) elsewhere(after map[string][]byte) error {
 	for _, name := range slices.Sorted(maps.Keys(m.roots)) {
 		if name == m.root {
@@ -197,6 +198,9 @@ func (m *mapper) elsewhere(after map[string][]byte) error {
 		}
 		is, err := render(m.roots[name], after)
 		m.left -= 2
+		if why := (*Refusal)(nil); errors.As(err, &why) {
+			return why
+		}
 		if err != nil || !reflect.DeepEqual(was, is) {
 			return refuse(Shared, "it moves the root %s too", name)
 		}

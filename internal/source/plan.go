@@ -109,7 +109,7 @@ func homes(files map[string][]byte, root string, n Name) []home {
 			document, err := asKubernetes(b[c.start:c.end])
 			switch {
 			case err != nil || !about(document, n):
-			case root == "" || root == "." || strings.HasPrefix(path.Clean(file), path.Clean(root)+"/"):
+			case inside(root, path.Clean(file)):
 				own = append(own, home{file: file, document: i})
 			default:
 				shared = append(shared, home{file: file, document: i})

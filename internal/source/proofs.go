@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"maps"
 
@@ -17,6 +18,7 @@ type Change struct {
 	Edit     Edit
 
 	Op     Op
+	Moves  Op // what happens to the rendered field, where that is something else than what happens in the file; empty: it is Op
 	Object Name
 	Field  Path // of the object
 	Value  any  // that the field then has; nil where it is dropped
@@ -117,9 +119,10 @@ func proveRender(files map[string][]byte, roots map[string]Renderer, root string
 	if err != nil {
 		return nil, refuse(NotScalar, "the value cannot be written")
 	}
-	if !moved(m.before[m.object], after[m.object], c.Op, c.Field, value) {
+	op := cmp.Or(c.Moves, c.Op)
+	if !moved(m.before[m.object], after[m.object], op, c.Field, value) {
 		now, depth := follow(after[m.object], c.Field)
-		if took := depth == len(c.Field) && same(now, value); c.Op != Drop && !took {
+		if took := depth == len(c.Field) && same(now, value); op != Drop && !took {
 			return nil, refuse(NoEffect, "%s would not take the value", c.Field)
 		}
 		return nil, refuse(Shared, "more than %s would move", c.Field)

@@ -13,12 +13,12 @@ import (
 )
 
 // Around names what is read around a root: others are the folders of the other kustomizations that may read a file which
-// the root reads, and reads are the files that it and they may read. What the root includes is no other of its own, and
-// neither is a Component, which makes nothing alone.
+// the root reads, with the files that each may read, and reads are the files that it and they may read. What the root
+// includes is no other of its own, and neither is a Component, which makes nothing alone.
 //
 // An other may be named that kustomize would not have read the file for, and none is left out of those among the files:
-// whoever is about to change a file renders all of them.
-func Around(files map[string][]byte, s Spec) (reads, others []string) {
+// whoever is about to change a file renders all that may read it.
+func Around(files map[string][]byte, s Spec) (reads []string, others map[string][]string) {
 	at, err := inside("", s.Path)
 	if err != nil {
 		return nil, nil
@@ -27,6 +27,7 @@ func Around(files map[string][]byte, s Spec) (reads, others []string) {
 	own := walk{files: files, seen: map[string]bool{}, missing: func(string) error { return nil }}
 	_, _, _ = s.kustomization(&own) // what is wrong is said when it is rendered
 	all := maps.Clone(own.seen)
+	others = map[string][]string{}
 	for _, file := range slices.Sorted(maps.Keys(files)) {
 		if !slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(file)) || own.seen[file] || component(files[file]) {
 			continue
@@ -35,7 +36,7 @@ func Around(files map[string][]byte, s Spec) (reads, others []string) {
 		other.kustomization(file)
 		for read := range other.seen {
 			if own.seen[read] {
-				others = append(others, folderOf(file))
+				others[folderOf(file)] = slices.Sorted(maps.Keys(other.seen))
 				maps.Copy(all, other.seen)
 				break
 			}
@@ -48,7 +49,7 @@ func Around(files map[string][]byte, s Spec) (reads, others []string) {
 func Beside(files map[string][]byte, folder string) []string {
 	_, others := Around(files, Own(folder))
 	var needs []string
-	for _, other := range others {
+	for other := range others {
 		needs = append(needs, Needs(files, other)...)
 	}
 	slices.Sort(needs)
