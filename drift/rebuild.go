@@ -52,7 +52,7 @@ func rebuild(t tree, subject gate.Ref, live *unstructured.Unstructured, paths []
 		return Adoption{}, nil, fmt.Errorf("commit %.12s does not declare it", t.Commit)
 	}
 	if why := left(o.Desired); why != "" {
-		return Adoption{}, nil, fmt.Errorf("Git says that it is to be left as it is: %s", line(why))
+		return Adoption{}, nil, fmt.Errorf("it is left as it is, because Git says so: %s", line(why))
 	}
 	if len(paths) == 0 {
 		return Adoption{}, nil, errors.New("the plan names no field")

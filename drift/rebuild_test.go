@@ -66,7 +66,7 @@ func liveWeb(t *testing.T, content string, fields string) *unstructured.Unstruct
 		u.Object["metadata"].(map[string]any)["managedFields"] = []any{map[string]any{"manager": "kubectl-edit", "operation": "Update", "apiVersion": "apps/v1",
 			"time": "2026-11-23T15:00:00Z", "fieldsType": "FieldsV1", "fieldsV1": map[string]any{}}}
 		entries := u.GetManagedFields()
-		entries[0].FieldsV1.Raw = []byte(fields)
+		entries[0].FieldsV1.SetRawString(fields)
 		u.SetManagedFields(entries)
 	}
 	return u

@@ -155,7 +155,7 @@ func (d *Detector) sight(ctx context.Context, a Asked, l *look, t tree) Sight {
 	s := Sight{Subject: l.subject, Place: fmt.Sprintf("%s:%d", fileName(l.object.File), l.object.Line), Absent: l.absent, Unread: l.unread}
 	if l.untried() {
 		s.ByOwners = true
-		if err := d.byOwners(ctx, l, t); err != nil {
+		if err := d.byOwners(ctx, l); err != nil {
 			s.Unread = append(s.Unread, line(err.Error()))
 		}
 	}
@@ -180,7 +180,7 @@ func (l *look) untried() bool {
 
 // byOwners finds the fields that a person owns and whose live text is not the text in Git: another way to write the same quantity
 // is among them, because only the API server can tell.
-func (d *Detector) byOwners(ctx context.Context, l *look, t tree) error {
+func (d *Detector) byOwners(ctx context.Context, l *look) error {
 	live := &unstructured.Unstructured{}
 	live.SetGroupVersionKind(l.object.Desired.GroupVersionKind())
 	if err := d.Client.Get(ctx, client.ObjectKey{Namespace: l.subject.Namespace, Name: l.subject.Name}, live); err != nil {
