@@ -58,3 +58,116 @@ func TestWhatFluxDeliversIsComparedWithTheCommitThatItAppliedLast(t *testing.T) 
 		t.Errorf("it is as it was delivered, and the Case says %+v", c)
 	}
 }
+
+func TestASuspendedKustomizationIsComparedAndSaysSo(t *testing.T) {
+	s := newDelivery(t)
+	commit := s.commit(map[string]string{"apps/web.yaml": web})
+	s.gitRepository(map[string]any{}, commit)
+	s.kustomization("apps", map[string]any{"path": "apps", "suspend": true}, commit, "web")
+	s.applied(web)
+	s.kubectl("", "scale", "deployment/web", "--replicas=5")
+	s.rounds()
+	k := s.onlyCase()
+	if want := "replicas is 5, Git says 2 (apps/web.yaml:7)"; !strings.HasPrefix(k.Status.Summary, want) {
+		t.Errorf("summary %q, want %q", k.Status.Summary, want)
+	}
+	if records := asJSON(s.log.records); !strings.Contains(records, "Kustomization "+s.ns+"/apps, which is suspended") {
+		t.Errorf("nothing says that it is suspended: %s", records)
+	}
+	if len(k.Status.Menu) != 3 || k.Status.Menu[0].ID != "adopt" {
+		t.Errorf("Git's head is what was delivered, so it can be edited: %s", asJSON(k.Status.Menu))
+	}
+}
+
+// TestWhatIsNotKnownOfADeliveryIsToldAndIsNoDrift goes through what cannot be compared, each beside a Deployment that a person
+// changed.
+func TestWhatIsNotKnownOfADeliveryIsToldAndIsNoDrift(t *testing.T) {
+	type specs map[string]any
+	for name, test := range map[string]struct {
+		repository, kustomization specs
+		want                      string
+	}{
+		"a path out of the repository":     {nil, specs{"path": "../../etc"}, "leads out of the repository"},
+		"a folder that is not there":       {nil, specs{"path": "gone"}, `there is no folder \"gone\" in commit`},
+		"a file:// address":                {specs{"url": "file:///etc"}, nil, "it is read by file, and only https and http are"},
+		"an address of SSH":                {specs{"url": "ssh://git@example.com/x"}, nil, "it is read by ssh, and only https and http are"},
+		"an address with a password":       {specs{"url": "https://user:planted@example.com/x"}, nil, "its URL must not carry a user, a password"},
+		"an address of cloud credentials":  {specs{"url": "http://169.254.169.254/latest"}, nil, "169.254.169.254 is not allowed"},
+		"a hostile address":                {specs{"url": "evil\u202e\x1b[2J://x"}, nil, "and only https and http are"},
+		"credentials":                      {specs{"secretRef": specs{"name": "login"}}, nil, "it takes credentials, which are in a Secret"},
+		"a proxy":                          {specs{"proxySecretRef": specs{"name": "proxy"}}, nil, "it is read through a proxy"},
+		"a cloud's identity":               {specs{"provider": "azure"}, nil, "it is read as an identity of azure"},
+		"files of others":                  {specs{"include": []any{specs{"repository": specs{"name": "x"}}}}, nil, "it takes files of other repositories in"},
+		"another cluster":                  {nil, specs{"kubeConfig": specs{"secretRef": specs{"name": "x"}}}, "it delivers to another cluster"},
+		"another kind of source":           {nil, specs{"sourceRef": specs{"kind": "OCIRepository", "name": "code"}}, "its source is of the kind OCIRepository"},
+		"a source that is not there":       {nil, specs{"sourceRef": specs{"kind": "GitRepository", "name": "gone"}}, "there is no GitRepository"},
+		"a field that is not known":        {nil, specs{"patchesFromMars": []any{}}, `it has the field \"patchesFromMars\", which this version does not know`},
+		"a field of another form":          {nil, specs{"images": "web"}, "its spec is not of the form that this version knows"},
+		"variables of no ConfigMap":        {nil, specs{"postBuild": specs{"substituteFrom": []any{specs{"kind": "ConfigMap", "name": "gone"}}}}, "ConfigMap gone, which sets variables of it, cannot be read"},
+		"variables of another kind":        {nil, specs{"postBuild": specs{"substituteFrom": []any{specs{"kind": "Lease", "name": "x"}}}}, "its variables come from the kind Lease"},
+		"a component that lies far beyond": {nil, specs{"components": []any{"../../../../x"}}, "leads out of the repository"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newDelivery(t)
+			commit := s.commit(map[string]string{"web.yaml": web})
+			s.gitRepository(merge(test.repository), commit)
+			s.kustomization("apps", merge(test.kustomization), commit, "web")
+			s.applied(web)
+			s.kubectl("", "scale", "deployment/web", "--replicas=5")
+			if names := s.rounds(); len(names) != 1 {
+				t.Fatalf("compared: %q", names)
+			}
+			told := s.told()
+			if !strings.Contains(told, "NotComparedWithGit what it delivers to namespace "+s.ns+" is not compared with Git: ") ||
+				!strings.Contains(strings.ReplaceAll(told, `"`, `\"`), test.want) {
+				t.Errorf("told %q, want %q", told, test.want)
+			}
+			if strings.ContainsAny(told, "\x1b\u202e") || strings.Contains(told, "planted") {
+				t.Errorf("told %q", told)
+			}
+			if cases := s.cases(); len(cases) != 0 {
+				t.Errorf("what is not known is no drift: %s", asJSON(cases))
+			}
+			if s.rounds(); s.told() != "" {
+				t.Error("it is told twice")
+			}
+			counts := s.detector.DeliveryCounts()
+			if counts["compared"] != 0 || counts["unsupported"]+counts["unknown"] != 1 {
+				t.Errorf("counted: %v", counts)
+			}
+		})
+	}
+}
+
+func merge(specs map[string]any) map[string]any {
+	all := map[string]any{}
+	for field, value := range specs {
+		all[field] = value
+	}
+	return all
+}
+
+// TestAVariableOfASecretLeavesItsObjectUnknown has two Deployments, of which one takes a variable from a Secret that nobody here may
+// read.
+func TestAVariableOfASecretLeavesItsObjectUnknown(t *testing.T) {
+	s := newDelivery(t)
+	commit := s.commit(map[string]string{"apps/web.yaml": strings.Replace(web, "planted-in-git", "${TOKEN}", 1), "apps/api.yaml": named("api")})
+	s.gitRepository(map[string]any{}, commit)
+	s.kubectl("", "create", "secret", "generic", "vars", "--from-literal=TOKEN=planted-in-secret")
+	s.kustomization("apps", map[string]any{"path": "apps", "postBuild": map[string]any{"substituteFrom": []any{map[string]any{"kind": "Secret", "name": "vars"}}}}, commit, "web", "api")
+	s.applied(strings.Replace(web, "planted-in-git", "planted-in-secret", 1))
+	s.applied(named("api"))
+	s.kubectl("", "scale", "deployment/web", "deployment/api", "--replicas=5")
+	s.rounds()
+	seen := map[string]string{}
+	for _, k := range s.cases() {
+		seen[k.Spec.Subject.Name] = k.Spec.Signal.Reason + ": " + k.Status.Summary
+	}
+	if len(seen) != 2 || !strings.HasPrefix(seen["api"], "FieldDrift: replicas is 5") || !strings.HasPrefix(seen["web"], "Unreadable: ") ||
+		!strings.Contains(asJSON(s.cases()), `the variable TOKEN may come from Secret \"vars\", which is not read`) {
+		t.Errorf("got %q", seen)
+	}
+	if all := asJSON(s.cases()) + asJSON(s.log.records) + s.told(); strings.Contains(all, "planted") {
+		t.Errorf("a secret is shown: %s", all)
+	}
+}

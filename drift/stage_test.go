@@ -102,7 +102,7 @@ func (s *stage) client(config *rest.Config) client.Client {
 
 func (s *stage) detectorAs(config *rest.Config) *drift.Detector {
 	c := s.client(config)
-	reader := forge.Reader{Local: true, Beyond: render.Needs, Beside: render.Beside}
+	reader := forge.Reader{Local: true, Beyond: render.Needs, Beside: render.Beside, Shelf: &forge.Shelf{}}
 	return &drift.Detector{Client: c, Log: s.log, Now: time.Now, Interval: 1, // so that every round reads Git
 		Cases: cluster.Cases{Client: c, Now: time.Now}, Guardrails: cluster.Guardrails{Reader: c, Now: time.Now},
 		Circumstances: cluster.Circumstances{Reader: c,

@@ -122,7 +122,7 @@ func addDetector(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error
 
 // gitReader is how the drift face reads repositories.
 func gitReader(local bool) func(context.Context, drift.Repository, string) (drift.Tree, error) {
-	git := forge.Reader{Local: local, Beyond: render.Needs, Beside: render.Beside}
+	git := forge.Reader{Local: local, Beyond: render.Needs, Beside: render.Beside, Shelf: &forge.Shelf{}}
 	return func(ctx context.Context, r drift.Repository, known string) (drift.Tree, error) {
 		tree, err := git.Read(ctx, forge.Repository(r), known)
 		return drift.Tree(tree), err

@@ -9,6 +9,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -110,5 +111,39 @@ func TestReadSaysWhyThereIsNoSuchCommit(t *testing.T) {
 				t.Fatalf("got %v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+// TestManyFoldersOfOneCommitCostOneFetch has them read side by side.
+func TestManyFoldersOfOneCommitCostOneFetch(t *testing.T) {
+	r := newRepo(t)
+	files := map[string]string{}
+	for i := range 100 {
+		files[fmt.Sprintf("app%d/web.yaml", i)] = fmt.Sprintf("a: %d\n", i)
+	}
+	first := r.commit(files)
+	r.commit(map[string]string{"app0/web.yaml": "a: -1\n"})
+	fetches := 0
+	served := r.serve(&fetches)
+	reader := Reader{Local: true, Shelf: &Shelf{}}
+	var all sync.WaitGroup
+	for i := range 100 {
+		all.Go(func() {
+			tree, err := reader.Read(t.Context(), Repository{URL: served, Branch: "main", Path: fmt.Sprintf("app%d", i), Commit: first}, "")
+			if want := fmt.Sprintf("a: %d\n", i); err != nil || len(tree.Files) != 1 || string(tree.Files[fmt.Sprintf("app%d/web.yaml", i)]) != want {
+				t.Errorf("got %v, %v", tree, err)
+			}
+		})
+	}
+	if all.Wait(); fetches != 1 {
+		t.Errorf("%d fetches, want 1", fetches)
+	}
+	for range 2 {
+		if _, err := reader.Read(t.Context(), Repository{URL: served, Branch: "main", Commit: strings.Repeat("d", 40)}, ""); err == nil {
+			t.Error("what failed is kept")
+		}
+	}
+	if _, err := (Reader{Shelf: reader.Shelf}).Read(t.Context(), Repository{URL: served, Branch: "main", Commit: strings.Repeat("d", 40)}, ""); err == nil || !strings.Contains(err.Error(), "127.0.0.1 is not allowed") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -70,6 +70,8 @@ type Reader struct {
 	// Beside is like Beyond, for what the other kustomizations of the repository read, all of which are among the files. What it
 	// names is given up where it is too much; the Tree then says so. nil: nobody looks for other kustomizations.
 	Beside func(files map[string][]byte, folder string) []string
+	// Shelf is where commits that are named are kept for a little while. nil: each read fetches.
+	Shelf *Shelf
 }
 
 // Read reads the head of a branch, or the commit that is named. Where that is the known commit, the Tree has no Files: nothing but
@@ -107,18 +109,21 @@ func (r Reader) timeout() time.Duration {
 }
 
 func (r Reader) read(ctx context.Context, u *url.URL, at point, folder, known string) (Tree, error) {
-	o, err := r.origin(ctx, u)
+	o, err := r.origin(ctx, u, at)
 	if err != nil {
 		return Tree{}, err
 	}
 	return r.walk(ctx, o, at, folder, known)
 }
 
-func (r Reader) origin(ctx context.Context, u *url.URL) (origin, error) {
+func (r Reader) origin(ctx context.Context, u *url.URL, at point) (origin, error) {
 	switch u.Scheme {
 	case "file":
 		return r.disk(u)
 	case "https", "http":
+		if r.Shelf != nil && !at.commit.IsZero() {
+			return lender{r, u}, nil
+		}
 		return r.remote(ctx, u)
 	}
 	return nil, fmt.Errorf("%s:// is not supported yet", u.Scheme)

@@ -1,0 +1,138 @@
+package drift_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"moorgate.dev/api/v1alpha1"
+)
+
+// TestManyKustomizationsOfOneCommitCostOneFetch has a hundred of them, as a repository for many teams has.
+func TestManyKustomizationsOfOneCommitCostOneFetch(t *testing.T) {
+	s := newDelivery(t)
+	const many = 100
+	files, live := map[string]string{}, []string{}
+	for i := range many {
+		manifest := named(fmt.Sprintf("web-%d", i))
+		files[fmt.Sprintf("apps/%d/web.yaml", i)] = manifest
+		if i%10 == 0 {
+			live = append(live, manifest)
+		}
+	}
+	first := s.commit(files)
+	head := s.commit(map[string]string{"apps/0/web.yaml": strings.Replace(named("web-0"), "replicas: 2", "replicas: 9", 1)})
+	s.gitRepository(map[string]any{}, head)
+	for i := range many {
+		s.kustomization(fmt.Sprintf("apps-%d", i), map[string]any{"path": fmt.Sprintf("apps/%d", i)}, first, fmt.Sprintf("web-%d", i))
+	}
+	s.applied(strings.Join(live, "---\n"))
+	s.kubectl("", "scale", "deployment/web-0", "deployment/web-90", "--replicas=5")
+	if names := s.rounds(); len(names) != many {
+		t.Fatalf("%d were compared", len(names))
+	}
+	if cases := s.cases(); len(cases) != 2 {
+		t.Errorf("%d cases, want 2: %s", len(cases), asJSON(cases))
+	}
+	if n := s.fetches.Load(); n != 1 {
+		t.Errorf("%d fetches, want 1", n)
+	}
+	if counts := s.detector.DeliveryCounts(); counts["compared"] != many {
+		t.Errorf("counted: %v", counts)
+	}
+}
+
+// TestAClusterWithoutTheKindsHasNoDeliveries, and one that gets them later has some.
+func TestAClusterWithoutTheKindsHasNoDeliveries(t *testing.T) {
+	s := newDelivery(t)
+	s.kubectl("", "delete", "--wait", "-f", kindsOfDelivery+"/flux.yaml", "-f", kindsOfDelivery+"/argo.yaml")
+	s.detector = s.detectorAs(s.judge)
+	for range 2 {
+		if keys, err := s.detector.Discover(t.Context()); err != nil || len(keys) != 0 {
+			t.Fatalf("found %v, %v", keys, err)
+		}
+	}
+	s.kubectl("", "apply", "-f", kindsOfDelivery)
+	s.kubectl("", "wait", "--for=condition=Established", "--timeout=60s", "-f", kindsOfDelivery)
+	commit := s.commit(map[string]string{"web.yaml": web})
+	s.gitRepository(map[string]any{}, commit)
+	s.kustomization("apps", nil, commit, "web")
+	s.eventually("what is delivered is found", func() bool { return len(s.rounds()) == 1 })
+}
+
+// TestWhatIsDeliveredIsFollowed has a Deployment change, a commit delivered, and the Kustomization go, in front of a controller that runs.
+func TestWhatIsDeliveredIsFollowed(t *testing.T) {
+	s := newDelivery(t)
+	first := s.commit(map[string]string{"web.yaml": web})
+	s.gitRepository(map[string]any{}, first)
+	k := s.kustomization("apps", nil, first, "web")
+	s.applied(web)
+	s.detector.Interval = 500 * time.Millisecond
+	mgr, err := ctrl.NewManager(s.judge, ctrl.Options{Scheme: s.admin.Scheme(), Metrics: server.Options{BindAddress: "0"},
+		Controller: config.Controller{SkipNameValidation: new(true)}, Logger: logr.Discard()})
+	s.ok(err)
+	s.ok(s.detector.SetUpDeliveries(mgr, func(err error) { t.Error(err) }))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	only := func() *v1alpha1.Case {
+		if cases := s.cases(); len(cases) == 1 {
+			return &cases[0]
+		}
+		return nil
+	}
+	is := func(status metav1.ConditionStatus) func() bool {
+		return func() bool { k := only(); return k != nil && drifted(*k).Status == status }
+	}
+	s.kubectl("", "scale", "deployment/web", "--replicas=3")
+	s.eventually("there is a case", is(metav1.ConditionTrue))
+	second := s.commit(map[string]string{"web.yaml": strings.Replace(web, "replicas: 2", "replicas: 3", 1)})
+	k.Object["status"].(map[string]any)["lastAppliedRevision"] = "main@sha1:" + second
+	s.ok(s.admin.Update(t.Context(), k))
+	s.eventually("what was delivered is what runs", is(metav1.ConditionFalse))
+	s.kubectl("", "scale", "deployment/web", "--replicas=2")
+	open := func(status metav1.ConditionStatus) func() bool {
+		return func() bool {
+			for _, k := range s.cases() {
+				if drifted(k).Status == status {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	s.eventually("there is another case", open(metav1.ConditionTrue))
+	s.ok(s.admin.Delete(t.Context(), k))
+	s.eventually("nobody compares it any more", open(metav1.ConditionUnknown))
+}
+
+// TestAFolderThatAGitSourceComparesIsLeftToIt would otherwise be told of twice.
+func TestAFolderThatAGitSourceComparesIsLeftToIt(t *testing.T) {
+	s := newDelivery(t)
+	commit := s.commit(map[string]string{"deploy/web.yaml": web})
+	s.gitRepository(map[string]any{}, commit)
+	s.kustomization("apps", map[string]any{"path": "./deploy/"}, commit, "web")
+	s.applied(web)
+	if names := s.rounds(); len(names) != 1 {
+		t.Fatalf("compared: %q", names)
+	}
+	s.source(func(g *v1alpha1.GitSource) { g.Spec.URL = s.url + ".git" })
+	s.rounds()
+	if names := s.rounds(); len(names) != 0 {
+		t.Errorf("compared: %q", names)
+	}
+}

@@ -1,0 +1,106 @@
+package forge
+
+import (
+	"context"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/storer"
+)
+
+const (
+	shelfTime = time.Minute // how long a commit is kept after it was fetched
+	shelfRoom = 4           // commits that are kept at once, each of which may take as much memory as a read
+)
+
+// Shelf keeps commits for a minute after they were fetched, so that many folders of one commit cost one fetch. The zero Shelf is
+// empty.
+type Shelf struct {
+	lock sync.Mutex
+	kept map[shelved]*fetched
+}
+
+// shelved names what is kept.
+type shelved struct {
+	url    string
+	commit plumbing.Hash
+}
+
+// fetched is what is kept, once done is closed. Nobody changes the store.
+type fetched struct {
+	done  chan struct{}
+	store storer.EncodedObjectStorer
+	err   error
+}
+
+// get answers what is kept, or fetches it; whoever comes meanwhile waits for the one fetch. What failed is not kept.
+func (s *Shelf) get(ctx context.Context, at shelved, fetch func() (storer.EncodedObjectStorer, error)) (storer.EncodedObjectStorer, error) {
+	s.lock.Lock()
+	f, found := s.kept[at]
+	if !found && len(s.kept) >= shelfRoom {
+		s.lock.Unlock()
+		return fetch()
+	}
+	if !found {
+		if s.kept == nil {
+			s.kept = map[shelved]*fetched{}
+		}
+		f = &fetched{done: make(chan struct{})}
+		s.kept[at] = f
+	}
+	s.lock.Unlock()
+	if found {
+		select {
+		case <-f.done:
+			return f.store, f.err
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	f.err = errPack // what stays where the fetch panics
+	defer func() {
+		if close(f.done); f.err != nil {
+			s.drop(at)
+		} else {
+			time.AfterFunc(shelfTime, func() { s.drop(at) })
+		}
+	}()
+	f.store, f.err = fetch()
+	return f.store, f.err
+}
+
+func (s *Shelf) drop(at shelved) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	delete(s.kept, at)
+}
+
+// lender is a repository behind https or http of which one commit may be on the shelf: it is asked for nothing then.
+type lender struct {
+	Reader
+	url *url.URL
+}
+
+func (l lender) head(plumbing.ReferenceName) (plumbing.Hash, error) {
+	return plumbing.ZeroHash, plumbing.ErrReferenceNotFound // a commit is named
+}
+
+func (l lender) objects(ctx context.Context, at point, commit plumbing.Hash) (storer.EncodedObjectStorer, error) {
+	return l.Shelf.get(ctx, shelved{l.url.String(), commit}, func() (storer.EncodedObjectStorer, error) {
+		o, err := l.remote(ctx, l.url)
+		if err != nil {
+			return nil, err
+		}
+		return o.objects(ctx, at, commit)
+	})
+}
+
+func (l lender) fetch(ctx context.Context, commit plumbing.Hash, depth int) (storer.EncodedObjectStorer, error) {
+	o, err := l.remote(ctx, l.url)
+	if err != nil {
+		return nil, err
+	}
+	return o.fetch(ctx, commit, depth)
+}
