@@ -20,6 +20,7 @@ type look struct {
 	subject   gate.Ref
 	absent    bool   // the cluster does not have it
 	left      string // the annotation in Git that says to leave it as it is
+	moving    bool   // it is being delivered, so that nothing is known of it yet
 	rows      []row  // what delivers it adds to the table of what is no drift
 	drifts    []Drift
 	proposals []proposal        // one a drift

@@ -22,6 +22,7 @@ type round struct {
 	compared                   int
 	differ, absent, unreadable names
 	unreached, skipped, left   names
+	moving                     names           // is being delivered, so that nothing is said of it
 	failed                     []error         // what the API server refused; the rest of the round went on
 	open                       map[string]bool // the names of the Cases of what is wrong now
 	standing                   []Standing
@@ -81,6 +82,9 @@ func (r *round) note(l *look) {
 	switch name := called(l.object.Name); {
 	case l.left != "":
 		r.left.add(name)
+	case l.moving:
+		r.moving.add(name)
+		r.unread[cluster.WorkloadLabel(l.subject)] = true
 	case l.absent:
 		r.absent.add(name)
 	case len(l.unread) > 0:
@@ -123,7 +127,8 @@ func (r *round) told() []string {
 		names
 	}{{"differ", r.differ}, {"could not be read", r.unreadable}, {"not in the cluster", r.absent},
 		{"cannot exist, because of its name", r.tree.impossible}, {"kinds that are not compared", r.tree.uncompared},
-		{"ignored, because they belong elsewhere", r.tree.elsewhere}, {"left as they are, because Git says so", r.left}, {"not followed", r.skipped}} {
+		{"ignored, because they belong elsewhere", r.tree.elsewhere}, {"left as they are, because Git says so", r.left}, {"not followed", r.skipped},
+		{"being delivered just now", r.moving}} {
 		if p.all == 0 {
 			continue
 		}

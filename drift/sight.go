@@ -112,7 +112,10 @@ func (d *Detector) Look(ctx context.Context, a Asked) (Report, error) {
 		if l.left != "" {
 			r.Left = append(r.Left, line(fmt.Sprintf("left as it is, because Git says so: %s (%s)", l.object.Name.Name, l.left)))
 		}
-		if !l.absent && l.left == "" && len(l.unread) == 0 {
+		if l.moving {
+			r.Left = append(r.Left, line("being delivered just now: "+l.object.Name.Name))
+		}
+		if !l.absent && !l.moving && l.left == "" && len(l.unread) == 0 {
 			r.Compared++
 		}
 		if l.absent || l.happening() {

@@ -12,6 +12,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -189,6 +190,14 @@ func (d *Detector) every(ctx context.Context, kind schema.GroupKind, namespace s
 		return nil, fmt.Errorf("list %ss: %w", kind.Kind, err)
 	}
 	return list.Items, nil
+}
+
+// unanswered is why something could not be read, without the API server's own words.
+func unanswered(err error) string {
+	if reason := apierrors.ReasonForError(err); reason != metav1.StatusReasonUnknown {
+		return string(reason)
+	}
+	return silentFailure(err)
 }
 
 // refOf is an object, as it is named elsewhere.

@@ -193,7 +193,7 @@ func (d *Detector) values(ctx context.Context, namespace string, from fluxRef) (
 		return nil, nil
 	}
 	if err != nil {
-		return nil, unknownf("ConfigMap %s, which sets variables of it, cannot be read: %s", from.Name, plainly(err))
+		return nil, unknownf("ConfigMap %s, which sets variables of it, cannot be read: %s", from.Name, unanswered(err))
 	}
 	return []render.Values{{Data: m.Data}}, nil
 }
@@ -255,7 +255,7 @@ func (d *Detector) gitRepository(ctx context.Context, key client.ObjectKey) flux
 	case meta.IsNoMatchError(err), apierrors.IsNotFound(err):
 		return fluxSource{err: unknownf("there is no GitRepository %s", key)}
 	case err != nil:
-		return fluxSource{err: unknownf("GitRepository %s cannot be read: %s", key, plainly(err))}
+		return fluxSource{err: unknownf("GitRepository %s cannot be read: %s", key, unanswered(err))}
 	}
 	at := fluxSource{}
 	if err := at.read(u); err != nil {

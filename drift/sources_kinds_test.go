@@ -136,3 +136,48 @@ func TestAFolderThatAGitSourceComparesIsLeftToIt(t *testing.T) {
 		t.Errorf("compared: %q", names)
 	}
 }
+
+// TestWhatIsBeingDeliveredIsNoDrift has a Kustomization apply the next commit and wait for what comes of it, and fail at another.
+func TestWhatIsBeingDeliveredIsNoDrift(t *testing.T) {
+	s := newDelivery(t)
+	first := s.commit(map[string]string{"web.yaml": web})
+	next := strings.Replace(web, "replicas: 2 # two are enough", "replicas: 3", 1)
+	second := s.commit(map[string]string{"web.yaml": next})
+	s.gitRepository(map[string]any{}, second)
+	k := s.kustomization("apps", nil, first, "web")
+	says := func(attempted, ready string) {
+		t.Helper()
+		status := k.Object["status"].(map[string]any)
+		status["lastAttemptedRevision"] = "main@sha1:" + attempted
+		status["conditions"] = []any{map[string]any{"type": "Ready", "status": ready, "reason": "Progressing"}}
+		s.ok(s.admin.Update(t.Context(), k))
+	}
+	s.applied(web)
+	s.kubectl("", "set", "image", "deployment/web", "app=registry.example/shop/web:1.5")
+	s.rounds()
+	if c := drifted(s.onlyCase()); c.Status != metav1.ConditionTrue {
+		t.Fatalf("the Case says %+v", c)
+	}
+	says(second, "Unknown")
+	s.applied(next)
+	s.rounds()
+	if c := drifted(s.onlyCase()); c.Status != metav1.ConditionTrue {
+		t.Errorf("nothing is known yet, and the Case says %+v", c)
+	}
+	if reports := s.look(); len(reports) != 1 || !strings.Contains(asJSON(reports), "being delivered just now: web") || len(reports[0].Sights) != 0 {
+		t.Errorf("who asks sees %s", asJSON(reports))
+	}
+	says(second, "False")
+	s.rounds()
+	if cases := s.cases(); len(cases) != 2 || !strings.Contains(asJSON(cases), "replicas is 3, Git says 2") {
+		t.Errorf("the delivery failed half-way, and the Cases say %s", asJSON(cases))
+	}
+	k.Object["status"].(map[string]any)["lastAppliedRevision"] = "main@sha1:" + second
+	says(second, "True")
+	s.rounds()
+	for _, one := range s.cases() {
+		if c := drifted(one); c.Status != metav1.ConditionFalse {
+			t.Errorf("it is delivered, and a Case says %+v", c)
+		}
+	}
+}

@@ -64,6 +64,9 @@ func (d *Detector) look(ctx context.Context, l *look, t tree) {
 			l.missed(evidenceLive, "what "+who+" owns", d.Now(), "Git declares it in "+live.GetAPIVersion()+", where it has other names")
 		}
 		drifts = d.driftsOf(ctx, l, drifts)
+		if d.postponed(ctx, l, drifts, t) {
+			return
+		}
 		d.attest(ctx, l, live, drifts)
 		for _, one := range drifts {
 			if placeholder(one.Git) {
