@@ -16,12 +16,14 @@ import (
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
+	"moorgate.dev/internal/forge"
 	"moorgate.dev/internal/redact"
 )
 
 // Repository says what to read: package forge's Repository has the same fields.
 type Repository struct {
 	URL, Branch, Path, Commit string
+	Login                     forge.Login
 }
 
 // Tree is what a branch holds: package forge's Tree has the same fields.

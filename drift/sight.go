@@ -127,21 +127,22 @@ func (d *Detector) Look(ctx context.Context, a Asked) (Report, error) {
 
 // asked is the repository that somebody asks about.
 func (d *Detector) asked(ctx context.Context, a Asked) (tree, error) {
-	y, from := a.Delivered, a.From
-	if y != nil {
-		from = y.From
-		if y.Problem != "" {
-			return tree{}, errors.New(y.Problem)
+	y := a.Delivered
+	if y == nil {
+		read, err := d.Git(ctx, a.From, "")
+		if err != nil {
+			return tree{}, err
 		}
+		return parse(read, tree{}, a.Namespace, render.Own(a.From.Path)), nil
 	}
-	read, err := d.Git(ctx, from, "")
-	switch {
-	case err != nil:
+	if y.Problem != "" {
+		return tree{}, errors.New(y.Problem)
+	}
+	read, err := d.fetch(ctx, y)
+	if err != nil {
 		return tree{}, err
-	case y != nil:
-		return y.tree(read, tree{}), nil
 	}
-	return parse(read, tree{}, a.Namespace, render.Own(from.Path)), nil
+	return y.tree(read, tree{}), nil
 }
 
 // left tells what of a repository was not compared.

@@ -39,7 +39,8 @@ type Delivered struct {
 	// Problem is why it is not compared, and Class one of DeliveryClasses.
 	Problem, Class string
 
-	owner   gate.Ref // the object that delivers it
+	owner   gate.Ref         // the object that delivers it
+	secret  client.ObjectKey // with what its repository is read; empty: with nothing
 	spec    render.Spec
 	flat    bool                 // of a plain folder, the folders in it are not delivered
 	ignores []argoIgnore         // what is passed over, by the word of who delivers
@@ -68,7 +69,7 @@ func (y Delivered) Key() client.ObjectKey {
 
 // same reports whether two make the same objects of the same commit.
 func (y Delivered) same(other Delivered) bool {
-	return y.From == other.From && y.flat == other.flat && reflect.DeepEqual(y.spec, other.spec) && maps.Equal(y.applied, other.applied)
+	return y.From == other.From && y.secret == other.secret && y.flat == other.flat && reflect.DeepEqual(y.spec, other.spec) && maps.Equal(y.applied, other.applied)
 }
 
 // said tells what people should know of it beside a commit.

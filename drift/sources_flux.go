@@ -124,7 +124,7 @@ func (d *Detector) flux(ctx context.Context, y *Delivered, u *unstructured.Unstr
 	if from.err != nil {
 		return from.err
 	}
-	y.From = from.Repository
+	y.From, y.secret = from.Repository, from.secret
 	y.From.Path, y.From.Commit = y.spec.Path, commit
 	if from.head != "" && from.head != commit {
 		y.Head = from.head
@@ -240,8 +240,9 @@ func inventory(u *unstructured.Unstructured) map[source.Name]bool {
 // fluxSource is what a GitRepository says, or why it cannot be read.
 type fluxSource struct {
 	Repository
-	head string // the commit that Flux has at hand
-	err  error
+	head   string           // the commit that Flux has at hand
+	secret client.ObjectKey // with what it is read; empty: with nothing
+	err    error
 }
 
 func (d *Detector) gitRepository(ctx context.Context, key client.ObjectKey) fluxSource {
@@ -272,7 +273,6 @@ func (d *Detector) gitRepository(ctx context.Context, key client.ObjectKey) flux
 // in a way that is not possible here.
 var elsewise = map[string]string{
 	"include":        "it takes files of other repositories in",
-	"secretRef":      "it takes credentials, which are in a Secret, and no Secret is read here; a GitSource of the same folder says so too",
 	"proxySecretRef": "it is read through a proxy",
 	"certSecretRef":  "it is read with certificates of its own",
 }
@@ -294,6 +294,9 @@ func (at *fluxSource) read(u *unstructured.Unstructured) error {
 	}
 	if ref, found, _ := unstructured.NestedMap(u.Object, "spec", "ref"); !found || len(ref) == 0 {
 		at.Branch = "master" // Flux says so
+	}
+	if name := text("spec", "secretRef", "name"); name != "" {
+		at.secret = client.ObjectKey{Namespace: u.GetNamespace(), Name: name}
 	}
 	if commit, err := commitOf(text("status", "artifact", "revision")); err == nil {
 		at.head = commit

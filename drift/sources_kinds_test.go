@@ -181,3 +181,30 @@ func TestWhatIsBeingDeliveredIsNoDrift(t *testing.T) {
 		}
 	}
 }
+
+// TestAPrivateRepositoryIsReadWhereTheJudgeMayReadItsSecret gives the right to that one Secret, as an operator does.
+func TestAPrivateRepositoryIsReadWhereTheJudgeMayReadItsSecret(t *testing.T) {
+	s := newDelivery(t)
+	commit := s.commit(map[string]string{"web.yaml": web})
+	s.authorization.Store("Basic Z2l0OnBsYW50ZWQ=")
+	s.gitRepository(map[string]any{"secretRef": map[string]any{"name": "login"}}, commit)
+	s.kustomization("apps", nil, commit, "web")
+	s.applied(web)
+	s.kubectl("", "scale", "deployment/web", "--replicas=5")
+	s.rounds()
+	if told := s.told(); !strings.Contains(told, "resourceNames [login]") || len(s.cases()) != 0 {
+		t.Errorf("told %q; cases %s", told, asJSON(s.cases()))
+	}
+	s.kubectl("", "create", "role", "login", "--verb=get", "--resource=secrets", "--resource-name=login")
+	s.kubectl("", "create", "rolebinding", "login", "--role=login", "--serviceaccount=moorgate-system:moorgate-judge")
+	s.eventually("it is missed", func() bool {
+		s.rounds()
+		return strings.Contains(s.told(), "/login, which cannot be read: NotFound")
+	})
+	s.kubectl("", "create", "secret", "generic", "login", "--from-literal=username=git", "--from-literal=password=planted")
+	s.rounds()
+	s.onlyCase()
+	if all := asJSON(s.cases()) + asJSON(s.log.records) + s.told(); strings.Contains(all, "planted") || strings.Contains(all, "cGxhbnRlZ") {
+		t.Errorf("the password is shown: %s", all)
+	}
+}

@@ -141,7 +141,7 @@ func (d *Detector) delivered(ctx context.Context, y Delivered) tree {
 		last.delivery = &y
 		return last
 	}
-	read, err := d.Git(ctx, y.From, "")
+	read, err := d.fetch(ctx, &y)
 	if err != nil {
 		last = tree{unread: err}
 	} else {

@@ -27,7 +27,9 @@ type delivery struct {
 	*stage
 	url     string
 	fetches atomic.Int32
-	events  *events.FakeRecorder
+	// authorization is what the server wants of everybody who asks; empty: nothing.
+	authorization atomic.Value
+	events        *events.FakeRecorder
 }
 
 const kindsOfDelivery = "../test/scenarios/kinds"
@@ -47,7 +49,12 @@ func newDelivery(t *testing.T) *delivery {
 	s.ok(err)
 	handler := &cgi.Handler{Path: program, Args: []string{"http-backend"}, Env: []string{"GIT_PROJECT_ROOT=" + s.dir, "GIT_HTTP_EXPORT_ALL=1",
 		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"}}
+	s.authorization.Store("")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if want := s.authorization.Load(); want != "" && want != r.Header.Get("Authorization") {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
 		if strings.HasSuffix(r.URL.Path, "/git-upload-pack") {
 			s.fetches.Add(1)
 		}

@@ -94,7 +94,7 @@ func TestWhatIsNotKnownOfADeliveryIsToldAndIsNoDrift(t *testing.T) {
 		"an address with a password":       {specs{"url": "https://user:planted@example.com/x"}, nil, "its URL must not carry a user, a password"},
 		"an address of cloud credentials":  {specs{"url": "http://169.254.169.254/latest"}, nil, "169.254.169.254 is not allowed"},
 		"a hostile address":                {specs{"url": "evil\u202e\x1b[2J://x"}, nil, "and only https and http are"},
-		"credentials":                      {specs{"secretRef": specs{"name": "login"}}, nil, "it takes credentials, which are in a Secret"},
+		"credentials":                      {specs{"secretRef": map[string]any{"name": "login"}}, nil, "/login, which may not be read here: to allow it, give ServiceAccount moorgate-judge of moorgate-system a Role in namespace "},
 		"a proxy":                          {specs{"proxySecretRef": specs{"name": "proxy"}}, nil, "it is read through a proxy"},
 		"a cloud's identity":               {specs{"provider": "azure"}, nil, "it is read as an identity of azure"},
 		"files of others":                  {specs{"include": []any{specs{"repository": specs{"name": "x"}}}}, nil, "it takes files of other repositories in"},

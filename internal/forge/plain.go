@@ -27,7 +27,7 @@ var fixed = []struct {
 	is   error
 	text string
 }{
-	{transport.ErrAuthenticationRequired, "it asks for credentials, and this version has none (or there is no such repository)"},
+	{transport.ErrAuthenticationRequired, "it asks for credentials, or for other ones (or there is no such repository)"},
 	{transport.ErrAuthorizationFailed, "it does not let us read"},
 	{transport.ErrRepositoryNotFound, "there is no such repository"},
 	{transport.ErrEmptyRemoteRepository, "the repository is empty"},

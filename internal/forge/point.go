@@ -21,11 +21,12 @@ var (
 type point struct {
 	branch plumbing.ReferenceName // empty: the commit alone is named
 	commit plumbing.Hash          // zero: the head
+	login  Login
 }
 
 // at is the point that a Repository names.
 func (r Repository) at() (point, error) {
-	var p point
+	p := point{login: r.Login}
 	if r.Commit != "" {
 		if !plumbing.IsHash(r.Commit) || len(r.Commit) != 40 {
 			return point{}, fmt.Errorf("%q is no commit in full", shorten(r.Commit))

@@ -17,6 +17,7 @@ type Repository struct {
 	Branch string // where a Commit is named, it may be empty
 	Path   string // of a folder, relative to the root; empty is the root
 	Commit string // in full, to be read in place of the branch's head; empty: the head
+	Login  Login  // is sent over https alone, or over http where Local allows this machine
 }
 
 // Tree is what a branch holds.
@@ -88,6 +89,9 @@ func (r Reader) Read(ctx context.Context, repo Repository, known string) (Tree, 
 		return Tree{}, fmt.Errorf("read %s: %w", shown, err)
 	}
 	folder, err := clean(repo.Path)
+	if err == nil && repo.Login != (Login{}) && u.Scheme != "https" && !(r.Local && u.Scheme == "http" && here(u)) {
+		err = errors.New("a password or a token is sent over https alone")
+	}
 	if err != nil {
 		return Tree{}, fmt.Errorf("read %s: %w", shown, err)
 	}
@@ -122,9 +126,9 @@ func (r Reader) origin(ctx context.Context, u *url.URL, at point) (origin, error
 		return r.disk(u)
 	case "https", "http":
 		if r.Shelf != nil && !at.commit.IsZero() {
-			return lender{r, u}, nil
+			return lender{r, u, at.login}, nil
 		}
-		return r.remote(ctx, u)
+		return r.remote(ctx, u, at.login)
 	}
 	return nil, fmt.Errorf("%s:// is not supported yet", u.Scheme)
 }
@@ -140,6 +144,9 @@ func parse(raw string) (*url.URL, string, error) {
 	}
 	return u, u.String(), nil
 }
+
+// here reports whether a URL is of this machine.
+func here(u *url.URL) bool { return u.Hostname() == "127.0.0.1" || u.Hostname() == "localhost" }
 
 func clean(p string) (string, error) {
 	if strings.HasPrefix(p, "/") || strings.Contains("/"+p+"/", "/../") {

@@ -79,12 +79,12 @@ type server struct {
 	limits     Limits
 }
 
-func (r Reader) remote(ctx context.Context, u *url.URL) (origin, error) {
+func (r Reader) remote(ctx context.Context, u *url.URL, login Login) (origin, error) {
 	endpoint, err := transport.NewEndpoint(u.String())
 	if err != nil {
 		return nil, errors.New("its URL makes no sense to Git")
 	}
-	session, err := githttp.NewClient(r.client()).NewUploadPackSession(endpoint, nil)
+	session, err := githttp.NewClient(r.client()).NewUploadPackSession(endpoint, login.auth())
 	if err != nil {
 		return nil, errors.New("its URL makes no sense to Git")
 	}

@@ -26,6 +26,7 @@ type Shelf struct {
 type shelved struct {
 	url    string
 	commit plumbing.Hash
+	login  Login
 }
 
 // fetched is what is kept, once done is closed. Nobody changes the store.
@@ -80,7 +81,8 @@ func (s *Shelf) drop(at shelved) {
 // lender is a repository behind https or http of which one commit may be on the shelf: it is asked for nothing then.
 type lender struct {
 	Reader
-	url *url.URL
+	url   *url.URL
+	login Login
 }
 
 func (l lender) head(plumbing.ReferenceName) (plumbing.Hash, error) {
@@ -88,8 +90,8 @@ func (l lender) head(plumbing.ReferenceName) (plumbing.Hash, error) {
 }
 
 func (l lender) objects(ctx context.Context, at point, commit plumbing.Hash) (storer.EncodedObjectStorer, error) {
-	return l.Shelf.get(ctx, shelved{l.url.String(), commit}, func() (storer.EncodedObjectStorer, error) {
-		o, err := l.remote(ctx, l.url)
+	return l.Shelf.get(ctx, shelved{l.url.String(), commit, at.login}, func() (storer.EncodedObjectStorer, error) {
+		o, err := l.remote(ctx, l.url, at.login)
 		if err != nil {
 			return nil, err
 		}
@@ -98,7 +100,7 @@ func (l lender) objects(ctx context.Context, at point, commit plumbing.Hash) (st
 }
 
 func (l lender) fetch(ctx context.Context, commit plumbing.Hash, depth int) (storer.EncodedObjectStorer, error) {
-	o, err := l.remote(ctx, l.url)
+	o, err := l.remote(ctx, l.url, l.login)
 	if err != nil {
 		return nil, err
 	}

@@ -135,10 +135,10 @@ type receiver struct {
 }
 
 func (w Writer) receiver(ctx context.Context, u *url.URL) (target, error) {
-	if w.Token != "" && u.Scheme != "https" && (!w.Local || u.Hostname() != "127.0.0.1" && u.Hostname() != "localhost") {
+	if w.Token != "" && u.Scheme != "https" && (!w.Local || !here(u)) {
 		return nil, errors.New("a token is sent over https only")
 	}
-	o, err := w.remote(ctx, u)
+	o, err := w.remote(ctx, u, Login{})
 	if err != nil {
 		return nil, err
 	}
