@@ -14,13 +14,14 @@ import (
 // now: a hotfix that Git adopted leaves the person as the field's owner, and the next release that is not delivered yet would
 // look like a change to adopt, which would revert it. So a change counts as the later one only where that is known.
 
-// past is what is known of one Deployment for as long as its manifest in Git has been the same.
+// past is what is known of one object for as long as its manifest in Git has been the same.
 type past struct {
 	since  time.Time       // of the first commit that was seen with this manifest
 	exact  bool            // another manifest was seen before that commit; otherwise Git may have said so long before
 	last   bool            // it is the manifest that was delivered last, so that what differs came after it
 	uid    string          // of the live object that was compared with it
 	always map[string]bool // the fields that differed every time that they were compared
+	clean  string          // the fingerprint of the live object when it said what Git says; empty: it is to be looked at
 }
 
 // changed takes note of which fields differ now, and reports which of them were seen to be as Git has them before.

@@ -59,8 +59,8 @@ type Detector struct {
 	// Door is what everything passes that is collected for a model; nil: nothing of it comes through.
 	Door *redact.Door
 	Now  func() time.Time
-	// Interval is how often Git is read and everything compared again, a minute where it is zero. In between, a change to
-	// one of the objects has it compared with what was read last.
+	// Interval is how often Git is read and what has changed is compared again, a minute where it is zero. In between, a change to
+	// one of the objects has it compared with what was read last. Where nothing is watched, all is compared again.
 	Interval time.Duration
 
 	// Events tells on the objects themselves that they drifted, and that they no longer do. nil: nothing is told there.
@@ -69,10 +69,12 @@ type Detector struct {
 	lock     sync.Mutex
 	last     map[client.ObjectKey]tree
 	standing map[client.ObjectKey][]Standing // what each GitSource's last round found
+	sweep    map[client.ObjectKey]time.Time  // when each GitSource is swept next
+	seen     client.Reader                   // what is watched: names and fingerprints; nil: nothing is
 	counsel  counsel
 
 	deliveries deliveries
-	seen       cache.Cache // what SetUp watches
+	watched    cache.Cache // of what SetUp watches
 }
 
 // Reconcile compares one GitSource with its namespace and asks to be called again after the interval. What is wrong with

@@ -11,6 +11,10 @@
 // of ours, of Flux or of Argo CD, is to be left alone. A false or an empty value that Git declares is compared, though the API
 // server does not keep it.
 //
+// The first round over a folder lists each kind, a page at a time. An object that says Git in the same letters, and on which nobody owns
+// more, is known to say what Git says without a dry run; of the others a dry run tells. From then on an object is looked at where its
+// manifest has changed, or its metadata, which is watched; where it differs; and now and then in a sweep over everything.
+//
 // To adopt a change is proposed only where it is known to be younger than what Git says. Otherwise Git may be ahead of what
 // was delivered, and the edit would revert a release.
 //

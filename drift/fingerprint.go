@@ -30,7 +30,7 @@ func fingerprint(o metav1.Object) string {
 		for _, name := range slices.Sorted(maps.Keys(entries)) {
 			_, _ = fmt.Fprintf(h, "%q %q\n", name, entries[name])
 		}
-		_, _ = fmt.Fprintln(h)
+		_, _ = fmt.Fprintf(h, "\n")
 	}
 	for _, e := range o.GetManagedFields() {
 		if e.Subresource == "status" {
@@ -38,7 +38,7 @@ func fingerprint(o metav1.Object) string {
 		}
 		_, _ = fmt.Fprintf(h, "%q %q %q %q %d ", e.Manager, e.Operation, e.APIVersion, e.Subresource, e.Time.ProtoTime().Seconds)
 		_, _ = h.Write(inOrder(e))
-		_, _ = fmt.Fprintln(h)
+		_, _ = fmt.Fprintf(h, "\n")
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

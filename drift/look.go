@@ -25,9 +25,12 @@ type look struct {
 	drifts    []Drift
 	proposals []proposal        // one a drift
 	labels    map[string]string // of the live object
-	intention intention         // what rules make of the drifts
-	evidence  []gate.Evidence
-	unread    []string // what could not be read; without it nothing here is a drift
+	// fingerprint is that of the live object; leans: what was found hangs on other objects too.
+	fingerprint string
+	leans       bool
+	intention   intention // what rules make of the drifts
+	evidence    []gate.Evidence
+	unread      []string // what could not be read; without it nothing here is a drift
 }
 
 // The ids of the pieces of evidence that findings cite.

@@ -57,7 +57,7 @@ func (d *Detector) plan(ctx context.Context, l *look, t tree, dry bool) {
 }
 
 func (d *Detector) planned(ctx context.Context, l *look, t tree, dry bool) []proposal {
-	of := l.fingerprint()
+	of := l.differing()
 	if made, known := t.plans.find(l.object.Name, of); known {
 		return made
 	}
@@ -87,8 +87,8 @@ func (g ground) within(ctx context.Context) ground {
 	return g
 }
 
-// fingerprint tells apart what edits depend on. It stays in memory, for it is a hash of values that may be secret.
-func (l *look) fingerprint() (sum [sha256.Size]byte) {
+// differing tells apart what edits depend on. It stays in memory, for it is a hash of values that may be secret.
+func (l *look) differing() (sum [sha256.Size]byte) {
 	h := sha256.New()
 	_, _ = fmt.Fprintf(h, "%q\n", l.subject.UID)
 	for _, d := range l.drifts {

@@ -39,8 +39,14 @@ func (d *Detector) round(ctx context.Context, of client.ObjectKey, t tree) (*rou
 	bounded, cancel := context.WithTimeout(ctx, roundTime)
 	defer cancel()
 	var policy *gate.Policy
+	settled := d.settled(bounded, of, t)
 	for _, o := range t.objects {
 		l := newLook(o, t.Commit)
+		if settled[o.Name] {
+			l.absent = t.past[o.Name].clean == vanished
+			r.note(l)
+			continue
+		}
 		if bounded.Err() == nil {
 			d.look(bounded, l, t)
 		}
@@ -49,6 +55,7 @@ func (d *Detector) round(ctx context.Context, of client.ObjectKey, t tree) (*rou
 			continue
 		}
 		r.note(l)
+		t.past[o.Name].remember(l)
 		if !l.happening() {
 			continue
 		}

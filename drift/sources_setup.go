@@ -27,7 +27,7 @@ func (d *Detector) SetUpDeliveries(mgr ctrl.Manager, failed func(error)) error {
 		WatchesRawSource(ctrlsource.Channel(found, &handler.EnqueueRequestForObject{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent})
 	for _, k := range kinds {
-		b = b.WatchesRawSource(ctrlsource.Kind[client.Object](d.seen, seenAs(k), handler.EnqueueRequestsFromMapFunc(d.delivering(k)), moved))
+		b = b.WatchesRawSource(ctrlsource.Kind[client.Object](d.watched, seenAs(k), handler.EnqueueRequestsFromMapFunc(d.delivering(k)), moved))
 	}
 	if err := b.Complete(reconcile.Func(d.ReconcileDelivered)); err != nil {
 		return fmt.Errorf("look for what is delivered: %w", err)

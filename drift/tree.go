@@ -139,6 +139,7 @@ func (d *Detector) forget(key client.ObjectKey) {
 	defer d.lock.Unlock()
 	delete(d.last, key)
 	delete(d.standing, key)
+	delete(d.sweep, key)
 }
 
 // names are the first few of many, and how many there are.

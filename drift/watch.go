@@ -27,14 +27,14 @@ const concurrent = 2
 // keeps by itself: of each object no more than its name and its fingerprint.
 func (d *Detector) SetUp(mgr ctrl.Manager) error {
 	seen, err := cache.New(mgr.GetConfig(), cache.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient(),
-		DefaultTransform: slim, ReaderFailOnMissingInformer: true})
+		DefaultTransform: slim, DefaultUnsafeDisableDeepCopy: new(true), ReaderFailOnMissingInformer: true})
 	if err != nil {
 		return fmt.Errorf("prepare to watch what is compared with Git: %w", err)
 	}
 	if err := mgr.Add(seen); err != nil {
 		return fmt.Errorf("prepare to watch what is compared with Git: %w", err)
 	}
-	d.seen = seen
+	d.seen, d.watched = seen, seen
 	b := ctrl.NewControllerManagedBy(mgr).Named("drift").
 		For(&v1alpha1.GitSource{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent})

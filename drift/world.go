@@ -109,7 +109,7 @@ func (d *Detector) observe(ctx context.Context, l *look, last bool) (live, dry *
 		l.missed(evidenceLive, "live "+what, d.Now(), err.Error())
 		return nil, nil, false
 	}
-	l.subject.UID, l.labels = string(live.GetUID()), live.GetLabels()
+	l.subject.UID, l.labels, l.fingerprint = string(live.GetUID()), live.GetLabels(), fingerprint(live)
 	dry = prepared(l.object.Desired, live)
 	err = d.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(dry), client.DryRunAll, client.ForceOwnership, client.FieldOwner(dryRunOwner))
 	if apierrors.IsConflict(err) && !last {
@@ -161,6 +161,7 @@ func (d *Detector) driftsOf(ctx context.Context, l *look, found []Drift) []Drift
 // autoscaled reports whether an autoscaler targets the object and may have set its replicas: it sets none beyond its bounds.
 func (d *Detector) autoscaled(ctx context.Context, l *look, one Drift) bool {
 	const what = "HorizontalPodAutoscalers"
+	l.leans = true
 	var list autoscalingv2.HorizontalPodAutoscalerList
 	if err := d.Client.List(ctx, &list, client.InNamespace(l.subject.Namespace)); err != nil {
 		l.missed(evidenceAutoscalers, what, d.Now(), err.Error())
