@@ -21,7 +21,10 @@ type past struct {
 	last   bool            // it is the manifest that was delivered last, so that what differs came after it
 	uid    string          // of the live object that was compared with it
 	always map[string]bool // the fields that differed every time that they were compared
-	clean  string          // the fingerprint of the live object when it said what Git says; empty: it is to be looked at
+	// differed are the fields that differed the last time, and turns when each began to, lately.
+	differed map[string]bool
+	turns    map[string][]time.Time
+	clean    string // the fingerprint of the live object when it said what Git says; empty: it is to be looked at
 }
 
 // changed takes note of which fields differ now, and reports which of them were seen to be as Git has them before.

@@ -26,6 +26,7 @@ type Drift struct {
 	Delivered   bool   // the live value is the one that was delivered last
 	Overwritten bool   // Git's value is the one that was delivered last
 	Ahead       string // why Git may be ahead of the cluster, rather than the cluster of Git; only a look can tell
+	Turns       int    // how often it began to differ in the last hour, this time among them
 	Owner       Owner
 	guard       bool // all of the object keeps workloads apart
 }

@@ -16,12 +16,13 @@ const (
 	CauseAutomation = "changed-by-automation"
 	CauseUnknown    = "unknown-owner"
 	CauseUnreadable = "unreadable"
+	CauseFight      = "fight" // a field that is changed to and fro
 	// Where the rules can tell what a person's change looks like, that is its cause: one of Intents.
 )
 
 // Causes lists all causes.
 func Causes() []string {
-	return []string{CausePerson, CauseAhead, CauseAutomation, CauseUnknown, CauseUnreadable, CauseReverted, IntentEmergency, IntentAccident, IntentExperiment, IntentRoutine}
+	return []string{CausePerson, CauseAhead, CauseAutomation, CauseUnknown, CauseUnreadable, CauseReverted, CauseFight, IntentEmergency, IntentAccident, IntentExperiment, IntentRoutine}
 }
 
 // What is taken from the score of adopting a change, and from the confidence in its cause.
@@ -64,6 +65,8 @@ func cause(l *look) string {
 	switch {
 	case len(l.unread) > 0:
 		return CauseUnreadable
+	case slices.ContainsFunc(l.drifts, Drift.fought):
+		return CauseFight
 	case slices.ContainsFunc(l.drifts, party("")):
 		return CauseUnknown
 	case slices.ContainsFunc(l.drifts, func(d Drift) bool { return d.Ahead != "" }):
@@ -81,6 +84,9 @@ func silence(l *look, cause string) string {
 	switch {
 	case cause == CauseUnreadable:
 		return "what cannot be read is never a drift, and this could not be: " + l.unread[0]
+	case cause == CauseFight:
+		i := slices.IndexFunc(l.drifts, Drift.fought)
+		return fmt.Sprintf("%s began to differ %d times within an hour: two write to it in turns, and to adopt either's value ends nothing", line(l.drifts[i].Path.String()), l.drifts[i].Turns)
 	case cause == CauseUnknown:
 		return "it is not known who made the change"
 	case cause == CauseAhead:

@@ -63,6 +63,8 @@ func propose(g ground, o source.Object, drifts []Drift, dry func(*unstructured.U
 // unfit says why a drift is not adopted, whatever stands in Git.
 func (d Drift) unfit() string {
 	switch {
+	case d.fought():
+		return "two write to it in turns"
 	case d.Ahead != "":
 		return d.Ahead
 	case d.Unset:

@@ -58,6 +58,7 @@ func (d *Detector) settled(ctx context.Context, key client.ObjectKey, t tree) ma
 			case live == nil:
 				p.clean, known[o.Name] = vanished, true
 			case live.clean:
+				p.began(live.uid, d.Now(), nil)
 				p.changed(live.uid, nil)
 				p.clean, known[o.Name] = live.fingerprint, true
 			}

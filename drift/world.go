@@ -74,8 +74,10 @@ func (d *Detector) look(ctx context.Context, l *look, t tree) {
 			}
 		}
 		past := t.past[o.Name]
+		turns := past.began(l.subject.UID, d.Now(), drifts)
 		changed := past.changed(l.subject.UID, drifts)
 		for i, one := range drifts {
+			drifts[i].Turns = turns[one.Path.String()]
 			if one.Owner.Party == Person {
 				drifts[i].Ahead = past.ahead(one, changed[one.Path.String()])
 			}
