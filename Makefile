@@ -41,6 +41,10 @@ bench: ## Run the benchmarks
 load: ## Measure what the gate costs beside a webhook that does nothing, in about six minutes; LOAD_FLAGS=--help lists flags
 	$(GO) run ./test/load $(LOAD_FLAGS)
 
+.PHONY: load-drift
+load-drift: ## Measure what drift detection costs beside fluxcd/pkg/ssa, in about six minutes; LOAD_FLAGS=--help lists flags
+	$(GO) run ./test/drift $(LOAD_FLAGS)
+
 .PHONY: mutate
 mutate: ## Break the guardrail in a thousand small ways and show that its tests notice each
 	$(GO) run ./test/mutate ./internal/gate
