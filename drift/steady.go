@@ -20,8 +20,9 @@ import (
 const (
 	// sweepEvery is how many intervals lie between two sweeps, or a few less, so that not all GitSources are swept at once.
 	sweepEvery, sweepSpread = 30, 10
-	// listFrom is how many objects of a kind there must be to look at for them to be read together.
-	listFrom = 8
+	// listFrom is how many objects of a kind there must be to look at for all of them to be read together, and listShare the part of them
+	// that this must be: to read a few by themselves is less than to read five thousand.
+	listFrom, listShare = 8, 25
 	// vanished stands for the fingerprint of what the cluster does not have.
 	vanished = "gone"
 )
@@ -31,10 +32,14 @@ const (
 func (d *Detector) settled(ctx context.Context, key client.ObjectKey, t tree) map[source.Name]bool {
 	known := map[source.Name]bool{}
 	sweep := d.sweeps(key)
-	open := map[schema.GroupVersionKind][]source.Object{}
+	open, all := map[schema.GroupVersionKind][]source.Object{}, map[schema.GroupVersionKind]int{}
 	for _, o := range t.objects {
 		p := t.past[o.Name]
-		if p == nil || o.Unknown != "" || left(o.Desired) != "" {
+		if o.Unknown != "" {
+			continue
+		}
+		all[o.Desired.GroupVersionKind()]++
+		if p == nil || left(o.Desired) != "" {
 			continue
 		}
 		if !sweep && p.clean != "" && p.clean == d.fingerprintOf(ctx, o) {
@@ -45,7 +50,7 @@ func (d *Detector) settled(ctx context.Context, key client.ObjectKey, t tree) ma
 		open[g] = append(open[g], o)
 	}
 	for g, objects := range open {
-		if len(objects) < listFrom {
+		if len(objects) < listFrom || len(objects)*listShare < all[g] {
 			continue
 		}
 		found, err := d.listed(ctx, g, key.Namespace, objects)
