@@ -24,6 +24,12 @@
 // last proof is a dry run of what the edits make, which leaves no drift in these fields. Who delivers a folder without a
 // kustomization that refers to it, or a base by itself, is not known to be there.
 //
+// What a Kustomization of Flux or an Application of Argo CD delivers needs no GitSource: it is compared, one namespace at a time, with
+// the commit that was applied last, rendered as who delivers renders it. A newer commit is not delivered yet, and no drift; what is
+// being delivered just now is not said anything of until it has come to rest. Only what came of the delivery by its own word is
+// compared. What Helm, a plugin or a Secret makes of it cannot be known here, which is told by an Event about who delivers and by a
+// number, and is never a drift.
+//
 // Comparing, attributing and judging are pure functions; the Detector looks and keeps. What it could not read is said on the
 // Case, and is never a drift. What fails for one object is said on the GitSource, and stops none of the others.
 //
@@ -39,7 +45,8 @@
 // round waits for it, and what it says stays on the Case as long as the rules see the same.
 //
 // This package never writes to a workload or to a repository: all it writes are Cases, Events, the status of GitSources, and dry
-// runs; a Look on somebody's behalf writes nothing but dry runs. It never reads a Secret, never shows a value that could be one,
-// and never passes on what an API server, an admission webhook, an Event or a parser says in words. The name of a user is for
-// people, and no model is told it.
+// runs; a Look on somebody's behalf writes nothing but dry runs. It reads no Secret but the one that a GitRepository names
+// to be read with, and that only where somebody gave it the right to; it never writes to what Flux or Argo CD have, never shows
+// a value that could be one, and never passes on what an API server, an admission webhook, an Event or a parser says in words.
+// The name of a user is for people, and no model is told it.
 package drift

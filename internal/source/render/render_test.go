@@ -377,3 +377,43 @@ func TestNeeds(t *testing.T) {
 		t.Errorf("nothing is missing, and yet %v", got)
 	}
 }
+
+// TestDeclaredSaysWhatNobodyCanKnow has an object that is encrypted, one with a variable out of a Secret, and one that is neither.
+func TestDeclaredSaysWhatNobodyCanKnow(t *testing.T) {
+	name := func(to string) string { return strings.Replace(web, "name: web", "name: "+to, 1) }
+	files := layout{"apps/a.yaml": name("locked") + "sops: {mac: x}\n", "apps/b.yaml": strings.Replace(name("secret"), "plain", `"${MODE}"`, 1), "apps/c.yaml": name("open"),
+		"apps/d.yaml": strings.Replace(settings, "plain", `"${MODE}"`, 1), "apps/e.yaml": strings.Replace(name("elsewhere"), "metadata:", "metadata:\n  namespace: other", 1) + "sops: {}\n"}.files()
+	spec := Spec{Path: "apps", Substitution: Substitution{From: []Values{{Secret: "vars"}}}}
+	objects, err := Declared(files, spec, source.Wanted{Namespace: "shop", Group: "apps", Kind: "Deployment"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, o := range objects {
+		if got[o.Name.Name] = o.Unknown; (o.Desired == nil) != (o.Unknown != "") || o.Namespace != "shop" || o.Root == "" {
+			t.Errorf("got %+v", o)
+		}
+	}
+	if len(got) != 3 || got["open"] != "" || !strings.Contains(got["locked"], "SOPS") || !strings.Contains(got["secret"], `Secret "vars"`) {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestDeclaredKeepsThePlaceOfWhatNothingIsAddedTo, because an edit is offered of such objects alone.
+func TestDeclaredKeepsThePlaceOfWhatNothingIsAddedTo(t *testing.T) {
+	files := layout{"apps/web.yaml": web}.files()
+	for name, test := range map[string]struct {
+		spec Spec
+		root string
+	}{
+		"nothing":   {Spec{Path: "apps"}, ""},
+		"a prefix":  {Spec{Path: "apps", NamePrefix: "x-"}, "apps"},
+		"a label":   {Spec{Path: "apps", Labels: map[string]string{"a": "b"}}, "apps"},
+		"variables": {Spec{Path: "apps", Substitution: Substitution{Values: map[string]string{"A": "b"}}}, "apps"},
+	} {
+		objects, err := Declared(files, test.spec, source.Wanted{Namespace: "shop", Group: "apps", Kind: "Deployment"})
+		if err != nil || len(objects) != 1 || objects[0].Root != test.root {
+			t.Errorf("%s: got %+v, %v", name, objects, err)
+		}
+	}
+}
