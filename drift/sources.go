@@ -133,7 +133,7 @@ func (d *Detector) Deliveries(ctx context.Context, namespace string) ([]Delivere
 	if takenErr != nil {
 		return nil, errors.Join(err, takenErr) // or a folder would be compared twice
 	}
-	all = slices.DeleteFunc(all, func(y Delivered) bool { return taken[placeOf(y.Namespace, y.From)] })
+	all = slices.DeleteFunc(all, func(y Delivered) bool { return taken[placeOf(y.Namespace, y.From.URL, y.spec.Path)] })
 	slices.SortFunc(all, func(a, b Delivered) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
 	})
@@ -152,14 +152,14 @@ func (d *Detector) taken(ctx context.Context) (map[[3]string]bool, error) {
 	}
 	taken := map[[3]string]bool{}
 	for _, g := range list.Items {
-		taken[placeOf(g.Namespace, Repository{URL: g.Spec.URL, Path: g.Spec.Path})] = true
+		taken[placeOf(g.Namespace, g.Spec.URL, g.Spec.Path)] = true
 	}
 	return taken, nil
 }
 
 // placeOf names a folder of a repository, however it is written, and the namespace that it is for.
-func placeOf(namespace string, r Repository) [3]string {
-	return [3]string{namespace, strings.TrimSuffix(strings.TrimRight(r.URL, "/"), ".git"), folderOf(r.Path)}
+func placeOf(namespace, url, folder string) [3]string {
+	return [3]string{namespace, strings.TrimSuffix(strings.TrimRight(url, "/"), ".git"), folderOf(folder)}
 }
 
 // served is the first of the versions of a kind that the cluster serves. Where it serves none, that is a NoMatch error.

@@ -193,11 +193,15 @@ func (y *Delivered) argo(s argoSource, revision string) error {
 	case !fullCommit.MatchString(revision):
 		return unsupportedf("the revision that it synced last is no commit of Git by SHA-1")
 	}
-	y.From = Repository{URL: s.RepoURL, Path: folderOf(s.Path), Commit: revision}
+	y.From = Repository{URL: s.RepoURL, Commit: revision}
 	if s.TargetRevision != "HEAD" && !fullCommit.MatchString(s.TargetRevision) {
 		y.From.Branch = s.TargetRevision
 	}
-	y.spec = render.Spec{Path: y.From.Path}
+	y.spec = render.Spec{Path: folderOf(s.Path)}
+	if s.Kustomize != nil {
+		y.spec.Components = s.Kustomize.Components
+	}
+	y.From.Path = reachOf(y.spec)
 	y.flat = s.Directory == nil || !s.Directory.Recurse
 	k := s.Kustomize
 	if k == nil {
@@ -209,7 +213,7 @@ func (y *Delivered) argo(s argoSource, revision string) error {
 		}
 	}
 	y.spec.NamePrefix, y.spec.NameSuffix, y.spec.TargetNamespace = k.NamePrefix, k.NameSuffix, k.Namespace
-	y.spec.Patches, y.spec.Components, y.spec.IgnoreMissingComponents = k.Patches, k.Components, k.IgnoreMissingComponents
+	y.spec.Patches, y.spec.IgnoreMissingComponents = k.Patches, k.IgnoreMissingComponents
 	for _, text := range k.Images {
 		y.spec.Images = append(y.spec.Images, imageOf(text))
 	}
@@ -237,12 +241,12 @@ func imageOf(text string) types.Image {
 
 // shallow are the files that Argo CD reads of a plain folder: those of the folders in it are not among them, unless it is told so.
 func (y Delivered) shallow(files map[string][]byte) map[string][]byte {
-	if _, rendered := render.Root(files, y.From.Path); !y.flat || rendered {
+	if _, rendered := render.Root(files, y.spec.Path); !y.flat || rendered {
 		return files
 	}
 	own := map[string][]byte{}
 	for file, content := range files {
-		if cmp.Or(strings.TrimPrefix(path.Dir(file), "."), "") == y.From.Path {
+		if cmp.Or(strings.TrimPrefix(path.Dir(file), "."), "") == y.spec.Path {
 			own[file] = content
 		}
 	}

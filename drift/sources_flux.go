@@ -125,7 +125,7 @@ func (d *Detector) flux(ctx context.Context, y *Delivered, u *unstructured.Unstr
 		return from.err
 	}
 	y.From, y.secret = from.Repository, from.secret
-	y.From.Path, y.From.Commit = y.spec.Path, commit
+	y.From.Path, y.From.Commit = reachOf(y.spec), commit
 	if from.head != "" && from.head != commit {
 		y.Head = from.head
 	}
@@ -206,6 +206,18 @@ func folderOf(written string) string {
 		return ""
 	}
 	return clean
+}
+
+// reachOf is the folder that has to be read for a rendering: the one that holds the folder and all components that are added to it.
+func reachOf(s render.Spec) string {
+	reach := s.Path
+	for _, c := range s.Components {
+		at := folderOf(path.Join(s.Path, c))
+		for reach != "" && at != reach && !strings.HasPrefix(at, reach+"/") && !strings.HasPrefix(at, "..") {
+			reach = folderOf(path.Dir(reach))
+		}
+	}
+	return reach
 }
 
 var revisions = []*regexp.Regexp{

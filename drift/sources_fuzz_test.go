@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"moorgate.dev/internal/source/render"
 )
 
 func TestCommitOf(t *testing.T) {
@@ -18,6 +20,21 @@ func TestCommitOf(t *testing.T) {
 	} {
 		if got, err := commitOf(revision); got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: got %q, %v, want %q", revision, got, err, want)
+		}
+	}
+}
+
+func TestReachOf(t *testing.T) {
+	for _, test := range []struct {
+		path       string
+		components []string
+		want       string
+	}{
+		{"apps/shop", nil, "apps/shop"}, {"apps/shop", []string{"x"}, "apps/shop"}, {"apps/shop", []string{"../x"}, "apps"}, {"apps/shop", []string{"../shop-x"}, "apps"},
+		{"apps/shop", []string{"../../components/x"}, ""}, {"apps/shop", []string{"../../../x"}, "apps/shop"}, {"", []string{"x"}, ""}, {"..", nil, ".."},
+	} {
+		if got := reachOf(render.Spec{Path: test.path, Components: test.components}); got != test.want {
+			t.Errorf("%q with %q: got %q, want %q", test.path, test.components, got, test.want)
 		}
 	}
 }

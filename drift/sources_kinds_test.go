@@ -60,8 +60,7 @@ func TestAClusterWithoutTheKindsHasNoDeliveries(t *testing.T) {
 			t.Fatalf("found %v, %v", keys, err)
 		}
 	}
-	s.kubectl("", "apply", "-f", kindsOfDelivery)
-	s.kubectl("", "wait", "--for=condition=Established", "--timeout=60s", "-f", kindsOfDelivery)
+	s.offer()
 	commit := s.commit(map[string]string{"web.yaml": web})
 	s.gitRepository(map[string]any{}, commit)
 	s.kustomization("apps", nil, commit, "web")

@@ -7,7 +7,9 @@ import (
 	"net/http/cgi"
 	"net/http/httptest"
 	"os/exec"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -34,11 +36,32 @@ type delivery struct {
 
 const kindsOfDelivery = "../test/scenarios/kinds"
 
+var offered sync.Once
+
+// offer has the cluster serve the kinds of Flux and Argo CD.
+func (s *delivery) offer() {
+	s.t.Helper()
+	s.kubectl("", "apply", "-f", kindsOfDelivery)
+	s.kubectl("", "wait", "--for=condition=Established", "--timeout=60s", "-f", kindsOfDelivery)
+}
+
+// in has what follows be part of a story inside of the story, so that what it has goes when it ends.
+func (s *delivery) in(t *testing.T) {
+	outer := s.t
+	s.t = t
+	t.Cleanup(func() { s.t = outer })
+}
+
+// open are the Cases of what differs now.
+func (s *delivery) open() []v1alpha1.Case {
+	s.t.Helper()
+	return slices.DeleteFunc(s.cases(), func(k v1alpha1.Case) bool { return drifted(k).Status != metav1.ConditionTrue })
+}
+
 func newDelivery(t *testing.T) *delivery {
 	t.Helper()
 	s := &delivery{stage: newStage(t), events: events.NewFakeRecorder(100)}
-	s.kubectl("", "apply", "-f", kindsOfDelivery)
-	s.kubectl("", "wait", "--for=condition=Established", "--timeout=60s", "-f", kindsOfDelivery)
+	offered.Do(s.offer)
 	s.detector = s.detectorAs(s.judge)
 	s.detector.Events = s.events
 	config, err := s.repo.Config()

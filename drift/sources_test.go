@@ -83,6 +83,10 @@ func TestASuspendedKustomizationIsComparedAndSaysSo(t *testing.T) {
 // changed.
 func TestWhatIsNotKnownOfADeliveryIsToldAndIsNoDrift(t *testing.T) {
 	type specs map[string]any
+	s := newDelivery(t)
+	commit := s.commit(map[string]string{"web.yaml": web})
+	s.applied(web)
+	s.kubectl("", "scale", "deployment/web", "--replicas=5")
 	for name, test := range map[string]struct {
 		repository, kustomization specs
 		want                      string
@@ -108,12 +112,10 @@ func TestWhatIsNotKnownOfADeliveryIsToldAndIsNoDrift(t *testing.T) {
 		"a component that lies far beyond": {nil, specs{"components": []any{"../../../../x"}}, "leads out of the repository"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newDelivery(t)
-			commit := s.commit(map[string]string{"web.yaml": web})
+			s.in(t)
+			s.rounds() // what was there before is not there any more
 			s.gitRepository(merge(test.repository), commit)
 			s.kustomization("apps", merge(test.kustomization), commit, "web")
-			s.applied(web)
-			s.kubectl("", "scale", "deployment/web", "--replicas=5")
 			if names := s.rounds(); len(names) != 1 {
 				t.Fatalf("compared: %q", names)
 			}
@@ -169,5 +171,37 @@ func TestAVariableOfASecretLeavesItsObjectUnknown(t *testing.T) {
 	}
 	if all := asJSON(s.cases()) + asJSON(s.log.records) + s.told(); strings.Contains(all, "planted") {
 		t.Errorf("a secret is shown: %s", all)
+	}
+}
+
+// TestAKustomizationIsRenderedAsFluxRendersIt has all that a Kustomization may add to its folder.
+func TestAKustomizationIsRenderedAsFluxRendersIt(t *testing.T) {
+	s := newDelivery(t)
+	commit := s.commit(map[string]string{"apps/shop/web.yaml": named("web-${ENV}"), "components/big/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n" +
+		"patches: [{target: {kind: Deployment}, patch: '- {op: replace, path: /spec/replicas, value: 6}'}]\n"})
+	s.gitRepository(map[string]any{}, commit)
+	s.kubectl("", "create", "configmap", "vars", "--from-literal=ENV=live")
+	s.kustomization("apps", map[string]any{"path": "apps/shop", "targetNamespace": s.ns, "namePrefix": "eu-", "components": []any{"../../components/big"},
+		"images":         []any{map[string]any{"name": "registry.example/shop/web", "newTag": "1.6"}},
+		"patches":        []any{map[string]any{"patch": "- {op: add, path: /spec/paused, value: true}", "target": map[string]any{"kind": "Deployment"}}},
+		"commonMetadata": map[string]any{"labels": map[string]any{"team": "shop"}},
+		"postBuild":      map[string]any{"substituteFrom": []any{map[string]any{"kind": "ConfigMap", "name": "vars"}, map[string]any{"kind": "ConfigMap", "name": "gone", "optional": true}}}},
+		commit, "eu-web-live")
+	live := strings.NewReplacer("replicas: 2", "replicas: 6\n  paused: true", "web:1.4", "web:1.6", "  name: eu-web-live\n", "  name: eu-web-live\n  labels: {team: shop}\n").Replace(named("eu-web-live"))
+	s.applied(live)
+	s.rounds()
+	if told := s.told(); len(s.cases()) != 0 || told != "" {
+		t.Fatalf("it is as it was delivered: %s, %s", told, asJSON(s.cases()))
+	}
+	s.kubectl("", "label", "deployment/eu-web-live", "team=other", "--overwrite")
+	s.kubectl("", "scale", "deployment/eu-web-live", "--replicas=9")
+	s.rounds()
+	if text := asJSON(s.onlyCase()); !strings.Contains(text, "replicas is 9, Git says 6") || !strings.Contains(text, "metadata.labels.team is not what Git says") {
+		t.Errorf("got %s", text)
+	}
+	s.kubectl("", "patch", "configmap", "vars", "-p", `{"data":{"ENV":"other"}}`)
+	s.rounds()
+	if c := drifted(s.onlyCase()); c.Status == metav1.ConditionTrue {
+		t.Errorf("with another variable nothing of that name is delivered, and the Case says %+v", c)
 	}
 }

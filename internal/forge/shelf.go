@@ -12,7 +12,7 @@ import (
 
 const (
 	shelfTime = time.Minute // how long a commit is kept after it was fetched
-	shelfRoom = 4           // commits that are kept at once, each of which may take as much memory as a read
+	shelfRoom = 2           // commits that are kept at once, each of which may take as much memory as a read
 )
 
 // Shelf keeps commits for a minute after they were fetched, so that many folders of one commit cost one fetch. The zero Shelf is
