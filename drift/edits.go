@@ -24,12 +24,17 @@ type ground struct {
 	over   func() error      // says that there is no more time to render; nil: there is
 }
 
-// groundOf is the ground of a folder in what was read of a repository.
-func groundOf(read Tree, spec render.Spec) ground {
+// groundOf is the ground of a folder in what was read of a repository, which declares the objects.
+func groundOf(read Tree, spec render.Spec, objects []source.Object) ground {
 	g := ground{files: map[string][]byte{}, folder: path.Clean(cmp.Or(spec.Path, ".")), spec: spec, others: map[string]*other{}, partly: read.Partly}
 	reads, others := render.Around(read.Files, spec)
 	for _, file := range reads {
 		g.files[file] = read.Files[file]
+	}
+	for _, o := range objects {
+		if o.Root == "" {
+			g.files[o.File] = read.Files[o.File]
+		}
 	}
 	for name, reads := range others {
 		name = cmp.Or(name, ".")

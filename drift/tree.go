@@ -80,7 +80,6 @@ func parse(read Tree, before tree, namespace string, spec render.Spec) tree {
 		t.unsound = err
 		return t
 	}
-	t.ground = groundOf(read, spec)
 	known := make(map[source.Name]*source.Object, len(before.objects))
 	for i := range before.objects {
 		known[before.objects[i].Name] = &before.objects[i]
@@ -106,6 +105,7 @@ func parse(read Tree, before tree, namespace string, spec render.Spec) tree {
 			t.past[o.Name] = before.past[o.Name]
 		}
 	}
+	t.ground = groundOf(read, spec, t.objects)
 	for _, kind := range slices.Sorted(maps.Keys(others)) {
 		t.uncompared.add(fmt.Sprintf("%s (%d)", kind, others[kind]))
 	}
