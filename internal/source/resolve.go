@@ -15,7 +15,7 @@ import (
 func Resolve(text string, objects ...map[string]any) (Path, error) {
 	found := map[string]Path{}
 	for _, o := range objects {
-		r := resolver{text: text, left: mostSteps, found: found}
+		r := resolver{object: o, text: text, left: mostSteps, found: found}
 		r.down(o, nil)
 		if len(found) > 0 {
 			break
@@ -34,9 +34,10 @@ func Resolve(text string, objects ...map[string]any) (Path, error) {
 const mostSteps = 10_000
 
 type resolver struct {
-	text  string
-	left  int
-	found map[string]Path // by what tells them apart
+	object map[string]any
+	text   string
+	left   int
+	found  map[string]Path // by what tells them apart
 }
 
 func (r *resolver) down(at any, p Path) {
@@ -71,7 +72,7 @@ func (r *resolver) step(at any, p Path) {
 	case !ok:
 	case rest == "":
 		apart, err := json.Marshal(p) // 80 and "80" are written alike
-		if err == nil {
+		if _, leads := At(r.object, p); leads && err == nil {
 			r.found[string(apart)] = p
 		}
 	case rest[0] == '.' || rest[0] == '[':

@@ -43,3 +43,17 @@ func TestATextThatTwoFieldsHaveIsRefused(t *testing.T) {
 		t.Errorf("got %#v", p)
 	}
 }
+
+func FuzzResolve(f *testing.F) {
+	for _, text := range []string{"spec.a", "spec.list[name=x].a", `spec["a.b"]`, "spec.list[0]", "spec.words[=y]", "spec.list[name=x,", "[", "spec.list[name=]"} {
+		f.Add(text)
+	}
+	object := map[string]any{"spec": map[string]any{"a": "1", "a.b": true, "words": []any{"y", "z"}, "list": []any{map[string]any{"name": "x", "a": int64(1)}, map[string]any{"name": "y]", "a": nil}}}}
+	f.Fuzz(func(t *testing.T, text string) {
+		if p, err := Resolve(text, object); err == nil {
+			if _, found := At(object, p); p.String() != text || !found {
+				t.Errorf("%q is found as %q (%t)", text, p, found)
+			}
+		}
+	})
+}

@@ -52,3 +52,17 @@ func TestBesideNamesWhatIsMissingOfTheOthers(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+func FuzzAround(f *testing.F) {
+	for _, text := range []string{"resources: [../base]\n", "kind: Component\n", "resources: &a [*a]\n", "a: &a {b: *a}\nresources: [*a]\n", "{{", "\x00", "configMapGenerator:\n- files: [=, a=, ../base/web.yaml=]\n", "- ../base\n", "..: ../..\n"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		files := layout{"base/kustomization.yaml": "resources: [web.yaml]\n", "base/web.yaml": "a: 1\n", "prod/kustomization.yaml": "resources: [../base]\n", "dev/kustomization.yaml": text}.files()
+		reads, others := Around(files, Own("prod"))
+		if len(reads) < 3 || len(others) > 1 {
+			t.Errorf("reads %v, others %v", reads, others)
+		}
+		Beside(files, "prod")
+	})
+}
