@@ -133,7 +133,7 @@ func TestWhatIsNotCertainToMoveOneFieldIsNotOffered(t *testing.T) {
 		{"a template", overlaid(map[string]string{"base/web.yaml": web + "# {{ .Values }}\n"}), scale, "template"},
 		{"a patch in a block of text", overlaid(map[string]string{"deploy/kustomization.yaml": "resources: [../base]\npatches:\n- target: {kind: Deployment}\n  patch: |-\n    - {op: replace, path: /spec/replicas, value: 2}\n"}), scale, "block"},
 		{"a tag of image automation", overlaid(map[string]string{"deploy/kustomization.yaml": "resources: [../base]\nimages:\n- name: registry.example/shop/web\n  newTag: \"1.4\" # {\"$imagepolicy\": \"flux-system:web:tag\"}\n"}), image("1.6"), "image automation"},
-		{"an encrypted file", overlaid(map[string]string{"base/web.yaml": web + "sops:\n  mac: ENC[planted]\n"}), scale, "sops: field not declared"},
+		{"an encrypted file", overlaid(map[string]string{"base/web.yaml": web + "sops:\n  mac: ENC[planted]\n"}), scale, "encrypted with SOPS"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newStage(t)

@@ -51,6 +51,9 @@ func rebuild(t tree, subject gate.Ref, live *unstructured.Unstructured, paths []
 	if !found {
 		return Adoption{}, nil, fmt.Errorf("commit %.12s does not declare it", t.Commit)
 	}
+	if o.Desired == nil {
+		return Adoption{}, nil, fmt.Errorf("what Git says of it is not known: %s", line(o.Unknown))
+	}
 	if why := left(o.Desired); why != "" {
 		return Adoption{}, nil, fmt.Errorf("it is left as it is, because Git says so: %s", line(why))
 	}

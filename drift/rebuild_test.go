@@ -152,6 +152,15 @@ func TestAWordOfTheOverlaysOwnIsRebuiltAlike(t *testing.T) {
 	}
 }
 
+func TestWhatIsEncryptedIsNotRebuilt(t *testing.T) {
+	files := overlaid()
+	files["base/web.yaml"] += "sops:\n  mac: x\n"
+	a, err := Rebuild(treeOf(files), "deploy", shopWeb, liveWeb(t, strings.Replace(baseOfWeb, "replicas: 2", "replicas: 5", 1), ""), []string{"spec.replicas"})
+	if err == nil || !strings.Contains(err.Error(), "SOPS") {
+		t.Errorf("got %+v, %v", a, err)
+	}
+}
+
 func TestTwoEditsOfOneFileAreOneFile(t *testing.T) {
 	files := map[string]string{"deploy/web.yaml": baseOfWeb}
 	live := liveWeb(t, strings.NewReplacer("web:1.4", "web:1.6", "replicas: 2", "replicas: 5").Replace(baseOfWeb), "")
