@@ -20,14 +20,17 @@ type ground struct {
 	folder string            // that declares the objects
 	spec   render.Spec       // how it is rendered
 	others map[string]*other // the other kustomizations that may read a file which the folder reads, by their folders
-	partly string            // why there may be more of them; empty: there are no more
-	over   func() error      // says that there is no more time to render; nil: there is
+	partly string            // why there may be more of them beyond the folder; empty: there are no more
+	// crowded says why the others cannot be gone through, so that nothing is edited; nil: they can.
+	crowded error
+	over    func() error // says that there is no more time to render; nil: there is
 }
 
 // groundOf is the ground of a folder in what was read of a repository, which declares the objects.
 func groundOf(read Tree, spec render.Spec, objects []source.Object) ground {
 	g := ground{files: map[string][]byte{}, folder: path.Clean(cmp.Or(spec.Path, ".")), spec: spec, others: map[string]*other{}, partly: read.Partly}
-	reads, others := render.Around(read.Files, spec)
+	reads, others, err := render.Around(read.Files, spec)
+	g.crowded = err
 	for _, file := range reads {
 		g.files[file] = read.Files[file]
 	}
@@ -72,6 +75,9 @@ func (g ground) timed(r source.Renderer) source.Renderer {
 
 // change is the file with the live value of one drift in it, proven down to the objects that all roots make of it.
 func (g ground) change(files map[string][]byte, o source.Object, d Drift, dry func(*unstructured.Unstructured) error) (source.Change, error) {
+	if g.crowded != nil {
+		return source.Change{}, g.crowded
+	}
 	roots, root := g.roots(o)
 	ask := source.Ask{Object: o.Name, Field: d.Path, Op: d.op(), Value: d.Live}
 	if ask.Op == source.Drop {

@@ -28,6 +28,16 @@ func TestEditsAreFoundSideBySide(t *testing.T) {
 	at.Wait()
 }
 
+func TestNothingIsEditedAmongTooManyOthers(t *testing.T) {
+	made := parse(treeOf(estate(1, 600)), tree{}, "shop", render.Own("deploy"))
+	l := newLook(made.objects[0], "c0ffee")
+	l.drifts = []Drift{{Path: fieldsOf("spec", "replicas"), Git: int64(2), Live: int64(5)}}
+	(&Detector{}).plan(t.Context(), l, made, false)
+	if p := l.proposals[0]; !strings.Contains(p.why, "too many other kustomizations") {
+		t.Errorf("got %+v", p)
+	}
+}
+
 func TestAPlanHoldsForTheSameDriftAlone(t *testing.T) {
 	made := parse(treeOf(map[string]string{"deploy/web.yaml": baseOfWeb}), tree{}, "shop", "deploy")
 	o, _ := source.Find(made.objects, source.Name{Group: "apps", Kind: "Deployment", Namespace: "shop", Name: "web"})

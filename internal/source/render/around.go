@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"maps"
 	"path"
 	"regexp"
@@ -17,37 +18,53 @@ import (
 // includes is no other of its own, and neither is a Component, which makes nothing alone.
 //
 // An other may be named that kustomize would not have read the file for, and none is left out of those among the files:
-// whoever is about to change a file renders all that may read it.
-func Around(files map[string][]byte, s Spec) (reads []string, others map[string][]string) {
+// whoever is about to change a file renders all that may read it. Where they are too many to go through, that is an error.
+func Around(files map[string][]byte, s Spec) (reads []string, others map[string][]string, err error) {
 	at, err := inside("", s.Path)
 	if err != nil {
-		return nil, nil
+		return nil, nil, err
 	}
 	s.Path = at
 	own := walk{files: files, seen: map[string]bool{}, missing: func(string) error { return nil }}
 	_, _, _ = s.kustomization(&own) // what is wrong is said when it is rendered
 	all := maps.Clone(own.seen)
 	others = map[string][]string{}
+	g := graph{files: files, from: map[string]references{}, steps: maxSteps, bytes: maxAround}
 	for _, file := range slices.Sorted(maps.Keys(files)) {
 		if !slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(file)) || own.seen[file] || component(files[file]) {
 			continue
 		}
-		other := reach{files: files, seen: map[string]bool{}}
-		other.kustomization(file)
-		for read := range other.seen {
+		seen := map[string]bool{}
+		g.reach(file, seen)
+		for read := range seen {
 			if own.seen[read] {
-				others[folderOf(file)] = slices.Sorted(maps.Keys(other.seen))
-				maps.Copy(all, other.seen)
+				others[folderOf(file)] = slices.Sorted(maps.Keys(seen))
+				maps.Copy(all, seen)
+				g.weigh(seen)
 				break
 			}
 		}
+		if g.steps < 0 || g.bytes < 0 || len(others) > maxOthers {
+			return slices.Sorted(maps.Keys(own.seen)), nil, errTooMany
+		}
 	}
-	return slices.Sorted(maps.Keys(all)), others
+	return slices.Sorted(maps.Keys(all)), others, nil
 }
+
+const (
+	maxOthers = 500      // kustomizations beside a root
+	maxAround = 64 << 20 // bytes that these read, what two of them read counting twice
+	maxSteps  = 1 << 20  // references that are gone through
+)
+
+var errTooMany = errors.New("too many other kustomizations may read the same files")
 
 // Beside names what the others of Around would read and is not among the files, as Needs does for the folder itself.
 func Beside(files map[string][]byte, folder string) []string {
-	_, others := Around(files, Own(folder))
+	_, others, err := Around(files, Own(folder))
+	if err != nil {
+		return nil
+	}
 	var needs []string
 	for other := range others {
 		needs = append(needs, Needs(files, other)...)
@@ -63,29 +80,70 @@ func folderOf(file string) string {
 	return ""
 }
 
-// reach goes through all that kustomizations may refer to: whatever text in them is the name of a file or of a folder with a
+// references are what a kustomization may refer to: whatever text in it is the name of a file, or of a folder with a
 // kustomization.
-type reach struct {
-	files map[string][]byte
-	seen  map[string]bool
+type references struct {
+	files, kustomizations []string
 }
 
-func (r reach) kustomization(file string) {
-	if r.seen[file] {
+// graph goes through references, within bounds.
+type graph struct {
+	files        map[string][]byte
+	from         map[string]references // those of the kustomizations that were gone through
+	steps, bytes int
+}
+
+// reach notes all that a kustomization may read.
+func (g *graph) reach(file string, seen map[string]bool) {
+	if seen[file] || g.steps < 0 {
 		return
 	}
-	r.seen[file] = true
-	for _, text := range texts(r.files[file]) {
+	seen[file] = true
+	of := g.of(file)
+	g.steps -= 1 + len(of.files) + len(of.kustomizations)
+	for _, f := range of.files {
+		seen[f] = true
+	}
+	for _, k := range of.kustomizations {
+		g.reach(k, seen)
+	}
+}
+
+func (g *graph) of(file string) references {
+	known, found := g.from[file]
+	if found {
+		return known
+	}
+	plain, rendered := map[string]bool{}, map[string]bool{}
+	for _, text := range texts(g.files[file]) {
 		_, behind, _ := strings.Cut(text, "=") // a generator may name a key and a file
 		for _, name := range []string{text, behind} {
-			at := path.Join(path.Dir(file), name)
-			if _, found := r.files[at]; found && name != "" {
-				r.seen[at] = true
+			if name == "" || len(name) > maxName {
+				continue
 			}
-			if inner, found := Root(r.files, folderOf(path.Join(at, "x"))); found && name != "" {
-				r.kustomization(inner)
+			at := path.Join(path.Dir(file), name)
+			if _, found := g.files[at]; found {
+				plain[at] = true
+			}
+			if inner, found := Root(g.files, at); found {
+				rendered[inner] = true
 			}
 		}
+	}
+	for inner := range rendered {
+		delete(plain, inner)
+	}
+	known = references{files: slices.Sorted(maps.Keys(plain)), kustomizations: slices.Sorted(maps.Keys(rendered))}
+	g.from[file] = known
+	return known
+}
+
+// maxName is the longest text that is taken for a name.
+const maxName = 4096
+
+func (g *graph) weigh(seen map[string]bool) {
+	for file := range seen {
+		g.bytes -= len(g.files[file])
 	}
 }
 
