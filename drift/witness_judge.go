@@ -201,7 +201,9 @@ func (w Witnesses) becomes(k *v1alpha1.Case, drifts []v1alpha1.Case) func(*v1alp
 			d.drifted(st, metav1.ConditionFalse, v1alpha1.ReasonReverted, "it was put back within seconds")
 		case standing >= 0:
 			d.drifted(st, metav1.ConditionUnknown, reasonSuperseded, "what differs from Git stands on Case "+drifts[standing].Name)
-		case was != nil && was.Reason == reasonSuperseded:
+		case was != nil && was.Reason == reasonSuperseded && slices.ContainsFunc(drifts, func(c v1alpha1.Case) bool {
+			return strings.HasSuffix(was.Message, " "+c.Name) && meta.IsStatusConditionFalse(c.Status.Conditions, CaseDrifted)
+		}):
 			d.drifted(st, metav1.ConditionFalse, "Gone", "what differed is gone: "+was.Message)
 		default:
 			d.drifted(st, metav1.ConditionUnknown, "NotCompared", "no Case says that the object differs from Git: it does not, or nobody compares it")

@@ -94,6 +94,32 @@ func TestADriftNamesWhoWasSeenToMakeIt(t *testing.T) {
 	}
 }
 
+// A field manager's name is chosen by whoever writes. Who was seen to write under the name of a delivery is a person, and who was seen to
+// write under another name than the field's owner has is told beside that owner.
+func TestWhoWritesUnderAnothersName(t *testing.T) {
+	s := deployed(t, web)
+	s.kubectl("", "set", "image", "deployment/web", "app=registry.example/shop/web:1.5", "--field-manager=kustomize-controller")
+	s.round()
+	if k := s.drifted(); k.Status.Cause != drift.CauseAutomation {
+		t.Errorf("before anybody is known, the cause is %q", k.Status.Cause)
+	}
+	s.witnessed(v1alpha1.ReasonWitnessed, update("alice", "kustomize-controller", webImage))
+	s.kubectl("", "scale", "deployment/web", "--replicas=5")
+	w := update("bob", "kubectl-edit", "spec.replicas")
+	s.witnessed(v1alpha1.ReasonWitnessed, w)
+	s.round()
+	owners := s.drifted().Status.Owner
+	for _, want := range []string{"alice, seen by the API server, as kustomize-controller (Update) at 20",
+		"kubectl (Update of scale), time not recorded, but the API server saw bob change it as kubectl-edit at 20"} {
+		if !strings.Contains(owners, want) {
+			t.Errorf("the owners are %q, want %q", owners, want)
+		}
+	}
+	if k := s.drifted(); len(k.Status.Chosen) != 0 {
+		t.Errorf("who called themself a delivery is adopted: %s", asJSON(k.Status.Chosen))
+	}
+}
+
 // A field that is gone has no owner in managedFields; only who saw it go can tell.
 func TestADeletionHasAName(t *testing.T) {
 	s := deployed(t, web)
@@ -211,6 +237,11 @@ func TestAChangeThatStandsIsToldByTheCaseOfItsDrift(t *testing.T) {
 	if open != 1 {
 		t.Errorf("%d Cases stand of one happening", open)
 	}
+	gone := s.drifted()
+	s.ok(s.admin.Delete(t.Context(), &gone)) // as old Cases are
+	stands(metav1.ConditionUnknown, "NotCompared", "nobody compares it")
+	s.round()
+	stands(metav1.ConditionUnknown, "Superseded", s.drifted().Name)
 	s.kubectl("", "set", "image", "deployment/web", "app=registry.example/shop/web:1.4")
 	s.round()
 	stands(metav1.ConditionFalse, "Gone", "what differed is gone")
