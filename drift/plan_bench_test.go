@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"moorgate.dev/internal/source"
+	"moorgate.dev/internal/source/render"
 )
 
 // estate is a repository of a base with so many objects, which as many overlays read as there are clusters.
@@ -40,7 +41,7 @@ func BenchmarkTheEditsOfOneObject(b *testing.B) {
 			o := source.Name{Group: "apps", Kind: "Deployment", Namespace: "shop", Name: "web"}
 			drifts := []Drift{{Path: fieldsOf("spec", "replicas"), Git: int64(2), Live: int64(5)}}
 			for b.Loop() {
-				t := parse(read, tree{}, "shop", "deploy")
+				t := parse(read, tree{}, "shop", render.Own("deploy"))
 				declared, found := source.Find(t.objects, o)
 				if !found {
 					b.Fatal(t.unsound)

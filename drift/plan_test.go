@@ -7,11 +7,12 @@ import (
 	"testing"
 
 	"moorgate.dev/internal/source"
+	"moorgate.dev/internal/source/render"
 )
 
 // TestEditsAreFoundSideBySide has several looks at one tree at once, as where somebody waits for the answer.
 func TestEditsAreFoundSideBySide(t *testing.T) {
-	made := parse(treeOf(estate(4, 3)), tree{}, "shop", "deploy")
+	made := parse(treeOf(estate(4, 3)), tree{}, "shop", render.Own("deploy"))
 	var at sync.WaitGroup
 	for range 3 {
 		for _, o := range made.objects {
@@ -39,7 +40,7 @@ func TestNothingIsEditedAmongTooManyOthers(t *testing.T) {
 }
 
 func TestAPlanHoldsForTheSameDriftAlone(t *testing.T) {
-	made := parse(treeOf(map[string]string{"deploy/web.yaml": baseOfWeb}), tree{}, "shop", "deploy")
+	made := parse(treeOf(map[string]string{"deploy/web.yaml": baseOfWeb}), tree{}, "shop", render.Own("deploy"))
 	o, _ := source.Find(made.objects, source.Name{Group: "apps", Kind: "Deployment", Namespace: "shop", Name: "web"})
 	planned := func(ctx context.Context, live any) proposal {
 		l := newLook(o, "c0ffee")

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"moorgate.dev/test/cluster"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,10 +15,12 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
 
 	"moorgate.dev/internal/source"
+	"moorgate.dev/test/cluster"
 )
 
 const web = `apiVersion: apps/v1
@@ -384,7 +385,7 @@ func TestDeclaredSaysWhatNobodyCanKnow(t *testing.T) {
 	files := layout{"apps/a.yaml": name("locked") + "sops: {mac: x}\n", "apps/b.yaml": strings.Replace(name("secret"), "plain", `"${MODE}"`, 1), "apps/c.yaml": name("open"),
 		"apps/d.yaml": strings.Replace(settings, "plain", `"${MODE}"`, 1), "apps/e.yaml": strings.Replace(name("elsewhere"), "metadata:", "metadata:\n  namespace: other", 1) + "sops: {}\n"}.files()
 	spec := Spec{Path: "apps", Substitution: Substitution{From: []Values{{Secret: "vars"}}}}
-	objects, err := Declared(files, spec, source.Wanted{Namespace: "shop", Group: "apps", Kind: "Deployment"})
+	objects, err := Declared(files, spec, source.Wanted{Namespace: "shop", Kinds: []schema.GroupKind{{Group: "apps", Kind: "Deployment"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -411,7 +412,7 @@ func TestDeclaredKeepsThePlaceOfWhatNothingIsAddedTo(t *testing.T) {
 		"a label":   {Spec{Path: "apps", Labels: map[string]string{"a": "b"}}, "apps"},
 		"variables": {Spec{Path: "apps", Substitution: Substitution{Values: map[string]string{"A": "b"}}}, "apps"},
 	} {
-		objects, err := Declared(files, test.spec, source.Wanted{Namespace: "shop", Group: "apps", Kind: "Deployment"})
+		objects, err := Declared(files, test.spec, source.Wanted{Namespace: "shop", Kinds: []schema.GroupKind{{Group: "apps", Kind: "Deployment"}}})
 		if err != nil || len(objects) != 1 || objects[0].Root != test.root {
 			t.Errorf("%s: got %+v, %v", name, objects, err)
 		}
