@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"moorgate.dev/drift"
+	"moorgate.dev/internal/source"
 )
 
 // rowKinds are manifests to which rows apply; NAME is theirs.
@@ -114,11 +115,19 @@ func TestEveryRowHoldsOnARealAPIServer(t *testing.T) {
 	s.commit(files)
 	report, err := s.detector.Look(t.Context(), drift.Asked{Namespace: s.ns, From: drift.Repository{URL: "file://" + s.dir, Branch: "main", Path: "deploy"}})
 	s.ok(err)
-	seen := map[string]string{}
+	seen, differ := map[string]string{}, map[string]bool{}
 	for _, sight := range report.Sights {
+		differ[sight.Subject.Kind+"/"+sight.Subject.Name] = true
 		seen[sight.Subject.Name] = fmt.Sprintf("%+v %v", sight.Changes, sight.Unread)
 		if len(sight.Unread) > 0 || len(sight.Changes) != 1 {
 			t.Errorf("%s: %s", sight.Subject.Name, seen[sight.Subject.Name])
+		}
+	}
+	for _, file := range files {
+		objects, err := source.Read(map[string][]byte{"x.yaml": []byte(file)}, source.Wanted{Namespace: s.ns})
+		s.ok(err)
+		if says, err := drift.Says(s.liveOf(objects[0]), s.desired(objects[0])); err != nil || (says && differ[objects[0].Kind+"/"+objects[0].Name.Name]) {
+			t.Errorf("%s differs, and is taken for clean (%v)", objects[0].Name.Name, err)
 		}
 	}
 	for _, id := range drift.RowIDs() {

@@ -15,7 +15,8 @@ import (
 
 // An object that said what Git says, and whose manifest and fingerprint are the same since, says so still: nobody is asked about it.
 // That holds but for what is not seen in its metadata: what an admission webhook would do today, and what the API server fills in
-// since it is of another version. Such is found by a sweep, in which everything is looked at as if for the first time.
+// since it is of another version. Such is found by a sweep, in which everything is looked at as if for the first time, as after a watch
+// that failed.
 
 const (
 	// sweepEvery is how many intervals lie between two sweeps, or a few less, so that not all GitSources are swept at once.

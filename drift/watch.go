@@ -2,9 +2,13 @@ package drift
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	toolscache "k8s.io/client-go/tools/cache"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -27,7 +31,11 @@ const concurrent = 2
 // keeps by itself: of each object no more than its name and its fingerprint.
 func (d *Detector) SetUp(mgr ctrl.Manager) error {
 	seen, err := cache.New(mgr.GetConfig(), cache.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient(),
-		DefaultTransform: slim, DefaultUnsafeDisableDeepCopy: new(true), ReaderFailOnMissingInformer: true})
+		DefaultTransform: slim, DefaultUnsafeDisableDeepCopy: new(true), ReaderFailOnMissingInformer: true,
+		DefaultWatchErrorHandler: func(ctx context.Context, r *toolscache.Reflector, err error) {
+			toolscache.DefaultWatchErrorHandler(ctx, r, err)
+			d.doubt(err)
+		}})
 	if err != nil {
 		return fmt.Errorf("prepare to watch what is compared with Git: %w", err)
 	}
@@ -42,6 +50,17 @@ func (d *Detector) SetUp(mgr ctrl.Manager) error {
 		b = b.WatchesRawSource(crsource.Kind[client.Object](seen, seenAs(k), handler.EnqueueRequestsFromMapFunc(d.near(mgr.GetClient(), k)), moved))
 	}
 	return b.Complete(d)
+}
+
+// doubt has every GitSource swept in its next round, because a watch has failed, and what it would have told is not known. While it goes
+// on failing each round is a sweep, which says what cannot be read. A watch that ends, or is too old, is begun again without a gap.
+func (d *Detector) doubt(err error) {
+	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) || errors.Is(err, io.EOF) {
+		return
+	}
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	clear(d.sweep)
 }
 
 // near names the GitSources of an object's namespace that declare it, or of which it is not known yet.
