@@ -199,8 +199,12 @@ func (g *gateway) register(ctx context.Context, caBundle []byte) error {
 		o.Service = &admissionregistrationv1.ServiceReference{Namespace: namespace, Name: name, Path: &path}
 	}
 	config := webhook.Registration(o)
-	if g.seen != nil && g.seen.wanted(ctx) {
-		config.Webhooks = append(config.Webhooks, witness.Hook(o, g.delivery))
+	if g.seen != nil {
+		every := wantedLook
+		if g.seen.wanted(ctx) {
+			config.Webhooks, every = append(config.Webhooks, witness.Hook(o, g.delivery)), certificateLook
+		}
+		g.ticker.Reset(every)
 	}
 	return webhook.Register(ctx, g.client, config)
 }

@@ -23,9 +23,14 @@ type observer struct {
 	wanted  func(context.Context) bool
 }
 
-// queuedWitnessed is how many Cases of what people changed may wait to be opened. They wait apart from those of the gate: nobody
-// who changes much may keep a rollout from being recorded.
-const queuedWitnessed = 256
+const (
+	// queuedWitnessed is how many Cases of what people changed may wait to be opened. They wait apart from those of the gate: nobody
+	// who changes much may keep a rollout from being recorded.
+	queuedWitnessed = 256
+	// wantedLook is how often it is looked whether anything declares objects, until something does. What people change before that
+	// is not seen.
+	wantedLook = 10 * time.Second
+)
 
 // newObserver adds what is told of changes, and waits for them to be stored.
 func newObserver(ctx context.Context, mgr ctrl.Manager, p *process) (*observer, error) {
