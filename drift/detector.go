@@ -59,6 +59,8 @@ type Detector struct {
 	// Door is what everything passes that is collected for a model; nil: nothing of it comes through.
 	Door *redact.Door
 	Now  func() time.Time
+	// HelmReleases has what Flux's HelmReleases deliver compared too, which takes the right to read the Secrets in which Helm keeps it.
+	HelmReleases bool
 	// Interval is how often Git is read and what has changed is compared again, a minute where it is zero. In between, a change to
 	// one of the objects has it compared with what was read last. Where nothing is watched, all is compared again.
 	Interval time.Duration

@@ -27,7 +27,8 @@
 // What a Kustomization of Flux or an Application of Argo CD delivers needs no GitSource: it is compared, one namespace at a time, with
 // the commit that was applied last, rendered as who delivers renders it. A newer commit is not delivered yet, and no drift; what is
 // being delivered just now is not said anything of until it has come to rest. Only what came of the delivery by its own word is
-// compared. What Helm, a plugin or a Secret makes of it cannot be known here, which is told by an Event about who delivers and by a
+// compared. What a HelmRelease of Flux delivers is compared where that is asked for, with the manifest that Helm keeps of the release.
+// What a plugin, a chart of Argo CD or a Secret makes of it cannot be known here, which is told by an Event about who delivers and by a
 // number, and is never a drift.
 //
 // Comparing, attributing and judging are pure functions; the Detector looks and keeps. What it could not read is said on the
@@ -46,7 +47,7 @@
 //
 // This package never writes to a workload or to a repository: all it writes are Cases, Events, the status of GitSources, and dry
 // runs; a Look on somebody's behalf writes nothing but dry runs. It reads no Secret but the one that a GitRepository names
-// to be read with, and that only where somebody gave it the right to; it never writes to what Flux or Argo CD have, never shows
-// a value that could be one, and never passes on what an API server, an admission webhook, an Event or a parser says in words.
-// The name of a user is for people, and no model is told it.
+// to be read with, and those in which Helm keeps a release where that is asked for, and these only where somebody gave it the
+// right to; it never writes to what Flux or Argo CD have, never shows a value that could be one, and never passes on what an API
+// server, an admission webhook, an Event or a parser says in words. The name of a user is for people, and no model is told it.
 package drift

@@ -54,13 +54,13 @@ func annotated(name string) string {
 	return fmt.Sprintf(`{"metadata":{"annotations":{%q:"x"}}}`, name)
 }
 
-const cpu = `{"spec":{"template":{"spec":{"containers":[{"name":"app","image":"shop/web:1","resources":{"requests":{"cpu":"700m"}}}]}}}}`
+const cpuOfApp = `{"spec":{"template":{"spec":{"containers":[{"name":"app","image":"shop/web:1","resources":{"requests":{"cpu":"700m"}}}]}}}}`
 
 var rowStories = map[string]rowStory{
 	"replicas-controller":  {"Deployment", []write{{"kube-controller-manager", "scale", `{"spec":{"replicas":4}}`}}, by("kube-controller-manager", `{"spec":{"replicas":4}}`), ""},
 	"replicas-autoscaled":  {"StatefulSet", []write{{"kubectl", "scale", `{"spec":{"replicas":4}}`}}, []write{{"kubectl", "scale", `{"spec":{"replicas":9}}`}}, ""},
 	"replicas-scaler":      {"Deployment", by("keda-operator", `{"spec":{"replicas":4}}`), by("kubectl-edit", `{"spec":{"replicas":4}}`), ""},
-	"resources-autoscaled": {"Deployment", by("vpa-updater", cpu), by("kubectl-set", cpu), ""},
+	"resources-autoscaled": {"Deployment", by("vpa-updater", cpuOfApp), by("kubectl-set", cpuOfApp), ""},
 	"autoscaler-tuned":     {"Autoscaler with a least", by("flagger", `{"spec":{"minReplicas":3}}`), by("k9s", `{"spec":{"minReplicas":3}}`), ""},
 	"traffic-shifted":      {"Service", by("flagger", `{"spec":{"selector":{"app":"canary"}}}`), by("kubectl-edit", `{"spec":{"selector":{"app":"canary"}}}`), ""},
 	"restarted": {"Deployment", by("kubectl-rollout", `{"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":"x"}}}}}`),

@@ -40,6 +40,7 @@ type Delivered struct {
 	Problem, Class string
 
 	owner   gate.Ref         // the object that delivers it
+	stored  client.ObjectKey // where Helm keeps what was applied; empty: it is read from Git
 	secret  client.ObjectKey // with what its repository is read; empty: with nothing
 	spec    render.Spec
 	flat    bool                 // of a plain folder, the folders in it are not delivered
@@ -69,7 +70,7 @@ func (y Delivered) Key() client.ObjectKey {
 
 // same reports whether two make the same objects of the same commit.
 func (y Delivered) same(other Delivered) bool {
-	return y.From == other.From && y.secret == other.secret && y.flat == other.flat && reflect.DeepEqual(y.spec, other.spec) && maps.Equal(y.applied, other.applied)
+	return y.From == other.From && y.stored == other.stored && y.secret == other.secret && y.flat == other.flat && reflect.DeepEqual(y.spec, other.spec) && maps.Equal(y.applied, other.applied)
 }
 
 // said tells what people should know of it beside a commit.
@@ -87,13 +88,16 @@ func (y *Delivered) said() string {
 	return text
 }
 
+// deliverers are the kinds of what delivers, by the first part of a Delivered's name.
+var deliverers = map[string]string{"kustomization": kustomizationKind.Kind, "application": applicationKind.Kind, "helmrelease": helmReleaseKind.Kind}
+
 // Title names to people what is compared: a GitSource, or who delivers.
 func Title(key client.ObjectKey) string {
 	kind, name, delivered := strings.Cut(key.Name, "/")
 	if !delivered {
 		return "GitSource " + key.String()
 	}
-	return strings.ToUpper(kind[:1]) + kind[1:] + " " + name
+	return deliverers[kind] + " " + name
 }
 
 // unsupported and unknown say why something is not compared.
@@ -126,14 +130,18 @@ func (d *Detector) Deliveries(ctx context.Context, namespace string) ([]Delivere
 	all = append(all, kustomizations...)
 	applications, appErr := d.applications(ctx, namespace)
 	all = append(all, applications...)
-	if err = errors.Join(err, appErr); len(all) == 0 {
+	releases, helmErr := d.helmReleases(ctx, namespace)
+	all = append(all, releases...)
+	if err = errors.Join(err, appErr, helmErr); len(all) == 0 {
 		return nil, err
 	}
 	taken, takenErr := d.taken(ctx)
 	if takenErr != nil {
 		return nil, errors.Join(err, takenErr) // or a folder would be compared twice
 	}
-	all = slices.DeleteFunc(all, func(y Delivered) bool { return taken[placeOf(y.Namespace, y.From.URL, y.spec.Path)] })
+	all = slices.DeleteFunc(all, func(y Delivered) bool {
+		return y.From.URL != "" && taken[placeOf(y.Namespace, y.From.URL, y.spec.Path)]
+	})
 	slices.SortFunc(all, func(a, b Delivered) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
 	})

@@ -32,8 +32,11 @@ func (d *Detector) login(ctx context.Context, y *Delivered) (forge.Login, error)
 	return l, nil
 }
 
-// fetch reads the repository of a delivery at the commit that was applied last.
+// fetch reads the repository of a delivery at the commit that was applied last, or what Helm keeps of it.
 func (d *Detector) fetch(ctx context.Context, y *Delivered) (Tree, error) {
+	if y.stored != (client.ObjectKey{}) {
+		return d.manifest(ctx, y)
+	}
 	l, err := d.login(ctx, y)
 	if err != nil {
 		return Tree{}, err

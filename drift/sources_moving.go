@@ -26,8 +26,11 @@ func (d *Detector) moving(ctx context.Context, y *Delivered) (bool, error) {
 	if err := d.Client.Get(ctx, client.ObjectKey{Namespace: y.owner.Namespace, Name: y.owner.Name}, u); client.IgnoreNotFound(err) != nil {
 		return false, fmt.Errorf("read again what delivers it: %w", err)
 	}
-	if y.owner.Kind == applicationKind.Kind {
+	switch y.owner.Kind {
+	case applicationKind.Kind:
 		return movingApplication(u, y), nil
+	case helmReleaseKind.Kind:
+		return movingRelease(u, y), nil
 	}
 	return movingKustomization(u, y), nil
 }

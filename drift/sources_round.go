@@ -156,21 +156,30 @@ func (d *Detector) delivered(ctx context.Context, y Delivered) tree {
 func (y Delivered) tree(read Tree, before tree) tree {
 	read.Files = y.shallow(read.Files)
 	t := parse(read, before, y.Namespace, y.spec)
-	t.objects = slices.DeleteFunc(t.objects, func(o source.Object) bool { return !y.applied[o.Name] })
-	t.elsewhere, t.delivery = names{}, &y
+	t.delivery = &y
+	if y.stored != (client.ObjectKey{}) {
+		t.Files = nil // it may hold Secrets, and is no file of Git to edit
+	} else {
+		t.objects = slices.DeleteFunc(t.objects, func(o source.Object) bool { return !y.applied[o.Name] })
+		t.elsewhere = names{} // another Delivered is about it
+	}
 	for _, p := range t.past {
 		p.last = true
 	}
 	return t
 }
 
-// withheld are proposals, without those that would write to a branch whose head says something that is not delivered yet.
+// withheld are proposals, without those that would write what Helm renders, or to a branch whose head says something that is not delivered yet.
 func (t tree) withheld(all []proposal) []proposal {
-	if t.delivery != nil && t.delivery.Head != "" {
-		for i := range all {
-			if all[i].why == "" {
-				all[i].why = fmt.Sprintf("commit %.12s is not delivered yet, and may say something else there", t.delivery.Head)
-			}
+	if t.delivery == nil {
+		return all
+	}
+	for i := range all {
+		switch {
+		case t.delivery.stored != (client.ObjectKey{}):
+			all[i].why = "Helm renders the object, and which value of which file to edit is not known"
+		case t.delivery.Head != "" && all[i].why == "":
+			all[i].why = fmt.Sprintf("commit %.12s is not delivered yet, and may say something else there", t.delivery.Head)
 		}
 	}
 	return all

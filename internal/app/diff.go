@@ -24,6 +24,7 @@ type diffOptions struct {
 	all        bool
 	folder     string
 	localGit   bool
+	helm       bool
 	kubeconfig string
 	output     string
 	color      string
@@ -81,6 +82,7 @@ not be read.`,
 	f.StringVarP(&o.namespace, "namespace", "n", "", "namespace to compare (default: the kubeconfig's)")
 	f.BoolVarP(&o.all, "all-namespaces", "A", false, "every namespace that has a GitSource, or that Flux or Argo CD delivers to")
 	f.StringVarP(&o.folder, "filename", "f", "", "folder or file with what Git says, instead of what GitSources name")
+	f.BoolVar(&o.helm, "helm-releases", false, helmReleasesUsage)
 	f.BoolVar(&o.localGit, "local-git", false, "let GitSources name file:// repositories and addresses of this machine")
 	kubeconfigFlag(cmd, &o.kubeconfig)
 	passedFlag(f, &o.passes)
@@ -158,7 +160,7 @@ func lookout(config *rest.Config, o diffOptions) (*drift.Detector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
-	d := &drift.Detector{Client: c, Git: gitReader(o.localGit), Now: time.Now, Passed: o.passed}
+	d := &drift.Detector{Client: c, Git: gitReader(o.localGit), HelmReleases: o.helm, Now: time.Now, Passed: o.passed}
 	if o.folder != "" {
 		d.Git = func(context.Context, drift.Repository, string) (drift.Tree, error) { return readFolder(o.folder) }
 	}

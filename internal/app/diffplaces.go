@@ -13,6 +13,8 @@ import (
 	"moorgate.dev/drift"
 )
 
+const helmReleasesUsage = "compare what Flux's HelmReleases deliver too, with the manifests that Helm keeps in Secrets: it takes the right to get the Secrets of their storage namespaces"
+
 // place is a GitSource, what Flux or Argo CD delivers to a namespace, or a folder, and what came of it.
 type place struct {
 	compared

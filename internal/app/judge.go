@@ -109,7 +109,8 @@ func addDetector(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error
 		return fmt.Errorf("prepare to compare with Git: %w", err)
 	}
 	d := &drift.Detector{Client: live, Log: p.log, Cases: cluster.Cases{Client: live, Now: time.Now}, Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now},
-		Circumstances: seen, Beside: p.models.beside(), Aside: p.aside, Door: p.door(), Now: time.Now, Interval: p.driftEvery, Git: gitReader(p.localGit), Past: gitPast(p.localGit), Passed: p.passed,
+		Circumstances: seen, Beside: p.models.beside(), Aside: p.aside, Door: p.door(), Now: time.Now, Interval: p.driftEvery, HelmReleases: p.helmReleases,
+		Git: gitReader(p.localGit), Past: gitPast(p.localGit), Passed: p.passed,
 		Events: mgr.GetEventRecorder("moorgate")}
 	p.metrics.drift.watch(d.Standing, d.DeliveryCounts)
 	if err := errors.Join(d.SetUp(mgr), drift.Witnesses{Detector: d}.SetUp(mgr)); err != nil {

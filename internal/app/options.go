@@ -57,6 +57,7 @@ type options struct {
 	verbose           bool
 	driftEvery        time.Duration
 	localGit          bool
+	helmReleases      bool
 	actEvery          time.Duration
 	healthyDelay      time.Duration
 	auditMode         string
@@ -138,6 +139,7 @@ func (o *options) reading(f *pflag.FlagSet) {
 }
 
 func (o *options) judging(f *pflag.FlagSet) {
+	f.BoolVar(&o.helmReleases, "helm-releases", false, helmReleasesUsage)
 	f.StringVar(&o.model, "model", "", "file that says where models are and what they may cost (moorgate model check --model FILE tries it); without one the checks, causes and drift rules decide alone")
 	passedFlag(f, &o.falsePositives)
 	o.tracing.flags(f)
