@@ -95,7 +95,7 @@ func (t testimony) owner(d Drift, paths []string) Owner {
 	switch {
 	case !t.accounted(o, w):
 		return d.Owner // somebody wrote later, and it may have been this field
-	case o.Manager != "" && (w.Manager != "" && w.Manager != o.Manager || w.Subresource != o.Subresource):
+	case o.Manager != "" && !sameWrite(o, w):
 		o.Apart = true
 		return o
 	}
@@ -103,6 +103,13 @@ func (t testimony) owner(d Drift, paths []string) Owner {
 		o.Party = Person
 	}
 	return o
+}
+
+// sameWrite reports whether what the owner of a field says of itself can be the write that was seen. An owner whose last write was
+// before it made another one.
+func sameWrite(o Owner, w *v1alpha1.Witness) bool {
+	earlier := !o.Time.IsZero() && o.Time.Before(w.At.Add(-skew))
+	return (w.Manager == "" || w.Manager == o.Manager) && w.Subresource == o.Subresource && !earlier
 }
 
 // last is the last change seen of one of the paths that nobody put back. Of two people in one second it is not known who was last.

@@ -59,8 +59,16 @@ const (
 	webCPU   = "spec.template.spec.containers[name=app].resources.requests.cpu"
 )
 
-func update(user, manager string, paths ...string) v1alpha1.Witness {
-	return v1alpha1.Witness{User: user, Manager: manager, Operation: "UPDATE", Paths: paths, At: metav1.Now()}
+// update is a change of web that was seen when its field manager wrote last, where that is known, or else now.
+func (s *stage) update(user, manager string, paths ...string) v1alpha1.Witness {
+	s.t.Helper()
+	w := v1alpha1.Witness{User: user, Manager: manager, Operation: "UPDATE", Paths: paths, At: metav1.Now()}
+	for _, e := range s.live().ManagedFields {
+		if e.Manager == manager && e.Time != nil {
+			w.At = *e.Time
+		}
+	}
+	return w
 }
 
 func TestADriftNamesWhoWasSeenToMakeIt(t *testing.T) {
@@ -70,7 +78,7 @@ func TestADriftNamesWhoWasSeenToMakeIt(t *testing.T) {
 	if k := s.drifted(); !strings.HasPrefix(k.Status.Owner, "kubectl-set (Update)") {
 		t.Errorf("before anybody is known, the owner is %q", k.Status.Owner)
 	}
-	s.witnessed(v1alpha1.ReasonWitnessed, update("alice", "kubectl-set", webImage))
+	s.witnessed(v1alpha1.ReasonWitnessed, s.update("alice", "kubectl-set", webImage))
 	s.round()
 	k := s.drifted()
 	if !strings.HasPrefix(k.Status.Owner, "alice, seen by the API server, as kubectl-set (Update) at 20") || k.Status.Cause != drift.CausePerson {
@@ -103,9 +111,9 @@ func TestWhoWritesUnderAnothersName(t *testing.T) {
 	if k := s.drifted(); k.Status.Cause != drift.CauseAutomation {
 		t.Errorf("before anybody is known, the cause is %q", k.Status.Cause)
 	}
-	s.witnessed(v1alpha1.ReasonWitnessed, update("alice", "kustomize-controller", webImage))
+	s.witnessed(v1alpha1.ReasonWitnessed, s.update("alice", "kustomize-controller", webImage))
 	s.kubectl("", "scale", "deployment/web", "--replicas=5")
-	w := update("bob", "kubectl-edit", "spec.replicas")
+	w := s.update("bob", "kubectl-edit", "spec.replicas")
 	s.witnessed(v1alpha1.ReasonWitnessed, w)
 	s.round()
 	owners := s.drifted().Status.Owner
@@ -128,7 +136,7 @@ func TestADeletionHasAName(t *testing.T) {
 	if k := s.drifted(); !strings.HasPrefix(k.Status.Owner, "unknown") || k.Status.Cause != drift.CauseUnknown {
 		t.Errorf("before anybody is known: owner %q, cause %q", k.Status.Owner, k.Status.Cause)
 	}
-	s.witnessed(v1alpha1.ReasonWitnessed, update("alice", "kubectl-patch", webCPU))
+	s.witnessed(v1alpha1.ReasonWitnessed, s.update("alice", "kubectl-patch", webCPU))
 	s.round()
 	k := s.drifted()
 	if !strings.HasPrefix(k.Status.Owner, "alice, seen by the API server, as kubectl-patch at 20") || k.Status.Cause == drift.CauseUnknown {
@@ -141,7 +149,7 @@ func TestADeletionHasAName(t *testing.T) {
 
 func TestAnotherObjectsWitnessNamesNobody(t *testing.T) {
 	s := deployed(t, web)
-	s.witnessed(v1alpha1.ReasonWitnessed, update("alice", "kubectl-set", webImage))
+	s.witnessed(v1alpha1.ReasonWitnessed, s.update("alice", "kubectl-set", webImage))
 	s.kubectl("", "delete", "deployment/web")
 	s.kubectl(web, "apply", "-f", "-")
 	s.kubectl("", "set", "image", "deployment/web", "app=registry.example/shop/web:1.5")
@@ -154,7 +162,7 @@ func TestAnotherObjectsWitnessNamesNobody(t *testing.T) {
 func TestWhereWitnessesCannotBeReadDriftIsStillFound(t *testing.T) {
 	s := deployed(t, web)
 	for range 65 { // more than are read
-		w := update("alice", "kubectl-set", webImage)
+		w := s.update("alice", "kubectl-set", webImage)
 		s.witnessed(v1alpha1.ReasonWitnessed, w)
 		s.kubectl("", "annotate", "deployment/web", "note=x"+time.Now().Format("150405.000000000"), "--overwrite")
 	}
@@ -171,7 +179,7 @@ func TestWhereWitnessesCannotBeReadDriftIsStillFound(t *testing.T) {
 
 func TestAChangeThatWasPutBackIsJudgedOnce(t *testing.T) {
 	s := deployed(t, web)
-	w := update("alice", "kubectl-set", webImage)
+	w := s.update("alice", "kubectl-set", webImage)
 	w.RevertedBy = "kustomize-controller"
 	k := s.hears(s.witnessed(v1alpha1.ReasonReverted, w))
 	if c := condition(k.Status.Conditions, drift.CaseDrifted); c.Status != metav1.ConditionFalse || c.Reason != "Reverted" {
@@ -203,7 +211,7 @@ func TestWhoWorksAgainstADeliveryIsSaid(t *testing.T) {
 	s := deployed(t, web)
 	var last *v1alpha1.Case
 	for i := range 3 {
-		w := update("alice", "kubectl-set", webImage)
+		w := s.update("alice", "kubectl-set", webImage)
 		w.At = metav1.NewTime(time.Now().Add(time.Duration(i-3) * time.Minute))
 		last = s.witnessed(v1alpha1.ReasonReverted, w)
 		s.kubectl("", "annotate", "deployment/web", "note="+string(rune('a'+i)), "--overwrite")
@@ -217,7 +225,7 @@ func TestWhoWorksAgainstADeliveryIsSaid(t *testing.T) {
 func TestAChangeThatStandsIsToldByTheCaseOfItsDrift(t *testing.T) {
 	s := deployed(t, web)
 	s.kubectl("", "set", "image", "deployment/web", "app=registry.example/shop/web:1.5")
-	seen := s.witnessed(v1alpha1.ReasonWitnessed, update("alice", "kubectl-set", webImage))
+	seen := s.witnessed(v1alpha1.ReasonWitnessed, s.update("alice", "kubectl-set", webImage))
 	stands := func(want metav1.ConditionStatus, reason, text string) {
 		t.Helper()
 		k := s.hears(seen)
@@ -262,7 +270,7 @@ func TestTheRulesSpeakOfWhatWasSeen(t *testing.T) {
 		"an image says little": {webImage, "kubectl-set", "", drift.CausePerson},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := update("alice", test.manager, test.path)
+			w := s.update("alice", test.manager, test.path)
 			w.Subresource = test.subresource
 			s.kubectl("", "annotate", "deployment/web", "note="+strings.ReplaceAll(name, " ", "-"), "--overwrite")
 			if k := s.hears(s.witnessed(v1alpha1.ReasonWitnessed, w)); k.Status.Cause != test.cause {
@@ -274,7 +282,7 @@ func TestTheRulesSpeakOfWhatWasSeen(t *testing.T) {
 
 func TestAVerdictThatIsNotOnRecordIsTriedAgain(t *testing.T) {
 	s := deployed(t, web)
-	k := s.witnessed(v1alpha1.ReasonReverted, update("alice", "kubectl-set", webImage))
+	k := s.witnessed(v1alpha1.ReasonReverted, s.update("alice", "kubectl-set", webImage))
 	s.detector.Log = brokenLog{}
 	key := client.ObjectKeyFromObject(k)
 	if _, err := (drift.Witnesses{Detector: s.detector}).Reconcile(t.Context(), reconcile.Request{NamespacedName: key}); err == nil {

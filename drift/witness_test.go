@@ -62,6 +62,7 @@ func TestWhoWasSeenToMakeADrift(t *testing.T) {
 		{"a scale, of which managedFields keep no time", scale, replicas, []v1alpha1.Case{scaling}, nil, "alice", Person, false},
 		{"a scale is no write of the object", scale, replicas, []v1alpha1.Case{saw("alice", "kubectl", noon, replicas)}, nil, "alice", Person, true},
 		{"another manager at the same time stands apart", flux, replicas, []v1alpha1.Case{saw("alice", "kubectl-edit", noon, replicas)}, nil, "alice", Delivery, true},
+		{"an owner that wrote before stands apart, whatever its name", edit, replicas, []v1alpha1.Case{saw("alice", "kubectl-edit", after(time.Minute), replicas)}, nil, "alice", Person, true},
 		{"another manager wrote later", flux, replicas, []v1alpha1.Case{saw("alice", "kubectl-edit", after(-time.Minute), replicas)}, nil, "", Delivery, false},
 		{"the same manager wrote later, and nobody saw who", edit, replicas, []v1alpha1.Case{saw("alice", "kubectl-edit", after(-time.Minute), replicas)}, nil, "", Person, false},
 		{"the same manager wrote another field later, and that was seen", edit, replicas,

@@ -26,6 +26,11 @@ func TestDiffNamesWhoWasSeen(t *testing.T) {
 	const container = "spec.template.spec.containers[name=app]"
 	for manager, path := range map[string]string{"kubectl-set": container + ".image", "kubectl-patch": container + ".env"} {
 		at := metav1.Now()
+		for _, e := range web.ManagedFields {
+			if e.Manager == manager && e.Time != nil {
+				at = *e.Time
+			}
+		}
 		s := gate.Signal{Face: gate.FaceDrift, Reason: v1alpha1.ReasonWitnessed, At: at.Time, Key: path,
 			Subject: gate.Ref{Group: "apps", Version: "v1", Kind: "Deployment", Namespace: m.ns, Name: "web", UID: string(web.UID)}}
 		_, _, err := cluster.Cases{Client: m.admin, Now: time.Now}.OpenWitnessed(t.Context(), s,
