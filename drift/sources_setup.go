@@ -18,10 +18,13 @@ import (
 	"moorgate.dev/internal/source"
 )
 
-// SetUpDeliveries has the Detector, which is set up already, look each interval for what Flux and Argo CD deliver, and compare it then and
+// SetUpDeliveries has the Detector look each interval for what Flux and Argo CD deliver, and compare it then and
 // whenever an object of it changes. Their kinds are asked for and not watched, because a cluster may have none of them today and all of
 // them tomorrow. failed is told what could not be listed, once for as long as it stays the same.
 func (d *Detector) SetUpDeliveries(mgr ctrl.Manager, failed func(error)) error {
+	if err := d.watch(mgr); err != nil {
+		return err
+	}
 	found := make(chan event.GenericEvent)
 	b := ctrl.NewControllerManagedBy(mgr).Named("drift-deliveries").
 		WatchesRawSource(ctrlsource.Channel(found, &handler.EnqueueRequestForObject{})).

@@ -27,9 +27,12 @@ import (
 // concurrent is how many GitSources are looked at side by side, so that one slow server does not hold up all others.
 const concurrent = 2
 
-// SetUp has the Detector called for every GitSource, and for every change of an object that one declares. What it watches for that it
-// keeps by itself: of each object no more than its name and its fingerprint.
-func (d *Detector) SetUp(mgr ctrl.Manager) error {
+// watch begins to watch what is compared. What it watches for that it keeps by itself: of each object no more than its name and its
+// fingerprint.
+func (d *Detector) watch(mgr ctrl.Manager) error {
+	if d.watched != nil {
+		return nil
+	}
 	seen, err := cache.New(mgr.GetConfig(), cache.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient(),
 		DefaultTransform: slim, DefaultUnsafeDisableDeepCopy: new(true), ReaderFailOnMissingInformer: true,
 		DefaultWatchErrorHandler: func(ctx context.Context, r *toolscache.Reflector, err error) {
@@ -43,11 +46,19 @@ func (d *Detector) SetUp(mgr ctrl.Manager) error {
 		return fmt.Errorf("prepare to watch what is compared with Git: %w", err)
 	}
 	d.seen, d.watched = seen, seen
+	return nil
+}
+
+// SetUp has the Detector called for every GitSource, and for every change of an object that one declares.
+func (d *Detector) SetUp(mgr ctrl.Manager) error {
+	if err := d.watch(mgr); err != nil {
+		return err
+	}
 	b := ctrl.NewControllerManagedBy(mgr).Named("drift").
 		For(&v1alpha1.GitSource{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent})
 	for _, k := range kinds {
-		b = b.WatchesRawSource(crsource.Kind[client.Object](seen, seenAs(k), handler.EnqueueRequestsFromMapFunc(d.near(mgr.GetClient(), k)), moved))
+		b = b.WatchesRawSource(crsource.Kind[client.Object](d.watched, seenAs(k), handler.EnqueueRequestsFromMapFunc(d.near(mgr.GetClient(), k)), moved))
 	}
 	return b.Complete(d)
 }
