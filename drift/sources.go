@@ -40,6 +40,7 @@ type Delivered struct {
 	Problem, Class string
 
 	owner   gate.Ref         // the object that delivers it
+	between bool             // the Problem is that it is about to be delivered anew
 	stored  client.ObjectKey // where Helm keeps what was applied; empty: it is read from Git
 	secret  client.ObjectKey // with what its repository is read; empty: with nothing
 	spec    render.Spec
@@ -100,14 +101,16 @@ func Title(key client.ObjectKey) string {
 	return deliverers[kind] + " " + name
 }
 
-// unsupported and unknown say why something is not compared.
+// unsupported, unknown and between say why something is not compared: between, because it will be once it has come to rest.
 type (
 	unsupported struct{ text string }
 	unknown     struct{ text string }
+	between     struct{ text string }
 )
 
 func (e unsupported) Error() string { return e.text }
 func (e unknown) Error() string     { return e.text }
+func (e between) Error() string     { return e.text }
 
 func unsupportedf(format string, args ...any) error { return unsupported{fmt.Sprintf(format, args...)} }
 func unknownf(format string, args ...any) error     { return unknown{fmt.Sprintf(format, args...)} }
@@ -118,6 +121,7 @@ func (y *Delivered) fail(err error) {
 	if errors.As(err, &unsupported{}) {
 		y.Class = DeliveryUnsupported
 	}
+	y.between = errors.As(err, &between{})
 	y.Problem = line(err.Error())
 }
 

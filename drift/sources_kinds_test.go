@@ -207,3 +207,26 @@ func TestAPrivateRepositoryIsReadWhereTheJudgeMayReadItsSecret(t *testing.T) {
 		t.Errorf("the password is shown: %s", all)
 	}
 }
+
+// TestAKustomizationThatWasJustChangedKeepsWhatIsKnown until what it says now is applied.
+func TestAKustomizationThatWasJustChangedKeepsWhatIsKnown(t *testing.T) {
+	s := newDelivery(t)
+	commit := s.commit(map[string]string{"web.yaml": web})
+	s.gitRepository(map[string]any{}, commit)
+	k := s.kustomization("apps", nil, commit, "web")
+	s.applied(web)
+	s.kubectl("", "scale", "deployment/web", "--replicas=5")
+	s.rounds()
+	before := s.onlyCase()
+	s.told()
+	k.Object["status"].(map[string]any)["observedGeneration"] = int64(1)
+	k.Object["spec"].(map[string]any)["path"] = "elsewhere"
+	s.ok(s.admin.Update(t.Context(), k))
+	if k.GetGeneration() < 2 {
+		t.Fatal("the API server counts no generations")
+	}
+	s.rounds()
+	if after := s.onlyCase(); asJSON(after.Status) != asJSON(before.Status) || s.told() != "" {
+		t.Errorf("the Case says %s", asJSON(after.Status))
+	}
+}

@@ -72,6 +72,9 @@ func (d *Detector) ReconcileDelivered(ctx context.Context, req reconcile.Request
 		d.classify(key, "")
 		return reconcile.Result{}, d.release(ctx, key, Title(key)+" does not deliver it any more, so nobody compares it")
 	}
+	if y.between {
+		return reconcile.Result{}, nil // what was known of it stays until it has come to rest
+	}
 	if y.Problem != "" {
 		return reconcile.Result{}, d.uncompared(ctx, y)
 	}

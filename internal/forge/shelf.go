@@ -2,6 +2,7 @@ package forge
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"sync"
 	"time"
@@ -11,20 +12,24 @@ import (
 )
 
 const (
-	shelfTime = time.Minute // how long a commit is kept after it was fetched
-	shelfRoom = 2           // commits that are kept at once, each of which may take as much memory as a read
+	shelfTime     = time.Minute // how long a commit is kept after it was fetched
+	shelfRoom     = 2           // commits that are kept at once, each of which may take as much memory as a read
+	shelfFailures = 1000        // of which it is kept why
 )
 
-// Shelf keeps commits for a minute after they were fetched, so that many folders of one commit cost one fetch. The zero Shelf is
-// empty.
+// Shelf keeps commits for a minute after they were fetched, so that many folders of one commit cost one fetch, and for as long why
+// one could not be fetched, so that a server that hangs is not waited for once for each folder. It
+// belongs to one Reader. The zero Shelf is empty.
 type Shelf struct {
-	lock sync.Mutex
-	kept map[shelved]*fetched
+	lock   sync.Mutex
+	kept   map[shelved]*fetched
+	failed map[shelved]error
 }
 
 // shelved names what is kept.
 type shelved struct {
 	url    string
+	branch plumbing.ReferenceName // in which the commit may have to be looked for
 	commit plumbing.Hash
 	login  Login
 }
@@ -36,9 +41,13 @@ type fetched struct {
 	err   error
 }
 
-// get answers what is kept, or fetches it; whoever comes meanwhile waits for the one fetch. What failed is not kept.
+// get answers what is kept, or fetches it; whoever comes meanwhile waits for the one fetch.
 func (s *Shelf) get(ctx context.Context, at shelved, fetch func() (storer.EncodedObjectStorer, error)) (storer.EncodedObjectStorer, error) {
 	s.lock.Lock()
+	if err := s.failed[at]; err != nil {
+		s.lock.Unlock()
+		return nil, err
+	}
 	f, found := s.kept[at]
 	if !found && len(s.kept) >= shelfRoom {
 		s.lock.Unlock()
@@ -64,12 +73,31 @@ func (s *Shelf) get(ctx context.Context, at shelved, fetch func() (storer.Encode
 	defer func() {
 		if close(f.done); f.err != nil {
 			s.drop(at)
+			s.fail(at, f.err)
 		} else {
 			time.AfterFunc(shelfTime, func() { s.drop(at) })
 		}
 	}()
 	f.store, f.err = fetch()
 	return f.store, f.err
+}
+
+// fail keeps why something could not be fetched, unless that is because nobody waits for it any more.
+func (s *Shelf) fail(at shelved, err error) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if errors.Is(err, context.Canceled) || len(s.failed) >= shelfFailures {
+		return
+	}
+	if s.failed == nil {
+		s.failed = map[shelved]error{}
+	}
+	s.failed[at] = err
+	time.AfterFunc(shelfTime, func() {
+		s.lock.Lock()
+		defer s.lock.Unlock()
+		delete(s.failed, at)
+	})
 }
 
 func (s *Shelf) drop(at shelved) {
@@ -90,7 +118,7 @@ func (l lender) head(plumbing.ReferenceName) (plumbing.Hash, error) {
 }
 
 func (l lender) objects(ctx context.Context, at point, commit plumbing.Hash) (storer.EncodedObjectStorer, error) {
-	return l.Shelf.get(ctx, shelved{l.url.String(), commit, at.login}, func() (storer.EncodedObjectStorer, error) {
+	return l.Shelf.get(ctx, shelved{l.url.String(), at.branch, commit, at.login}, func() (storer.EncodedObjectStorer, error) {
 		o, err := l.remote(ctx, l.url, at.login)
 		if err != nil {
 			return nil, err
