@@ -60,7 +60,15 @@ func (d *Detector) saidBefore(ctx context.Context, o source.Object, t tree) said
 	if o.Root != "" {
 		files = slices.Sorted(maps.Keys(t.ground.files))
 	}
-	past, err := d.Past(bounded, t.from, t.Commit, files)
+	from := t.place()
+	var err error
+	if t.delivery != nil {
+		from.Login, err = d.login(bounded, t.delivery)
+	}
+	var past Past
+	if err == nil {
+		past, err = d.Past(bounded, from, t.Commit, files)
+	}
 	if err != nil {
 		return saidImages{why: "the past of the repository cannot be read", until: d.Now().Add(forgiving)}
 	}
