@@ -7,13 +7,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/cluster/acting"
@@ -37,8 +33,10 @@ type Proposals struct {
 	// Follow is how often it is looked at what became of a pull request. Default 5 min.
 	Follow time.Duration
 
-	came    forge.Outcome // of the last pull request
-	cameFor string        // the digest of its plan
+	came       forge.Outcome // of the last pull request
+	cameFor    string        // the digest of its plan
+	deliveries []Delivered   // as of lookedAt
+	lookedAt   time.Time
 }
 
 var (
@@ -68,9 +66,9 @@ func (p *Proposals) Ours(c *v1alpha1.Case) bool {
 	return c.Spec.Signal.Reason == reasonDrift && c.Name == signalOf(c).CaseName()
 }
 
-// Over is whether the fields are known to differ no longer.
+// Over is whether the fields are not known to differ any more: what nobody compares is not proposed.
 func (p *Proposals) Over(c *v1alpha1.Case) bool {
-	return meta.IsStatusConditionFalse(c.Status.Conditions, CaseDrifted)
+	return !meta.IsStatusConditionTrue(c.Status.Conditions, CaseDrifted)
 }
 
 // signalOf is the happening that a Case tells of.
@@ -78,32 +76,6 @@ func signalOf(c *v1alpha1.Case) gate.Signal {
 	x := c.Spec.Subject
 	return gate.Signal{Face: gate.FaceDrift, Reason: c.Spec.Signal.Reason, Key: c.Spec.Signal.Key, Text: c.Spec.Signal.Text, At: c.Spec.Signal.FirstSeen.Time,
 		Subject: gate.Ref{Group: x.Group, Version: x.Version, Kind: x.Kind, Namespace: c.Namespace, Name: x.Name, UID: x.UID}}
-}
-
-// sourceOf is the GitSource of a Case.
-func (p *Proposals) sourceOf(ctx context.Context, c *v1alpha1.Case) (*v1alpha1.GitSource, error) {
-	var list v1alpha1.GitSourceList
-	if err := p.Detector.Client.List(ctx, &list, client.InNamespace(c.Namespace)); err != nil {
-		return nil, fmt.Errorf("list the GitSources of %s: %w", c.Namespace, err)
-	}
-	i := slices.IndexFunc(list.Items, func(g v1alpha1.GitSource) bool { return sourceLabel(g.Name) == c.Labels[LabelSource] })
-	if i < 0 {
-		return nil, errNoSource
-	}
-	return &list.Items[i], nil
-}
-
-var errNoSource = errors.New("its GitSource is gone")
-
-// proposalFor names the pull request of a Case's object; what it says is not in it. why says that there can be none.
-func (p *Proposals) proposalFor(g *v1alpha1.GitSource, subject gate.Ref) (named forge.Proposal, why string) {
-	repository, here := p.Hub.RepositoryAt(g.Spec.URL)
-	if !here {
-		return forge.Proposal{}, fmt.Sprintf("the repository of GitSource %s is not one of %s, where pull requests are opened", g.Name, p.Hub.Host())
-	}
-	named = forge.Proposal{Repository: repository, Base: g.Spec.Branch}
-	named.Key = p.keyed(strings.ToLower(repository), named.Base, gate.WorkloadKey(subject))
-	return named, ""
 }
 
 // keyed is a hash of parts that nobody can make who does not know the cluster.
@@ -157,11 +129,11 @@ func (p *Proposals) Fate(ctx context.Context, c *v1alpha1.Case, _ gate.Ref) (gat
 
 // standing is how the pull request of a Case's object stands.
 func (p *Proposals) standing(ctx context.Context, c *v1alpha1.Case) (forge.Outcome, error) {
-	g, err := p.sourceOf(ctx, c)
+	at, err := p.placeOf(ctx, c, false)
 	if err != nil {
 		return forge.Outcome{}, err
 	}
-	named, why := p.proposalFor(g, signalOf(c).Subject)
+	named, why := p.proposalFor(at, signalOf(c).Subject)
 	if why != "" {
 		return forge.Outcome{}, errors.New(why)
 	}

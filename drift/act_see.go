@@ -23,18 +23,14 @@ import (
 // who changed it and what may be done about it is found out here, and comes to the same plan or to none.
 func (p *Proposals) See(ctx context.Context, c *v1alpha1.Case, plan string, live bool) (acting.View, error) {
 	d := p.Detector
-	g, err := p.sourceOf(ctx, c)
+	at, err := p.placeOf(ctx, c, live)
 	if errors.Is(err, errNoSource) {
 		return acting.View{}, acting.ErrGone
 	}
 	if err != nil {
 		return acting.View{}, err
 	}
-	key, from := client.ObjectKeyFromObject(g), Repository{URL: g.Spec.URL, Branch: g.Spec.Branch, Path: g.Spec.Path}
-	if live {
-		d.forget(key) // what is acted on is what Git has now
-	}
-	t, _ := d.tree(ctx, key, from)
+	t := p.tree(ctx, at, live) // what is acted on is what Git has now
 	if err := t.err(); err != nil {
 		return acting.View{}, err
 	}
@@ -45,7 +41,7 @@ func (p *Proposals) See(ctx context.Context, c *v1alpha1.Case, plan string, live
 	d.understand(ctx, l, t, nil) // no word of the Case counts
 	q := flow.Question{Signal: signalOf(c), Case: caseRef(c), Evidence: l.evidence,
 		Facts: gate.Facts{At: d.Now(), Subject: l.subject, Menu: menu(l), Unread: l.unread}}
-	d.circumstances(ctx, &q, l, key)
+	d.circumstances(ctx, &q, l, at.key)
 	v := acting.View{Question: q, Advisor: elected{l, plan}}
 	i := slices.IndexFunc(q.Facts.Menu, func(m gate.Action) bool { return m.PlanDigest() == plan })
 	if i < 0 {
@@ -54,7 +50,7 @@ func (p *Proposals) See(ctx context.Context, c *v1alpha1.Case, plan string, live
 		}
 		return v, nil // the plan has changed, and whoever asks says so
 	}
-	named, why := p.proposalFor(g, l.subject)
+	named, why := p.proposalFor(at, l.subject)
 	if why != "" {
 		v.Unfit = held("hand", why)
 		return v, nil
@@ -118,7 +114,7 @@ func (d *Detector) relook(ctx context.Context, t tree, subject gate.Ref, paths [
 			drifts[i].Ahead = past.ahead(one, changed[one.Path.String()])
 		}
 	}
-	l.drifts, l.proposals = drifts, a.proposals
+	l.drifts, l.proposals = drifts, t.withheld(a.proposals)
 	return l, a.Files, "", nil
 }
 

@@ -53,11 +53,11 @@ func (p *Proposals) withdraw(ctx context.Context, c *v1alpha1.Case, e acting.Eff
 		e.Text = "it has changed again, and Case " + next + " tells of it: the pull request is that Case's now"
 		return e, nil
 	}
-	g, err := p.sourceOf(ctx, c)
+	at, err := p.placeOf(ctx, c, false)
 	if err != nil {
 		return acting.Effect{}, err
 	}
-	named, why := p.proposalFor(g, signalOf(c).Subject)
+	named, why := p.proposalFor(at, signalOf(c).Subject)
 	if why != "" {
 		return acting.Effect{}, fmt.Errorf("withdraw a pull request: %s", why)
 	}

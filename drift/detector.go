@@ -42,7 +42,9 @@ type Detector struct {
 	// autoscaling/v2 and our own kinds.
 	Client client.Client
 	// Git reads the head of a branch. Where that is the known commit it may answer without Files.
-	Git        func(ctx context.Context, r Repository, known string) (Tree, error)
+	Git func(ctx context.Context, r Repository, known string) (Tree, error)
+	// Login is what a repository is read with; nil: what stands in the Secret that a GitRepository names, and else nothing.
+	Login      func(ctx context.Context, url string) (forge.Login, error)
 	Log        flow.Log
 	Cases      cluster.Cases
 	Guardrails cluster.Guardrails

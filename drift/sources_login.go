@@ -13,6 +13,9 @@ import (
 // login is what the repository of a delivery is read with: what stands in the Secret that its GitRepository names, and in no other. The
 // judge may read no Secret; whoever wants this one to be read gives it the right to get this one.
 func (d *Detector) login(ctx context.Context, y *Delivered) (forge.Login, error) {
+	if d.Login != nil {
+		return d.Login(ctx, y.From.URL)
+	}
 	if y.secret == (client.ObjectKey{}) {
 		return forge.Login{}, nil
 	}

@@ -56,7 +56,7 @@ func (d *Detector) tree(ctx context.Context, key client.ObjectKey, from Reposito
 	} else if d.Now().Sub(last.at) < d.interval() {
 		return last, false
 	}
-	read, err := d.Git(ctx, from, last.Commit)
+	read, err := d.read(ctx, from, last.Commit)
 	switch {
 	case err != nil:
 		last.unread = err
@@ -69,6 +69,18 @@ func (d *Detector) tree(ctx context.Context, key client.ObjectKey, from Reposito
 	last.at = d.Now()
 	d.remember(key, last)
 	return last, moved
+}
+
+// read reads the head of a branch.
+func (d *Detector) read(ctx context.Context, from Repository, known string) (Tree, error) {
+	if d.Login != nil {
+		l, err := d.Login(ctx, from.URL)
+		if err != nil {
+			return Tree{}, err
+		}
+		from.Login = l
+	}
+	return d.Git(ctx, from, known)
 }
 
 // parse makes a tree of what was read. What is known of an object's past stays known while its manifest stays the same.

@@ -110,7 +110,7 @@ func (p *process) addProposals(ctx context.Context, mgr ctrl.Manager, live clien
 	if err := live.Get(ctx, client.ObjectKey{Name: metav1.NamespaceSystem}, &system); err != nil {
 		return fmt.Errorf("tell this cluster from others, by its namespace %s: %w", metav1.NamespaceSystem, err)
 	}
-	proposals := &drift.Proposals{Hub: hub, Cluster: string(system.UID), Log: p.log, Detector: &drift.Detector{Client: live, Git: gitReader(p.localGit),
+	proposals := &drift.Proposals{Hub: hub, Cluster: string(system.UID), Log: p.log, Detector: &drift.Detector{Client: live, Git: gitReader(p.localGit), Login: hub.Login,
 		Circumstances: seen, Door: p.door(), Now: time.Now, Interval: p.driftEvery}}
 	if err := proposals.Complete(); err != nil {
 		return err

@@ -45,6 +45,7 @@ type HubOptions struct {
 type Hub struct {
 	HubOptions
 	api  *github.Client
+	auth func(context.Context) (string, error)
 	lock sync.Mutex
 }
 
@@ -77,7 +78,7 @@ func NewHub(o HubOptions) (*Hub, error) {
 		asApp := o.speak(at, func(context.Context) (string, error) { return app.jwt(o.Now()) })
 		auth = (&installation{app: app, api: asApp, now: o.Now}).token
 	}
-	h.api = o.speak(at, auth)
+	h.api, h.auth = o.speak(at, auth), auth
 	return h, nil
 }
 

@@ -23,6 +23,18 @@ func (h *Hub) RepositoryAt(clone string) (string, bool) {
 	return name, strings.EqualFold(host, h.Host()) && slug.MatchString(name)
 }
 
+// Login is what a repository of this Hub's host is read with; of another host it is none.
+func (h *Hub) Login(ctx context.Context, clone string) (Login, error) {
+	if _, here := h.RepositoryAt(clone); !here || !strings.HasPrefix(clone, "https://") && !h.Local {
+		return Login{}, nil
+	}
+	token, err := h.auth(ctx)
+	if err != nil {
+		return Login{}, fmt.Errorf("read from %s: %w", h.Host(), err)
+	}
+	return Login{user: "x-access-token", secret: token}, nil
+}
+
 // Host is where this Hub opens pull requests, as clone URLs have it: github.com.
 func (h *Hub) Host() string {
 	if host := h.api.BaseURL.Host; host != "api.github.com" {
