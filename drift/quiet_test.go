@@ -30,7 +30,7 @@ func watched(t *testing.T, n int) (s *stage, asked *counted, clock *atomic.Int64
 	t.Helper()
 	s, clock = newStage(t), &atomic.Int64{}
 	clock.Store(time.Now().UnixNano())
-	counter, asked := counting(s.judge)
+	counter, asked := s.counting(s.judge)
 	s.detector = s.detectorAs(counter)
 	s.detector.Interval, s.detector.Now = time.Hour, func() time.Time { return time.Unix(0, clock.Load()) }
 	s.commit(map[string]string{"deploy/shelf.yaml": shelf(n)})

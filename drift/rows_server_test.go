@@ -58,7 +58,7 @@ const cpuOfApp = `{"spec":{"template":{"spec":{"containers":[{"name":"app","imag
 
 var rowStories = map[string]rowStory{
 	"replicas-controller":  {"Deployment", []write{{"kube-controller-manager", "scale", `{"spec":{"replicas":4}}`}}, by("kube-controller-manager", `{"spec":{"replicas":4}}`), ""},
-	"replicas-autoscaled":  {"StatefulSet", []write{{"kubectl", "scale", `{"spec":{"replicas":4}}`}}, []write{{"kubectl", "scale", `{"spec":{"replicas":9}}`}}, ""},
+	"replicas-autoscaled":  {"StatefulSet", []write{{"kubectl", "scale", `{"spec":{"replicas":4}}`}}, []write{{"kubectl", "scale", `{"spec":{"replicas":0}}`}}, ""},
 	"replicas-scaler":      {"Deployment", by("keda-operator", `{"spec":{"replicas":4}}`), by("kubectl-edit", `{"spec":{"replicas":4}}`), ""},
 	"resources-autoscaled": {"Deployment", by("vpa-updater", cpuOfApp), by("kubectl-set", cpuOfApp), ""},
 	"autoscaler-tuned":     {"Autoscaler with a least", by("flagger", `{"spec":{"minReplicas":3}}`), by("k9s", `{"spec":{"minReplicas":3}}`), ""},
@@ -164,11 +164,12 @@ func (s *stage) deliver(kind, name string) string {
 func (s *stage) write(kind, name string, writes []write) {
 	s.t.Helper()
 	for _, w := range writes {
-		u, err := s.manifest(kind, name), error(nil)
+		u, raw := s.manifest(kind, name), client.RawPatch(types.MergePatchType, []byte(w.body))
+		var err error
 		if w.through != "" {
-			err = s.admin.SubResource(w.through).Patch(s.t.Context(), u, client.RawPatch(types.MergePatchType, []byte(w.body)), client.FieldOwner(w.by))
+			err = s.admin.SubResource(w.through).Patch(s.t.Context(), u, raw, client.FieldOwner(w.by))
 		} else {
-			err = s.admin.Patch(s.t.Context(), u, client.RawPatch(types.MergePatchType, []byte(w.body)), client.FieldOwner(w.by))
+			err = s.admin.Patch(s.t.Context(), u, raw, client.FieldOwner(w.by))
 		}
 		if err != nil {
 			s.t.Fatalf("%s %s by %s: %v", name, w.body, w.by, err)

@@ -15,15 +15,16 @@ import (
 	"moorgate.dev/internal/source"
 )
 
-// counted counts the requests of a client, by method.
+// counted counts the requests of a client about one namespace, by method: other tests leave GitSources in others.
 type counted struct {
 	sync.Mutex
-	next http.RoundTripper
-	n    map[string]int
+	next  http.RoundTripper
+	about string
+	n     map[string]int
 }
 
-func counting(config *rest.Config) (*rest.Config, *counted) {
-	c := &counted{n: map[string]int{}}
+func (s *stage) counting(config *rest.Config) (*rest.Config, *counted) {
+	c := &counted{about: "/namespaces/" + s.ns + "/", n: map[string]int{}}
 	config = rest.CopyConfig(config)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		c.next = next
@@ -33,13 +34,15 @@ func counting(config *rest.Config) (*rest.Config, *counted) {
 }
 
 func (c *counted) RoundTrip(r *http.Request) (*http.Response, error) {
-	c.Lock()
-	c.n[r.Method]++
-	c.Unlock()
+	if strings.Contains(r.URL.Path, c.about) {
+		c.Lock()
+		c.n[r.Method]++
+		c.Unlock()
+	}
 	return c.next.RoundTrip(r)
 }
 
-// since are the requests since the last time, without those that ask which kinds there are.
+// since are the requests since the last time.
 func (c *counted) since() map[string]int {
 	c.Lock()
 	defer c.Unlock()

@@ -29,7 +29,7 @@ func TestASweepComesNowAndThenAndAfterAWatchThatFailed(t *testing.T) {
 	if now = now.Add(sweepSpread * time.Minute); !d.sweeps(one) || !d.sweeps(other) {
 		t.Error("no sweep comes")
 	}
-	for _, harmless := range []error{io.EOF, apierrors.NewResourceExpired("too old"), apierrors.NewGone("gone")} {
+	for _, harmless := range []error{io.EOF, apierrors.NewResourceExpired("too old")} {
 		if d.doubt(harmless); d.sweeps(one) {
 			t.Errorf("a sweep comes because of %v", harmless)
 		}

@@ -135,7 +135,8 @@ func watch(ctx context.Context, kubeconfig string, in io.Reader, out io.Writer) 
 	}()
 	defer func() {
 		stop()
-		_ = <-ended // what was measured is told by now
+		for range ended { // what was measured is told by now
+		}
 	}()
 	if err := compared(ctx, k, spaces); err != nil {
 		return err
