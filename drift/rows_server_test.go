@@ -1,11 +1,13 @@
 package drift_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,7 +25,7 @@ var rowKinds = map[string]string{
   spec: {containers: [{name: app, image: "shop/web:1"}]}}}}`,
 	"CronJob":                 `{apiVersion: batch/v1, kind: CronJob, metadata: {name: NAME}, spec: {schedule: "0 3 1 1 *", jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: "b:1"}]}}}}}}`,
 	"Service":                 `{apiVersion: v1, kind: Service, metadata: {name: NAME}, spec: {selector: {app: web}, type: NodePort, ports: [{port: 80}]}}`,
-	"Service with a port":     `{apiVersion: v1, kind: Service, metadata: {name: NAME}, spec: {selector: {app: web}, type: NodePort, ports: [{port: 80, nodePort: 30123}]}}`,
+	"Service with a port":     `{apiVersion: v1, kind: Service, metadata: {name: NAME}, spec: {selector: {app: web}, type: NodePort, ports: [{port: 80, nodePort: 30003}]}}`,
 	"Ingress":                 `{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: NAME}, spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}}`,
 	"NetworkPolicy":           `{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: NAME}, spec: {podSelector: {}}}`,
 	"HorizontalPodAutoscaler": `{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: NAME}, spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: gone}, maxReplicas: 9}}`,
@@ -71,7 +73,7 @@ var rowStories = map[string]rowStory{
 	"own-marks":          {"Deployment", by("kubectl-annotate", annotated("moorgate.dev/note")), by("kubectl-annotate", annotated("moorgate.devious/note")), ""},
 	"status":             {"Service", []write{{"kubectl-edit", "status", `{"status":{"conditions":[{"type":"X","status":"True","reason":"x","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}`}}, by("kubectl-edit", `{"spec":{"externalTrafficPolicy":"Local"}}`), ""},
 	"bookkeeping":        {"Deployment", by("kubectl-edit", `{"metadata":{"finalizers":["example.com/x"]}}`), by("kubectl-edit", `{"metadata":{"labels":{"finalizers":"x"}}}`), ""},
-	"service-address":    {"Service", by("kubectl-edit", `{"spec":{"ports":[{"port":80,"protocol":"TCP","targetPort":80,"nodePort":30124}]}}`), by("kubectl-edit", `{"spec":{"ports":[{"port":80,"protocol":"TCP","targetPort":80,"nodePort":30125}]}}`), "Service with a port"},
+	"service-address":    {"Service", by("kubectl-edit", `{"spec":{"ports":[{"port":80,"protocol":"TCP","targetPort":80,"nodePort":30004}]}}`), by("kubectl-edit", `{"spec":{"ports":[{"port":80,"protocol":"TCP","targetPort":80,"nodePort":30005}]}}`), "Service with a port"},
 	"default-rollout":    {"Deployment", set(`{"spec":{"revisionHistoryLimit":2}}`, `{"spec":{"revisionHistoryLimit":10}}`), by("kubectl-edit", `{"spec":{"revisionHistoryLimit":2}}`), ""},
 	"default-progress":   {"Deployment", set(`{"spec":{"progressDeadlineSeconds":60}}`, `{"spec":{"progressDeadlineSeconds":600}}`), by("kubectl-edit", `{"spec":{"progressDeadlineSeconds":60}}`), ""},
 	"default-pod":        {"StatefulSet", set(`{"spec":{"template":{"spec":{"dnsPolicy":"Default"}}}}`, `{"spec":{"template":{"spec":{"dnsPolicy":"ClusterFirst"}}}}`), by("kubectl-edit", `{"spec":{"template":{"spec":{"dnsPolicy":"Default"}}}}`), ""},
@@ -97,6 +99,11 @@ var offStage = []string{"claim-bound", "default-claim"}
 // Each row passes over something that really happened to an object, and something that is as near to it as can be is drift.
 func TestEveryRowHoldsOnARealAPIServer(t *testing.T) {
 	s := newStage(t)
+	t.Cleanup(func() { // node ports belong to the whole cluster
+		if err := s.admin.DeleteAllOf(context.WithoutCancel(t.Context()), &corev1.Service{}, client.InNamespace(s.ns)); err != nil {
+			t.Error(err)
+		}
+	})
 	files := map[string]string{}
 	for id, story := range rowStories {
 		other := story.otherwise
