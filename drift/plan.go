@@ -92,7 +92,7 @@ func (l *look) differing() (sum [sha256.Size]byte) {
 	h := sha256.New()
 	_, _ = fmt.Fprintf(h, "%q\n", l.subject.UID)
 	for _, d := range l.drifts {
-		_, _ = fmt.Fprintf(h, "%q %q %t %t %t %q %t\n", d.Path.String(), asJSON(d.Live), d.Missing, d.Added, d.Unset, d.Ahead, d.fought())
+		_, _ = fmt.Fprintf(h, "%q %q %t %t %q\n", d.Path.String(), asJSON(d.Live), d.Missing, d.Added, d.unfit())
 	}
 	return [sha256.Size]byte(h.Sum(nil))
 }
