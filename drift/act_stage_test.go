@@ -43,26 +43,32 @@ type harbour struct {
 // newHarbour delivers files that a GitSource names, and lets pull requests be opened in their namespace.
 func newHarbour(t *testing.T, files map[string]string, change ...func(*v1alpha1.GuardrailSpec)) *harbour {
 	t.Helper()
-	h := &harbour{stage: newStage(t)}
-	h.github = github.Start(t.TempDir(), github.Options{Token: "s3cret"})
-	t.Cleanup(h.github.Close)
-	var err error
-	h.repo, err = h.github.Add("acme", "shop")
-	h.ok(err)
-	h.repo.Push("main", files)
+	h := harbourOf(newStage(t), files, change...)
 	h.source(func(g *v1alpha1.GitSource) { g.Spec.URL = h.repo.Clone() })
 	for _, content := range files {
 		h.kubectl(content, "apply", "-f", "-")
 	}
+	h.round()
+	return h
+}
+
+// harbourOf adds a GitHub with files to a stage, and what opens pull requests there.
+func harbourOf(s *stage, files map[string]string, change ...func(*v1alpha1.GuardrailSpec)) *harbour {
+	s.t.Helper()
+	h := &harbour{stage: s, github: github.Start(s.t.TempDir(), github.Options{Token: "s3cret"})}
+	s.t.Cleanup(h.github.Close)
+	var err error
+	h.repo, err = h.github.Add("acme", "shop")
+	h.ok(err)
+	h.repo.Push("main", files)
 	g := &v1alpha1.Guardrail{ObjectMeta: metav1.ObjectMeta{Name: h.ns}, Spec: v1alpha1.GuardrailSpec{Mode: "Propose",
 		NamespaceSelector: v1alpha1.Selector{MatchLabels: map[string]v1alpha1.LabelValue{"kubernetes.io/metadata.name": v1alpha1.LabelValue(h.ns)}}}}
 	for _, f := range change {
 		f(&g.Spec)
 	}
-	h.ok(h.admin.Create(t.Context(), g))
-	t.Cleanup(func() { _ = h.admin.Delete(context.Background(), g) })
-	h.round()
-	h.acts, h.face = h.crew(t)
+	h.ok(h.admin.Create(s.t.Context(), g))
+	s.t.Cleanup(func() { _ = h.admin.Delete(context.Background(), g) })
+	h.acts, h.face = h.crew(s.t)
 	return h
 }
 

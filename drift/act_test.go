@@ -266,3 +266,24 @@ func TestAStormIsAFewPullRequestsAndOneIssue(t *testing.T) {
 		t.Errorf("nothing waits any more: %+v", issues)
 	}
 }
+
+// TestWhatFluxDeliversBecomesAPullRequest shows an overlay that a Kustomization delivers, without any GitSource: the edit is in the
+// overlay, for the branch that Flux follows.
+func TestWhatFluxDeliversBecomesAPullRequest(t *testing.T) {
+	y := newDelivery(t)
+	files := map[string]string{"base/kustomization.yaml": "resources: [web.yaml]\n", "base/web.yaml": web,
+		"deploy/kustomization.yaml": "resources: [../base]\nreplicas:\n- name: web\n  count: 3 # as ever\n"}
+	h := harbourOf(y.stage, files)
+	y.gitRepository(map[string]any{"url": h.repo.Clone()}, h.repo.Head("main"))
+	y.kustomization("apps", map[string]any{"path": "./deploy"}, h.repo.Head("main"), "web")
+	y.applied(strings.Replace(web, "replicas: 2", "replicas: 3", 1))
+	h.kubectl("", "scale", "deployment/web", "--replicas=5")
+	y.rounds()
+	a := h.act(h.standing())
+	if a.Phase != v1alpha1.PhaseActed || len(h.pulls()) != 1 {
+		t.Fatalf("acting %s; the Case %s", asJSON(a), asJSON(h.standing().Status))
+	}
+	if got := h.repo.Files(h.pulls()[0].Head)["deploy/kustomization.yaml"]; got != strings.Replace(files["deploy/kustomization.yaml"], "3", "5", 1) {
+		t.Errorf("it proposes\n%s", got)
+	}
+}
