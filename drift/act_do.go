@@ -39,7 +39,7 @@ func (p *Proposals) Act(ctx context.Context, permit gate.Permit, plan gate.Actio
 		p.came, p.cameFor = o, plan.PlanDigest()
 		return gate.OutcomeDone, nil
 	case forge.Already:
-		return gate.OutcomeNothing, errors.New("Git says so already")
+		return gate.OutcomeNothing, errors.New("there is nothing to say in Git that it does not say already")
 	case forge.Rejected:
 		return gate.OutcomeRefused, fmt.Errorf("people closed %s, which proposed the same", o.URL)
 	}

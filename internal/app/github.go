@@ -29,6 +29,7 @@ type githubOptions struct {
 	installation int64
 	appKey       string // file
 	open, hourly int
+	follow       time.Duration
 }
 
 func (o *githubOptions) flags(f *pflag.FlagSet) {
@@ -38,6 +39,7 @@ func (o *githubOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.appKey, "github-app-key-file", "", "file with the private key of that App, in PEM")
 	f.StringVar(&o.url, "github-url", "", "URL of a GitHub Enterprise server: https://git.example.com (default: github.com)")
 	f.IntVar(&o.open, "github-open", 5, "how many pull requests of ours may be open in one repository; what waits then is listed in one issue")
+	f.DurationVar(&o.follow, "github-follow", 5*time.Minute, "how often it is looked at what became of a pull request")
 	f.IntVar(&o.hourly, "github-hourly", 10, "how many pull requests may be opened in one repository in an hour")
 }
 
@@ -53,8 +55,10 @@ func (o *githubOptions) check() error {
 		return errors.New("a GitHub App takes --github-app-id, --github-app-installation and --github-app-key-file")
 	case o.url != "" && !o.enabled():
 		return errors.New("--github-url is given and nobody to go there as: give --github-token-file or a GitHub App")
+	case o.enabled() && o.follow < time.Second:
+		return fmt.Errorf("--github-follow %s is under a second", o.follow)
 	case o.enabled() && (o.open < 1 || o.hourly < 1):
-		return errors.New("--github-open and --github-hourly are at least 1; without --github-token-file or a GitHub App no pull requests are opened")
+		return errors.New("--github-open and --github-hourly are at least 1; where none are to be opened, leave out --github-token-file and the GitHub App")
 	}
 	return nil
 }
@@ -110,7 +114,7 @@ func (p *process) addProposals(ctx context.Context, mgr ctrl.Manager, live clien
 	if err := live.Get(ctx, client.ObjectKey{Name: metav1.NamespaceSystem}, &system); err != nil {
 		return fmt.Errorf("tell this cluster from others, by its namespace %s: %w", metav1.NamespaceSystem, err)
 	}
-	proposals := &drift.Proposals{Hub: hub, Cluster: string(system.UID), Log: p.log, Detector: &drift.Detector{Client: live, Git: gitReader(p.localGit), Login: hub.Login,
+	proposals := &drift.Proposals{Hub: hub, Cluster: string(system.UID), Log: p.log, Follow: p.github.follow, Detector: &drift.Detector{Client: live, Git: gitReader(p.localGit), Login: hub.Login,
 		Circumstances: seen, Door: p.door(), Now: time.Now, Interval: p.driftEvery}}
 	if err := proposals.Complete(); err != nil {
 		return err

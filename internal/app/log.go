@@ -40,7 +40,7 @@ func openLog(ctx context.Context, dir string, o audit.Options, logger *slog.Logg
 }
 
 func (l *auditLog) open(ctx context.Context) error {
-	log, err := audit.Open(l.dir, l.options) //nolint:contextcheck // what it moved aside is told, whoever has gone
+	log, err := audit.Open(l.dir, l.options)
 	if err != nil {
 		return err
 	}

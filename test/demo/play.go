@@ -3,13 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strings"
-	"time"
-
-	"github.com/go-git/go-git/v5"
-	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
 // scene is one part of the story.
@@ -125,70 +119,6 @@ func tooBig(ctx context.Context, s *stage) error {
 		return fmt.Errorf("the rollout was refused, but what may merely not be there yet only warns")
 	}
 	return nil
-}
-
-// hotfix tells the drift scene: a Git repository says one thing, and somebody sets another image on the running cluster.
-func hotfix(ctx context.Context, s *stage) error {
-	repository, err := s.repository("4-search.yaml")
-	if err != nil {
-		return err
-	}
-	if err := s.applyQuietly(ctx, "4-search.yaml"); err != nil {
-		return err
-	}
-	s.out.say("A Git repository holds deploy/4-search.yaml, and a GitSource says that namespace catalog follows it.")
-	if err := s.applyText(ctx, fmt.Sprintf(gitSource, repository)); err != nil {
-		return err
-	}
-	if !s.kubectl(ctx, "-n", "catalog", "set", "image", "deployment/search", "app=ghcr.io/acme/search:5.1.9") {
-		return fmt.Errorf("could not change the image")
-	}
-	if err := s.showCase(ctx, "catalog", "drift"); err != nil {
-		return err
-	}
-	s.out.say("The same from a terminal, with the rights of whoever asks; exit code 1 says that something differs:")
-	return s.differs(ctx, "-n", "catalog", "--local-git", "--kubeconfig", s.cluster.Kubeconfig())
-}
-
-const gitSource = `apiVersion: moorgate.dev/v1alpha1
-kind: GitSource
-metadata: {name: catalog, namespace: catalog}
-spec: {url: "file://%s", branch: main, path: deploy}
-`
-
-// repository makes a Git repository whose folder deploy holds a file of the story.
-func (s *stage) repository(name string) (string, error) {
-	dir := filepath.Join(s.dir, "repository")
-	repo, err := git.PlainInitWithOptions(dir, &git.PlainInitOptions{InitOptions: git.InitOptions{DefaultBranch: plumbing.NewBranchReferenceName("main")}})
-	if err != nil {
-		return "", fmt.Errorf("make a Git repository: %w", err)
-	}
-	tree, err := repo.Worktree()
-	if err != nil {
-		return "", fmt.Errorf("make a Git repository: %w", err)
-	}
-	content, err := story.ReadFile("story/" + name)
-	if err != nil {
-		return "", fmt.Errorf("find the story's %s: %w", name, err)
-	}
-	f, err := tree.Filesystem.Create("deploy/" + name)
-	if err != nil {
-		return "", fmt.Errorf("write deploy/%s: %w", name, err)
-	}
-	if _, err := f.Write(content); err != nil {
-		return "", fmt.Errorf("write deploy/%s: %w", name, err)
-	}
-	if err := f.Close(); err != nil {
-		return "", fmt.Errorf("write deploy/%s: %w", name, err)
-	}
-	if _, err := tree.Add("deploy/" + name); err != nil {
-		return "", fmt.Errorf("add deploy/%s: %w", name, err)
-	}
-	author := &object.Signature{Name: "Release Job", Email: "release@shop.example", When: time.Now()}
-	if _, err := tree.Commit("Release search 5.2.0", &git.CommitOptions{Author: author}); err != nil {
-		return "", fmt.Errorf("commit deploy/%s: %w", name, err)
-	}
-	return dir, nil
 }
 
 func crash(ctx context.Context, s *stage) error {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"moorgate.dev/test/cluster"
+	"moorgate.dev/test/github"
 	"moorgate.dev/test/openai"
 	"moorgate.dev/test/process"
 )
@@ -34,6 +35,8 @@ type stage struct {
 	dir     string // scratch, removed with the cluster
 	process *process.Moorgate
 	model   *openai.Server
+	github  *github.Server
+	repo    *github.Repo // acme/catalog
 	out     *screen
 }
 
@@ -60,12 +63,17 @@ func newStage(ctx context.Context, binary string) (*stage, error) {
 	if err := process.Install(ctx, s.binary, s.cluster, io.Discard); err != nil {
 		return s, err
 	}
-	s.out.command("moorgate run --url https://127.0.0.1:PORT --webhook-kubeconfig FILE --judge-kubeconfig FILE --act-kubeconfig FILE --model FILE")
+	s.out.command("moorgate run --url https://127.0.0.1:PORT --webhook-kubeconfig FILE --judge-kubeconfig FILE --act-kubeconfig FILE --model FILE --github-url URL --github-token-file FILE")
 	model, err := s.startModel()
 	if err != nil {
 		return s, err
 	}
-	s.process, err = process.Start(ctx, s.cluster, process.Options{Binary: s.binary, Dir: s.dir, Args: []string{"--act-every", "2s", "--healthy-delay", "10s", "--model", model}})
+	hub, err := s.startGitHub()
+	if err != nil {
+		return s, err
+	}
+	s.process, err = process.Start(ctx, s.cluster, process.Options{Binary: s.binary, Dir: s.dir,
+		Args: append(hub, "--act-every", "2s", "--healthy-delay", "10s", "--github-follow", "2s", "--model", model)})
 	return s, err
 }
 
@@ -76,6 +84,9 @@ func (s *stage) close() {
 	}
 	if s.model != nil {
 		s.model.Close()
+	}
+	if s.github != nil {
+		s.github.Close()
 	}
 	if s.cluster != nil {
 		s.cluster.Stop()
