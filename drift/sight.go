@@ -156,7 +156,7 @@ func (t tree) left(skipped []string) []string {
 
 func (d *Detector) sight(ctx context.Context, a Asked, l *look, t tree) Sight {
 	d.look(ctx, l, t)
-	s := Sight{Subject: l.subject, Place: fmt.Sprintf("%s:%d", fileName(l.object.File), l.object.Line), Absent: l.absent, Unread: l.unread}
+	s := Sight{Subject: l.subject, Place: whence(l.object), Absent: l.absent, Unread: l.unread}
 	if l.untried() {
 		s.ByOwners = true
 		if err := d.byOwners(ctx, l); err != nil {

@@ -50,7 +50,8 @@ func TestWhatFluxDeliversIsComparedWithTheCommitThatItAppliedLast(t *testing.T) 
 	if again := s.fetches.Load(); again != fetches+1 {
 		t.Errorf("beside the past of the image, which is read once, a commit that is known is fetched again: %d, then %d", fetches, again)
 	}
-	if reports := s.look(); len(reports) != 1 || len(reports[0].Sights) != 1 || reports[0].Sights[0].Case == nil || reports[0].Commit != first {
+	if reports := s.look(); len(reports) != 1 || len(reports[0].Sights) != 1 || reports[0].Sights[0].Case == nil || reports[0].Commit != first ||
+		reports[0].Sights[0].Place != "rendered by kustomize from apps/shop/kustomization.yaml" {
 		t.Errorf("who asks sees %s", asJSON(reports))
 	}
 	s.applied(overlay)

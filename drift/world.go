@@ -38,7 +38,7 @@ func newLook(o source.Object, commit string) *look {
 // look looks at one declared object. It changes nothing in the cluster.
 func (d *Detector) look(ctx context.Context, l *look, t tree) {
 	o := l.object
-	l.read(evidenceGit, fmt.Sprintf("%s:%d at commit %s", fileName(o.File), o.Line, t.Commit), gate.FromGit, d.Now(), t.delivery.said())
+	l.read(evidenceGit, fmt.Sprintf("%s at commit %s", whence(o), t.Commit), gate.FromGit, d.Now(), t.delivery.said())
 	if o.Unknown != "" {
 		l.missed(evidenceGit, "what Git says", d.Now(), o.Unknown)
 		return
