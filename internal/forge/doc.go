@@ -6,6 +6,10 @@
 // repository may hold too much of has a cap, and a cap that is exceeded is an error that says so: no file is left out in
 // silence. Symbolic links and submodules are never followed, and are named in the answer.
 //
+// A commit that is named is asked for by itself, and where the server gives none but heads, looked for in the last commits of its branch; one
+// that is known costs nothing. A Shelf keeps what was fetched of it for a minute, for whoever reads another folder of it. A Login goes
+// to the host that the URL names, over https, and to no other.
+//
 // Addresses in URLs come from users. Link-local and multicast addresses, and all others at which clouds are known to answer
 // with credentials, are refused after the name is resolved and after redirects; the machine's own addresses and file:// need
 // an explicit yes.
