@@ -76,7 +76,7 @@ func (p *Proposals) proposalFor(at place, subject gate.Ref) (named forge.Proposa
 	repository, here := p.Hub.RepositoryAt(at.from.URL)
 	switch {
 	case !here:
-		return forge.Proposal{}, fmt.Sprintf("the repository of %s is not one of %s, where pull requests are opened", Title(at.key), p.Hub.Host())
+		return forge.Proposal{}, fmt.Sprintf("the repository of %s is not one of those of %s for which pull requests are opened", Title(at.key), p.Hub.Host())
 	case at.from.Branch == "":
 		return forge.Proposal{}, Title(at.key) + " follows no branch that a pull request could be for"
 	}

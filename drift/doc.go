@@ -45,7 +45,11 @@
 // Where a model may be asked, it is asked aside, once for each drift, whether the change looks like an emergency fix or an accident. No
 // round waits for it, and what it says stays on the Case as long as the rules see the same.
 //
-// This package never writes to a workload or to a repository: all it writes are Cases, Events, the status of GitSources, and dry
+// Proposals, under another identity and by package acting, opens a pull request with the edits that were judged: it reads Git and the
+// live object itself and makes the same edits again, without any dry run. There is one for an object, for people to merge; where
+// its drift is gone it is withdrawn, and what people said no to is not asked again. Digests list what waits for room.
+//
+// The Detector never writes to a workload or to a repository: all it writes are Cases, Events, the status of GitSources, and dry
 // runs; a Look on somebody's behalf writes nothing but dry runs. It reads no Secret but the one that a GitRepository names
 // to be read with, and those in which Helm keeps a release where that is asked for, and these only where somebody gave it the
 // right to; it never writes to what Flux or Argo CD have, never shows a value that could be one, and never passes on what an API

@@ -104,6 +104,8 @@ func silence(l *look, cause string) string {
 		return "not all of the fields that differ are a person's"
 	case slices.ContainsFunc(l.drifts, func(d Drift) bool { return d.Missing }):
 		return "a field was removed, and whether Git should lose it too is for a person to say"
+	case len(l.drifts) > mostEdits:
+		return fmt.Sprintf("%d fields differ, and at most %d are adopted together", len(l.drifts), mostEdits)
 	case len(l.drifts) > 1 && cause != IntentEmergency:
 		return fmt.Sprintf("%d fields differ, and only one changed by a person is clear", len(l.drifts))
 	}

@@ -88,9 +88,12 @@ func menu(l *look) []gate.Action {
 	return []gate.Action{escalate, nothing}
 }
 
+// mostEdits is how many fields one pull request adopts: as many as a Case tells of. Where more differ, it is another thing than a fix.
+const mostEdits = 8
+
 // adoption is the pull request that would make all drifts of the object Git's word. It is offered whole or not at all.
 func adoption(l *look) (gate.Action, bool) {
-	if len(l.unread) > 0 || len(l.drifts) == 0 || !l.intention.adoptable() || slices.ContainsFunc(l.proposals, func(p proposal) bool { return p.why != "" }) {
+	if len(l.unread) > 0 || len(l.drifts) == 0 || len(l.drifts) > mostEdits || !l.intention.adoptable() || slices.ContainsFunc(l.proposals, func(p proposal) bool { return p.why != "" }) {
 		return gate.Action{}, false
 	}
 	return adopting(l.subject, l.commit, l.proposals), true

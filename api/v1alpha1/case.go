@@ -216,7 +216,7 @@ type Choice struct {
 	// +optional
 	Text string `json:"text,omitempty"`
 	// Edits are the fields that it would change.
-	// +kubebuilder:validation:MaxItems=5
+	// +kubebuilder:validation:MaxItems=8
 	// +listType=atomic
 	// +optional
 	Edits []Edit `json:"edits,omitempty"`

@@ -30,6 +30,7 @@ type githubOptions struct {
 	appKey       string // file
 	open, hourly int
 	follow       time.Duration
+	only         []string
 }
 
 func (o *githubOptions) flags(f *pflag.FlagSet) {
@@ -38,6 +39,7 @@ func (o *githubOptions) flags(f *pflag.FlagSet) {
 	f.Int64Var(&o.installation, "github-app-installation", 0, "id of the installation of that App")
 	f.StringVar(&o.appKey, "github-app-key-file", "", "file with the private key of that App, in PEM")
 	f.StringVar(&o.url, "github-url", "", "URL of a GitHub Enterprise server: https://git.example.com (default: github.com)")
+	f.StringSliceVar(&o.only, "github-repositories", nil, "repositories for which pull requests are opened, as owner/name or owner/*; whoever may write GitSources names repositories, so say which are meant (default: all that the token may write)")
 	f.IntVar(&o.open, "github-open", 5, "how many pull requests of ours may be open in one repository; what waits then is listed in one issue")
 	f.DurationVar(&o.follow, "github-follow", 5*time.Minute, "how often it is looked at what became of a pull request")
 	f.IntVar(&o.hourly, "github-hourly", 10, "how many pull requests may be opened in one repository in an hour")
@@ -69,7 +71,7 @@ func (p *process) hub() (*forge.Hub, error) {
 	if !o.enabled() {
 		return nil, nil
 	}
-	h := forge.HubOptions{Base: o.url, Local: p.localGit, Door: p.door(), Now: time.Now, Open: o.open, Hourly: o.hourly}
+	h := forge.HubOptions{Base: o.url, Only: o.only, Local: p.localGit, Door: p.door(), Now: time.Now, Open: o.open, Hourly: o.hourly}
 	if o.token != "" {
 		h.Token = func() (string, error) { return tokenIn(o.token) }
 		if _, err := h.Token(); err != nil {

@@ -11,7 +11,7 @@ import (
 const (
 	maxListed  = 12 // reasons, findings, and things unread
 	maxMenu    = 8
-	maxEdits   = 5 // of one item on the menu
+	maxEdits   = 8 // of one item on the menu
 	maxText    = 256
 	maxPath    = 200
 	maxValue   = 160

@@ -19,6 +19,8 @@ import (
 type HubOptions struct {
 	// Base is the URL of a GitHub Enterprise server, such as https://git.example.com; empty: github.com.
 	Base string
+	// Only are the repositories that are meant, as owner/name or owner/*; empty: all that the token may write.
+	Only []string
 	// Local allows the addresses of this machine, and there http: for tests and the demo.
 	Local bool
 	// Token tells the token of a person or a machine user, and is asked each time. One of Token and App is needed.
@@ -53,6 +55,11 @@ type Hub struct {
 func NewHub(o HubOptions) (*Hub, error) {
 	if o.Door == nil || o.Now == nil || (o.Token == nil) == (o.App == nil) {
 		return nil, errors.New("prepare to open pull requests: Door, Now, and one of Token and App are needed")
+	}
+	for _, only := range o.Only {
+		if !meant.MatchString(only) {
+			return nil, fmt.Errorf("prepare to open pull requests: %q is not of the form owner/name or owner/*", only)
+		}
 	}
 	if o.Pause == nil {
 		o.Pause = wait

@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/google/go-github/v60/github"
 )
 
-// RepositoryAt is the owner/name of a repository by the URL under which it is cloned, and whether it is one of this Hub's host.
+// RepositoryAt is the owner/name of a repository by the URL under which it is cloned, and whether it is one of this Hub's host and one
+// that is meant.
 func (h *Hub) RepositoryAt(clone string) (string, bool) {
 	u, err := url.Parse(clone)
 	if err != nil {
@@ -20,7 +23,19 @@ func (h *Hub) RepositoryAt(clone string) (string, bool) {
 	if u.Scheme == "ssh" {
 		host = u.Hostname()
 	}
-	return name, strings.EqualFold(host, h.Host()) && slug.MatchString(name)
+	return name, strings.EqualFold(host, h.Host()) && slug.MatchString(name) && h.means(name)
+}
+
+// meant is the form of an entry of HubOptions.Only.
+var meant = regexp.MustCompile(`^[A-Za-z0-9-]{1,100}/([A-Za-z0-9_.-]{1,100}|\*)$`)
+
+func (h *Hub) means(repository string) bool {
+	return len(h.Only) == 0 || slices.ContainsFunc(h.Only, func(only string) bool {
+		if owner, all := strings.CutSuffix(only, "*"); all {
+			return len(repository) > len(owner) && strings.EqualFold(repository[:len(owner)], owner)
+		}
+		return strings.EqualFold(only, repository)
+	})
 }
 
 // Login is what a repository of this Hub's host is read with; of another host it is none.
