@@ -111,3 +111,19 @@ func waiting(c *v1alpha1.Case) bool {
 	}
 	return len(a.Reasons) > 0 && !slices.ContainsFunc(a.Reasons, func(r v1alpha1.Reason) bool { return !slices.Contains(bounding, r.Rule) })
 }
+
+// Open counts the pull requests that people have not decided on yet, as the Cases tell of them. It reads them through r, which may be
+// an informer cache.
+func Open(ctx context.Context, r client.Reader) (int, error) {
+	var cases v1alpha1.CaseList
+	if err := r.List(ctx, &cases, client.MatchingLabels{v1alpha1.LabelFace: string(gate.FaceDrift)}, client.UnsafeDisableDeepCopy); err != nil {
+		return 0, fmt.Errorf("count the open pull requests: %w", err)
+	}
+	n := 0
+	for i := range cases.Items {
+		if a := cases.Items[i].Status.Acting; a != nil && a.Phase == v1alpha1.PhaseActed {
+			n++
+		}
+	}
+	return n, nil
+}

@@ -43,6 +43,9 @@ func TestADriftBecomesAPullRequest(t *testing.T) {
 		}
 	}
 
+	if n, err := drift.Open(t.Context(), client.NewNamespacedClient(h.admin, h.ns)); n != 1 || err != nil {
+		t.Errorf("%d are open, %v", n, err)
+	}
 	writes := h.asked(http.MethodPost)
 	h.round()
 	if a := h.act(h.standing()); a.Phase != v1alpha1.PhaseActed || h.asked(http.MethodPost) != writes {

@@ -126,5 +126,6 @@ func (p *process) addProposals(ctx context.Context, mgr ctrl.Manager, live clien
 	if err := a.SetUp(mgr); err != nil {
 		return err
 	}
+	p.metrics.drift.watchPulls(func(ctx context.Context) (int, error) { return drift.Open(ctx, mgr.GetCache()) })
 	return mgr.Add(&drift.Digests{Proposals: proposals, Logger: a.Logger})
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -18,12 +19,15 @@ type driftMetrics struct {
 	objects    *prometheus.Desc
 	oldest     *prometheus.Desc
 	deliveries *prometheus.Desc
+	open       func(context.Context) (int, error) // nil: no pull requests are opened here
+	pulls      *prometheus.Desc
 }
 
 func newDriftMetrics() *driftMetrics {
 	return &driftMetrics{
 		objects:    prometheus.NewDesc("moorgate_drift_objects", "Objects that differ from Git now, or could not be compared, by cause. Only the leading judge counts.", []string{"class"}, nil),
 		oldest:     prometheus.NewDesc("moorgate_drift_oldest_seconds", "How long ago the oldest of them was first seen, 0 where there is none.", nil, nil),
+		pulls:      prometheus.NewDesc("moorgate_drift_pull_requests", "Pull requests that people have not decided on yet. Only where pull requests are opened.", nil, nil),
 		deliveries: prometheus.NewDesc("moorgate_drift_deliveries", "What Flux and Argo CD deliver, each to one namespace, by whether it can be compared with Git. An Event about what delivers says why not.", []string{"class"}, nil),
 	}
 }
@@ -35,18 +39,33 @@ func (m *driftMetrics) watch(of func() []drift.Standing, delivered func() map[st
 	m.of, m.delivered = of, delivered
 }
 
+// watchPulls has open pull requests counted from now on.
+func (m *driftMetrics) watchPulls(open func(context.Context) (int, error)) {
+	m.lock.Lock()
+	defer m.lock.Unlock()
+	m.open = open
+}
+
 // Describe is for the registry.
 func (m *driftMetrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- m.objects
 	ch <- m.oldest
 	ch <- m.deliveries
+	ch <- m.pulls
 }
 
 // Collect counts when it is asked.
 func (m *driftMetrics) Collect(ch chan<- prometheus.Metric) {
 	m.lock.Lock()
-	of, delivered := m.of, m.delivered
+	of, delivered, open := m.of, m.delivered, m.open
 	m.lock.Unlock()
+	if open != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if n, err := open(ctx); err == nil { // else it is not known, and no number is
+			ch <- prometheus.MustNewConstMetric(m.pulls, prometheus.GaugeValue, float64(n))
+		}
+	}
 	if of == nil {
 		return
 	}
