@@ -37,6 +37,7 @@ type Proposals struct {
 	cameFor    string        // the digest of its plan
 	deliveries []Delivered   // as of lookedAt
 	lookedAt   time.Time
+	memos      map[string]memo // by the UIDs of objects
 }
 
 var (

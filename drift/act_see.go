@@ -34,7 +34,7 @@ func (p *Proposals) See(ctx context.Context, c *v1alpha1.Case, plan string, live
 	if err := t.err(); err != nil {
 		return acting.View{}, err
 	}
-	l, files, why, err := d.relook(ctx, t, signalOf(c).Subject, hinted(c, plan))
+	l, files, why, err := p.relook(ctx, t, signalOf(c).Subject, hinted(c, plan))
 	if err != nil {
 		return acting.View{}, err
 	}
@@ -82,7 +82,8 @@ func hinted(c *v1alpha1.Case, plan string) []string {
 
 // relook looks at fields of one object, in Git and in the cluster, and makes the edits that adopt them. why says what is not adopted any
 // more. Without a dry run it tells less than look: nothing of other fields.
-func (d *Detector) relook(ctx context.Context, t tree, subject gate.Ref, paths []string) (l *look, files map[string][]byte, why string, err error) {
+func (p *Proposals) relook(ctx context.Context, t tree, subject gate.Ref, paths []string) (l *look, files map[string][]byte, why string, err error) {
+	d := p.Detector
 	o, declared := source.Find(t.objects, source.Name{Group: subject.Group, Kind: subject.Kind, Namespace: subject.Namespace, Name: subject.Name})
 	if !declared {
 		return nil, nil, "", fmt.Errorf("commit %.12s does not declare it: %w", t.Commit, acting.ErrGone)
@@ -102,7 +103,7 @@ func (d *Detector) relook(ctx context.Context, t tree, subject gate.Ref, paths [
 	l.labels = now.GetLabels()
 	l.read(evidenceGit, whence(o)+" at commit "+t.Commit, gate.FromGit, d.Now(), "")
 	l.read(evidenceLive, "live "+what, gate.FromAPI, d.Now(), "resourceVersion "+now.GetResourceVersion())
-	a, drifts, err := rebuild(t, l.subject, now, paths)
+	a, drifts, err := p.rebuilt(t, l.subject, now, paths)
 	if err != nil {
 		return l, nil, line(err.Error()), nil
 	}
@@ -114,8 +115,35 @@ func (d *Detector) relook(ctx context.Context, t tree, subject gate.Ref, paths [
 			drifts[i].Ahead = past.ahead(one, changed[one.Path.String()])
 		}
 	}
-	l.drifts, l.proposals = drifts, t.withheld(a.proposals)
+	l.drifts, l.proposals = drifts, t.withheld(slices.Clone(a.proposals))
 	return l, a.Files, "", nil
+}
+
+// memo is what was made again of one plan, on what was read of Git and on the version of the object.
+type memo struct {
+	of              *plans // which are new whenever Git is read anew
+	version, fields string
+	a               Adoption
+	drifts          []Drift
+	err             error
+}
+
+// mostMemos bounds what is remembered; when full all is forgotten, and made again.
+const mostMemos = 1024
+
+// rebuilt makes edits again, which takes rendering the repository many times; so it remembers what came of the same the last time. What
+// waits is looked at again and again.
+func (p *Proposals) rebuilt(t tree, subject gate.Ref, live *unstructured.Unstructured, paths []string) (Adoption, []Drift, error) {
+	m := memo{of: t.plans, version: live.GetResourceVersion(), fields: fmt.Sprintf("%q", paths)}
+	if known, ok := p.memos[subject.UID]; ok && known.of == m.of && known.version == m.version && known.fields == m.fields {
+		return known.a, slices.Clone(known.drifts), known.err
+	}
+	if p.memos == nil || len(p.memos) >= mostMemos {
+		p.memos = map[string]memo{}
+	}
+	m.a, m.drifts, m.err = rebuild(t, subject, live, paths)
+	p.memos[subject.UID] = m
+	return m.a, slices.Clone(m.drifts), m.err
 }
 
 // elected is the opinion of the rules on what was seen, with the choice that a plan stands for where the rules leave it open: there it is
