@@ -24,8 +24,8 @@ func retagged(h *harbour, tag string) {
 	h.round()
 }
 
-// TestADriftBecomesAPullRequest shows the whole way: a person changes the cluster, and Git is asked to say so, in just those bytes.
-func TestADriftBecomesAPullRequest(t *testing.T) {
+// TestL21ADriftBecomesAPullRequest shows the whole way: a person changes the cluster, and Git is asked to say so, in just those bytes.
+func TestL21ADriftBecomesAPullRequest(t *testing.T) {
 	h := newHarbour(t, map[string]string{"deploy/web.yaml": web})
 	retagged(h, "1.5")
 	a := h.act(h.standing())
@@ -117,8 +117,8 @@ func TestWhatPeopleSaidNoToIsNotAskedAgain(t *testing.T) {
 	}
 }
 
-// TestNothingIsProposedThatMayNotBe shows what holds a pull request, and that GitHub hears nothing of it.
-func TestNothingIsProposedThatMayNotBe(t *testing.T) {
+// TestL05NothingIsProposedThatMayNotBe shows what holds a pull request, and that GitHub hears nothing of it.
+func TestL05NothingIsProposedThatMayNotBe(t *testing.T) {
 	forged := func(path, value string) func(*testing.T, *harbour) {
 		return func(t *testing.T, h *harbour) {
 			k := h.standing()
@@ -174,8 +174,8 @@ func TestNothingIsProposedThatMayNotBe(t *testing.T) {
 	}
 }
 
-// TestOneOfManyProcessesProposes shows two processes that look at the same Case at the same moment, again and again.
-func TestOneOfManyProcessesProposes(t *testing.T) {
+// TestL10OneOfManyProcessesProposes shows two processes that look at the same Case at the same moment, again and again.
+func TestL10OneOfManyProcessesProposes(t *testing.T) {
 	h := newHarbour(t, map[string]string{"deploy/web.yaml": web})
 	other, _ := h.crew(t)
 	retagged(h, "1.5")
@@ -238,9 +238,9 @@ func TestWhatBecameOfAPullRequestIsFoundOut(t *testing.T) {
 	}
 }
 
-// TestAStormIsAFewPullRequestsAndOneIssue shows as many drifts as a bad command makes: what the Guardrail's budget leaves is proposed, and
+// TestL10AStormIsAFewPullRequestsAndOneIssue shows as many drifts as a bad command makes: what the Guardrail's budget leaves is proposed, and
 // the rest is one issue, which goes once nothing waits.
-func TestAStormIsAFewPullRequestsAndOneIssue(t *testing.T) {
+func TestL10AStormIsAFewPullRequestsAndOneIssue(t *testing.T) {
 	const drifts = 12
 	var all strings.Builder
 	for n := range drifts {
@@ -288,5 +288,34 @@ func TestWhatFluxDeliversBecomesAPullRequest(t *testing.T) {
 	}
 	if got := h.repo.Files(h.pulls()[0].Head)["deploy/kustomization.yaml"]; got != strings.Replace(files["deploy/kustomization.yaml"], "3", "5", 1) {
 		t.Errorf("it proposes\n%s", got)
+	}
+}
+
+// TestL16APullRequestHoldsNoSecret plants values that may be secret where a person changed them, and in what Git says beside what is
+// proposed. What may be secret keeps the whole object from being proposed; what Git says already goes to Git in its file alone.
+func TestL16APullRequestHoldsNoSecret(t *testing.T) {
+	const ofGit, ofCluster = "planted-in-git-7f3a9c", "planted-in-the-cluster-b81d2e"
+	manifest := strings.Replace(web, "planted-in-git", ofGit, 1)
+	h := newHarbour(t, map[string]string{"deploy/web.yaml": manifest})
+	retagged(h, "1.5")
+	if a := h.act(h.standing()); len(h.pulls()) != 1 {
+		t.Fatalf("acting %s, pull requests %+v", asJSON(a), h.pulls())
+	}
+	for _, r := range h.github.Requests() {
+		if strings.Contains(r.Body, ofGit) && !strings.HasSuffix(r.Path, "/git/blobs") {
+			t.Errorf("%s %s holds what may be secret: %s", r.Method, r.Path, r.Body)
+		}
+	}
+	asked := len(h.github.Requests())
+	h.kubectl("", "set", "env", "deployment/web", "TOKEN="+ofCluster)
+	h.round()
+	h.anew()
+	k := h.standing()
+	h.act(k)
+	for _, r := range h.github.Requests()[asked:] {
+		t.Errorf("GitHub was asked %s %s", r.Method, r.Path)
+	}
+	if text := asJSON(k); strings.Contains(text, ofCluster) || strings.Contains(text, ofGit) {
+		t.Errorf("the Case holds what may be secret: %s", text)
 	}
 }
