@@ -37,6 +37,7 @@ type (
 		Confidence *int          `json:"confidence,omitempty"`
 		Case       string        `json:"case,omitempty"`
 		Decision   string        `json:"decision,omitempty"`
+		Done       string        `json:"done,omitempty"` // what was done about it, or why nothing is
 		Findings   []jsonFinding `json:"findings,omitempty"`
 		Changes    []jsonChange  `json:"changes,omitempty"`
 	}
@@ -93,7 +94,7 @@ func objectJSON(s *drift.Sight) jsonObject {
 		o.Confidence = &n
 	}
 	if s.Case != nil {
-		o.Case, o.Decision = s.Case.Name, s.Case.Status.Decision
+		o.Case, o.Decision, o.Done = s.Case.Name, s.Case.Status.Decision, doneText(s)
 	}
 	for _, f := range s.Assessment.Findings {
 		o.Findings = append(o.Findings, jsonFinding{ID: f.ID, Text: f.Text, Evidence: f.Evidence})

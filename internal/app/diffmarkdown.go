@@ -64,5 +64,8 @@ func sightMarkdown(s *drift.Sight) string {
 	if said := caseText(s); said != "" {
 		fmt.Fprintf(&b, "\nCase: %s\n", markdown.Prose(said))
 	}
+	if done := doneText(s); done != "" {
+		fmt.Fprintf(&b, "\nDone: %s\n", markdown.Prose(done))
+	}
 	return b.String()
 }

@@ -67,6 +67,9 @@ func writeSight(b *strings.Builder, p paint, now time.Time, at *place, s *drift.
 	if said := caseText(s); said != "" {
 		fmt.Fprintf(b, " %s  %s\n", p("2", "Case"), shown(said))
 	}
+	if done := doneText(s); done != "" {
+		fmt.Fprintf(b, " %s  %s\n", p("2", "done"), shown(done))
+	}
 	b.WriteString("\n")
 }
 
@@ -134,6 +137,14 @@ func because(s *drift.Sight) string {
 		text += ": " + a.Open
 	}
 	return text
+}
+
+// doneText is what was done about it, or why nothing is: a pull request that waits for people.
+func doneText(s *drift.Sight) string {
+	if s.Case == nil || s.Case.Status.Acting == nil {
+		return ""
+	}
+	return strings.ToLower(s.Case.Status.Acting.Phase) + ": " + s.Case.Status.Acting.Text
 }
 
 func caseText(s *drift.Sight) string {
