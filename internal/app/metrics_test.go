@@ -89,6 +89,7 @@ func counted(t *testing.T) (*metrics, *paper, string) {
 			t.Fatal(err)
 		}
 	}
+	m.drift.watchPulls(func(context.Context) (int, error) { return 2, nil })
 	m.drift.watch(func() []drift.Standing {
 		return []drift.Standing{{Cause: drift.CausePerson, Since: time.Now().Add(-time.Hour)}, {Cause: drift.CausePerson, Since: time.Now()}, {Cause: "odd", Since: time.Now()}}
 	}, func() map[string]int { return map[string]int{drift.DeliveryUnsupported: 2} })
