@@ -67,7 +67,7 @@ func (p *Proposals) tree(ctx context.Context, at place, live bool) tree {
 	if at.delivery != nil {
 		return p.Detector.delivered(ctx, *at.delivery)
 	}
-	t, _ := p.Detector.tree(ctx, at.key, at.from)
+	t, _ := p.Detector.tree(ctx, at.key, at.from, client.ObjectKey{})
 	return t
 }
 

@@ -98,7 +98,7 @@ func (d *Detector) Reconcile(ctx context.Context, req reconcile.Request) (reconc
 	if err != nil {
 		return again, d.say(ctx, u, "", err, "")
 	}
-	t, moved := d.tree(ctx, req.NamespacedName, Repository{URL: g.Spec.URL, Branch: g.Spec.Branch, Path: g.Spec.Path})
+	t, moved := d.tree(ctx, req.NamespacedName, Repository{URL: g.Spec.URL, Branch: g.Spec.Branch, Path: g.Spec.Path}, SecretOf(&g))
 	if err := t.err(); err != nil {
 		if moved {
 			err = errors.Join(err, d.release(ctx, req.NamespacedName, "its GitSource names another place, which cannot be read"))

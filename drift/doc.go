@@ -50,7 +50,7 @@
 // its drift is gone it is withdrawn, and what people said no to is not asked again. Digests list what waits for room.
 //
 // The Detector never writes to a workload or to a repository: all it writes are Cases, Events, the status of GitSources, and dry
-// runs; a Look on somebody's behalf writes nothing but dry runs. It reads no Secret but the one that a GitRepository names
+// runs; a Look on somebody's behalf writes nothing but dry runs. It reads no Secret but the one that a GitRepository or a GitSource names
 // to be read with, and those in which Helm keeps a release where that is asked for, and these only where somebody gave it the
 // right to; it never writes to what Flux or Argo CD have, never shows a value that could be one, and never passes on what an API
 // server, an admission webhook, an Event or a parser says in words. The name of a user is for people, and no model is told it.

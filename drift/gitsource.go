@@ -33,6 +33,14 @@ func parseGitSource(u *unstructured.Unstructured) (v1alpha1.GitSource, error) {
 	return g, nil
 }
 
+// SecretOf is the Secret that the repository of a GitSource is read with; the zero key is none.
+func SecretOf(g *v1alpha1.GitSource) client.ObjectKey {
+	if g.Spec.SecretRef == nil {
+		return client.ObjectKey{}
+	}
+	return client.ObjectKey{Namespace: g.Namespace, Name: g.Spec.SecretRef.Name}
+}
+
 // say keeps the status of a GitSource: the commit that was read, and Ready with what was wrong or what was done, without a
 // character that could move a terminal's cursor, because names come from repositories. It writes only what changed.
 func (d *Detector) say(ctx context.Context, u *unstructured.Unstructured, commit string, problem error, text string) error {

@@ -61,10 +61,12 @@ func (d *Detector) saidBefore(ctx context.Context, o source.Object, t tree) said
 		files = slices.Sorted(maps.Keys(t.ground.files))
 	}
 	from := t.place()
-	var err error
+	secret := t.secret
 	if t.delivery != nil {
-		from.Login, err = d.login(bounded, t.delivery)
+		secret = t.delivery.secret
 	}
+	var err error
+	from.Login, err = d.login(bounded, from.URL, secret)
 	var past Past
 	if err == nil {
 		past, err = d.Past(bounded, from, t.Commit, files)

@@ -25,6 +25,7 @@ type Asked struct {
 	Namespace string
 	Source    string // the name of the GitSource; empty where a folder is compared that no GitSource names
 	From      Repository
+	Secret    client.ObjectKey // with what From is read; empty: with nothing
 	// Delivered is what is compared in place of a folder of From; nil: none is.
 	Delivered *Delivered
 	// Wanted says which objects are looked at; nil: all that are declared.
@@ -129,7 +130,7 @@ func (d *Detector) Look(ctx context.Context, a Asked) (Report, error) {
 func (d *Detector) asked(ctx context.Context, a Asked) (tree, error) {
 	y := a.Delivered
 	if y == nil {
-		read, err := d.Git(ctx, a.From, "")
+		read, err := d.read(ctx, a.From, a.Secret, "")
 		if err != nil {
 			return tree{}, err
 		}

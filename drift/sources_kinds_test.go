@@ -208,6 +208,31 @@ func TestAPrivateRepositoryIsReadWhereTheJudgeMayReadItsSecret(t *testing.T) {
 	}
 }
 
+// TestAPrivateRepositoryOfAGitSourceIsReadWithTheSecretThatItNames is the same without Flux: what is missing stands on the GitSource.
+func TestAPrivateRepositoryOfAGitSourceIsReadWithTheSecretThatItNames(t *testing.T) {
+	s := newDelivery(t)
+	s.commit(map[string]string{"deploy/web.yaml": web})
+	s.authorization.Store("Basic Z2l0OnBsYW50ZWQ=")
+	s.source(func(g *v1alpha1.GitSource) { g.Spec.URL, g.Spec.SecretRef = s.url, &v1alpha1.SecretRef{Name: "login"} })
+	s.kubectl(web, "apply", "-f", "-")
+	s.kubectl("", "create", "secret", "generic", "login", "--from-literal=username=git", "--from-literal=password=planted")
+	s.round()
+	if ready := s.ready(); ready.Status != metav1.ConditionFalse || !strings.Contains(ready.Message, "resourceNames [login]") {
+		t.Errorf("the GitSource says %+v", ready)
+	}
+	s.kubectl("", "create", "role", "login", "--verb=get", "--resource=secrets", "--resource-name=login")
+	s.kubectl("", "create", "rolebinding", "login", "--role=login", "--serviceaccount=moorgate-system:moorgate-judge")
+	s.eventually("it is read", func() bool {
+		s.round()
+		return s.ready().Status == metav1.ConditionTrue
+	})
+	s.kubectl("", "scale", "deployment/web", "--replicas=5")
+	s.round()
+	if all := asJSON(s.onlyCase()) + asJSON(s.log.records) + asJSON(s.ready()); strings.Contains(all, "planted\"") || strings.Contains(all, "cGxhbnRlZ") {
+		t.Errorf("the password is shown: %s", all)
+	}
+}
+
 // TestAKustomizationThatWasJustChangedKeepsWhatIsKnown until what it says now is applied.
 func TestAKustomizationThatWasJustChangedKeepsWhatIsKnown(t *testing.T) {
 	s := newDelivery(t)

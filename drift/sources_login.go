@@ -10,27 +10,27 @@ import (
 	"moorgate.dev/internal/forge"
 )
 
-// login is what the repository of a delivery is read with: what stands in the Secret that its GitRepository names, and in no other. The
+// login is what a repository is read with: what stands in the Secret that its GitSource or GitRepository names, and in no other. The
 // judge may read no Secret; whoever wants this one to be read gives it the right to get this one.
-func (d *Detector) login(ctx context.Context, y *Delivered) (forge.Login, error) {
+func (d *Detector) login(ctx context.Context, url string, secret client.ObjectKey) (forge.Login, error) {
 	if d.Login != nil {
-		return d.Login(ctx, y.From.URL)
+		return d.Login(ctx, url)
 	}
-	if y.secret == (client.ObjectKey{}) {
+	if secret == (client.ObjectKey{}) {
 		return forge.Login{}, nil
 	}
 	var s corev1.Secret
-	err := d.Client.Get(ctx, y.secret, &s)
+	err := d.Client.Get(ctx, secret, &s)
 	switch {
 	case apierrors.IsForbidden(err):
 		return forge.Login{}, unknownf("its repository is read with Secret %s, which may not be read here: to allow it, give ServiceAccount moorgate-judge of moorgate-system "+
-			"a Role in namespace %s with the verb get on secrets and resourceNames [%s]", y.secret, y.secret.Namespace, y.secret.Name)
+			"a Role in namespace %s with the verb get on secrets and resourceNames [%s]", secret, secret.Namespace, secret.Name)
 	case err != nil:
-		return forge.Login{}, unknownf("its repository is read with Secret %s, which cannot be read: %s", y.secret, unanswered(err))
+		return forge.Login{}, unknownf("its repository is read with Secret %s, which cannot be read: %s", secret, unanswered(err))
 	}
 	l, err := forge.LoginOf(s.Data)
 	if err != nil {
-		return forge.Login{}, unsupportedf("its repository is read with Secret %s: %s", y.secret, err)
+		return forge.Login{}, unsupportedf("its repository is read with Secret %s: %s", secret, err)
 	}
 	return l, nil
 }
@@ -40,7 +40,7 @@ func (d *Detector) fetch(ctx context.Context, y *Delivered) (Tree, error) {
 	if y.stored != (client.ObjectKey{}) {
 		return d.manifest(ctx, y)
 	}
-	l, err := d.login(ctx, y)
+	l, err := d.login(ctx, y.From.URL, y.secret)
 	if err != nil {
 		return Tree{}, err
 	}

@@ -29,7 +29,8 @@ type tree struct {
 	ground                            ground
 	plans                             *plans
 	from                              Repository
-	delivery                          *Delivered // nil: of a GitSource
+	secret                            client.ObjectKey // with what it is read; empty: with nothing
+	delivery                          *Delivered       // nil: of a GitSource
 	at                                time.Time
 	objects                           []source.Object
 	past                              map[source.Name]*past
@@ -47,16 +48,16 @@ func (t tree) err() error {
 
 // tree is the repository as it is now. Within the interval it is what was read last, or the error that was; after it, a head
 // that has not moved costs one question. moved reports whether the GitSource named another place before.
-func (d *Detector) tree(ctx context.Context, key client.ObjectKey, from Repository) (t tree, moved bool) {
+func (d *Detector) tree(ctx context.Context, key client.ObjectKey, from Repository, secret client.ObjectKey) (t tree, moved bool) {
 	d.lock.Lock()
 	last, known := d.last[key]
 	d.lock.Unlock()
-	if moved = known && last.from != from; moved || !known {
-		last = tree{from: from}
+	if moved = known && last.from != from; moved || !known || last.secret != secret {
+		last = tree{from: from, secret: secret}
 	} else if d.Now().Sub(last.at) < d.interval() {
 		return last, false
 	}
-	read, err := d.read(ctx, from, last.Commit)
+	read, err := d.read(ctx, from, secret, last.Commit)
 	switch {
 	case err != nil:
 		last.unread = err
@@ -64,7 +65,7 @@ func (d *Detector) tree(ctx context.Context, key client.ObjectKey, from Reposito
 		last.unread = nil
 	default:
 		last = parse(read, last, key.Namespace, render.Own(from.Path))
-		last.from = from
+		last.from, last.secret = from, secret
 	}
 	last.at = d.Now()
 	d.remember(key, last)
@@ -72,13 +73,10 @@ func (d *Detector) tree(ctx context.Context, key client.ObjectKey, from Reposito
 }
 
 // read reads the head of a branch.
-func (d *Detector) read(ctx context.Context, from Repository, known string) (Tree, error) {
-	if d.Login != nil {
-		l, err := d.Login(ctx, from.URL)
-		if err != nil {
-			return Tree{}, err
-		}
-		from.Login = l
+func (d *Detector) read(ctx context.Context, from Repository, secret client.ObjectKey, known string) (Tree, error) {
+	var err error
+	if from.Login, err = d.login(ctx, from.URL, secret); err != nil {
+		return Tree{}, err
 	}
 	return d.Git(ctx, from, known)
 }

@@ -42,6 +42,19 @@ type GitSourceSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.startsWith('/') && !self.split('/').exists(p, p == '..')",message="path must stay inside the repository"
 	// +optional
 	Path string `json:"path,omitempty"`
+	// SecretRef names the Secret of this namespace that the repository is read with, over https: username and password, or bearerToken.
+	// The judge may read no Secret: it reads this one where a Role lets it get this one by its name.
+	// +optional
+	SecretRef *SecretRef `json:"secretRef,omitempty"`
+}
+
+// SecretRef names a Secret of the same namespace.
+//
+// +kubebuilder:pruning:PreserveUnknownFields
+type SecretRef struct {
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
 }
 
 // GitSourceStatus is what was read.

@@ -132,7 +132,7 @@ func diff(ctx context.Context, cmd *cobra.Command, o diffOptions, wanted wantedO
 	for i := range places {
 		p := &places[i]
 		waiting.slowly(p.name() + ": reading Git")
-		p.report, p.err = detector.Look(ctx, drift.Asked{Namespace: p.namespace, Source: p.source, From: p.from, Delivered: p.delivered, Wanted: func(n source.Name) bool { return wanted.is(n.Kind, n.Name) },
+		p.report, p.err = detector.Look(ctx, drift.Asked{Namespace: p.namespace, Source: p.source, From: p.from, Secret: p.secret, Delivered: p.delivered, Wanted: func(n source.Name) bool { return wanted.is(n.Kind, n.Name) },
 			Told: func(done, all int) { waiting.slowly(fmt.Sprintf("%s: %d of %d compared", p.name(), done, all)) }})
 	}
 	waiting.clear()

@@ -19,6 +19,7 @@ const helmReleasesUsage = "compare what Flux's HelmReleases deliver too, with th
 type place struct {
 	compared
 	from      drift.Repository
+	secret    client.ObjectKey
 	delivered *drift.Delivered // nil: it is not what Flux or Argo CD delivers
 }
 
@@ -41,9 +42,10 @@ func (o diffOptions) places(ctx context.Context, d *drift.Detector, w io.Writer)
 		return nil, fmt.Errorf("list GitSources: %w", err)
 	}
 	var places []place
-	for _, g := range list.Items {
+	for i := range list.Items {
+		g := &list.Items[i]
 		from := drift.Repository{URL: g.Spec.URL, Branch: g.Spec.Branch, Path: g.Spec.Path}
-		places = append(places, place{compared: compared{namespace: g.Namespace, source: g.Name, url: g.Spec.URL}, from: from})
+		places = append(places, place{compared: compared{namespace: g.Namespace, source: g.Name, url: g.Spec.URL}, from: from, secret: drift.SecretOf(g)})
 	}
 	delivered, err := o.delivered(ctx, d)
 	for i, y := range delivered {
