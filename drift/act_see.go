@@ -58,7 +58,8 @@ func (p *Proposals) See(ctx context.Context, c *v1alpha1.Case, plan string, live
 	if !live {
 		return v, nil
 	}
-	return v, p.prepare(ctx, c, l, named, files, &v, &q.Facts.Menu[i])
+	v.Unfit, err = p.prepare(ctx, c, l, named, files, &q.Facts.Menu[i])
+	return v, err
 }
 
 // held is a reason for which nothing is proposed.
@@ -165,21 +166,19 @@ func (e elected) Advise(_ context.Context, q flow.Question) gate.Assessment {
 	return a
 }
 
-// prepare writes the pull request, whole, as the Request of a plan. What a person has said no to is not asked again.
-func (p *Proposals) prepare(ctx context.Context, c *v1alpha1.Case, l *look, named forge.Proposal, files map[string][]byte, v *acting.View, plan *gate.Action) error {
+// prepare writes the pull request, whole, as the Request of a plan, unless there is a reason not to: what a person has said no to is not
+// asked again.
+func (p *Proposals) prepare(ctx context.Context, c *v1alpha1.Case, l *look, named forge.Proposal, files map[string][]byte, plan *gate.Action) (unfit *gate.Reason, err error) {
 	named.ValueHash = p.valueOf(*plan)
 	o, err := p.Hub.Standing(ctx, named)
-	if err != nil {
-		return err
-	}
-	if o.State == forge.Rejected {
-		v.Unfit = held("rejected", fmt.Sprintf("people closed pull request %s, which proposed the same: that is a no until a value changes", o.URL))
-		return nil
-	}
-	if o.State != forge.Open {
+	switch {
+	case err != nil:
+		return nil, err
+	case o.State == forge.Rejected:
+		return held("rejected", fmt.Sprintf("people closed pull request %s, which proposed the same: that is a no until a value changes", o.URL)), nil
+	case o.State != forge.Open:
 		if full, err := p.Hub.Full(ctx, named.Repository); err != nil || full != "" {
-			v.Unfit = held("budget", "enough waits for people: "+full)
-			return err
+			return held("budget", "enough waits for people: "+full), err
 		}
 	}
 	named.BaseCommit, named.Files, named.Labels = l.commit, files, []string{"moorgate"}
@@ -187,8 +186,8 @@ func (p *Proposals) prepare(ctx context.Context, c *v1alpha1.Case, l *look, name
 	named.Body = p.story(c, l).Markdown(p.Detector.Door)
 	body, err := json.Marshal(named)
 	if err != nil {
-		return fmt.Errorf("write a pull request down: %w", err)
+		return nil, fmt.Errorf("write a pull request down: %w", err)
 	}
 	plan.Request = &gate.Request{Method: "POST", Path: "https://" + p.Hub.Host() + "/" + named.Repository + "/pulls", ContentType: "application/json", Body: body}
-	return nil
+	return nil, nil
 }
