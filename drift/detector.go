@@ -69,6 +69,8 @@ type Detector struct {
 
 	// Events tells on the objects themselves that they drifted, and that they no longer do. nil: nothing is told there.
 	Events events.EventRecorder
+	// Tell is told the same, and must not wait for anybody. nil: nobody is.
+	Tell func(Notice)
 
 	lock     sync.Mutex
 	last     map[client.ObjectKey]tree

@@ -73,7 +73,7 @@ func (d *Detector) keep(ctx context.Context, of client.ObjectKey, l *look, p gat
 		return err
 	}
 	if len(l.unread) == 0 && (known == nil || meta.IsStatusConditionFalse(known.Status.Conditions, CaseDrifted)) {
-		d.announceOpened(l.subject, s.Text, s.CaseName())
+		d.announceOpened(r.tree, l, key, s.Text)
 	}
 	d.confer(key, l, q, p)
 	return nil
@@ -137,7 +137,7 @@ func (d *Detector) settle(ctx context.Context, of client.ObjectKey, r *round) er
 		return err // what was not written comes again in the next round, and is told then
 	}
 	for _, k := range gone {
-		d.announceGone(k)
+		d.announceGone(r.tree, k)
 	}
 	return nil
 }

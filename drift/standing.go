@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/gate"
 )
 
@@ -47,24 +46,6 @@ const (
 
 // noteMost is less than the API server takes as the note of an Event.
 const noteMost = 900
-
-// announce tells on the object itself that a drift was opened, or that it is gone.
-func (d *Detector) announce(subject gate.Ref, kind, reason, text, name string) {
-	if d.Events == nil {
-		return
-	}
-	d.Events.Eventf(reference(subject), nil, kind, reason, "Compare", "%s; case %s", gate.OneLine(text, noteMost), name)
-}
-
-func (d *Detector) announceOpened(subject gate.Ref, text, name string) {
-	d.announce(subject, corev1.EventTypeWarning, eventDrifted, text, name)
-}
-
-func (d *Detector) announceGone(k *v1alpha1.Case) {
-	s := k.Spec.Subject
-	d.announce(gate.Ref{Group: s.Group, Version: s.Version, Kind: s.Kind, Namespace: k.Namespace, Name: s.Name, UID: s.UID},
-		corev1.EventTypeNormal, eventGone, "it says what Git says again, or differs in another way", k.Name)
-}
 
 func reference(r gate.Ref) *corev1.ObjectReference {
 	version := r.Version

@@ -112,6 +112,9 @@ func addDetector(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error
 		Circumstances: seen, Beside: p.models.beside(), Aside: p.aside, Door: p.door(), Now: time.Now, Interval: p.driftEvery, HelmReleases: p.helmReleases,
 		Git: gitReader(p.localGit), Past: gitPast(p.localGit), Passed: p.passed,
 		Events: mgr.GetEventRecorder("moorgate")}
+	if d.Tell, err = p.addFluxEvents(mgr); err != nil {
+		return err
+	}
 	p.metrics.drift.watch(d.Standing, d.DeliveryCounts)
 	if err := errors.Join(d.SetUp(mgr), drift.Witnesses{Detector: d}.SetUp(mgr)); err != nil {
 		return err

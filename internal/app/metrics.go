@@ -11,6 +11,7 @@ import (
 
 	"moorgate.dev/internal/advise"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/notify"
 	"moorgate.dev/webhook"
 )
 
@@ -31,6 +32,7 @@ type metrics struct {
 	rollouts      *prometheus.CounterVec
 	model         modelMetrics
 	drift         *driftMetrics
+	fluxEvents    *prometheus.CounterVec // of which there is no Record: what they say stands on a Case
 }
 
 // newMetrics makes the numbers of a process that asks the given models, by the names in its configuration.
@@ -43,6 +45,10 @@ func newMetrics(models ...string) *metrics {
 	m.outcomes = m.counter("moorgate_outcomes_total", "What came of actions.", "verb", "outcome")
 	m.verifications = m.counter("moorgate_verifications_total", "How workloads fared after actions.", "result")
 	m.rollouts = m.counter("moorgate_rollouts_total", "What became of rollouts that were let in, by the answer at the gate.", "said", "outcome")
+	m.fluxEvents = m.counter("moorgate_flux_events_total", "Events for Flux's notification-controller (--flux-events), by what became of them: sent, failed, or dropped because too many waited.", "result")
+	for _, result := range notify.Results() {
+		m.fluxEvents.WithLabelValues(result)
+	}
 	m.model.register(m, models)
 	m.drift = newDriftMetrics()
 	m.registry.MustRegister(m.drift)

@@ -81,6 +81,7 @@ type options struct {
 	scored            webhook.Kinds // of kinds and shapes
 	witness           bool
 	delivery          []string
+	fluxEvents        string
 }
 
 func (o *options) common(f *pflag.FlagSet) {
@@ -142,6 +143,7 @@ func (o *options) judging(f *pflag.FlagSet) {
 	f.BoolVar(&o.helmReleases, "helm-releases", false, helmReleasesUsage)
 	f.StringVar(&o.model, "model", "", "file that says where models are and what they may cost (moorgate model check --model FILE tries it); without one the checks, causes and drift rules decide alone")
 	passedFlag(f, &o.falsePositives)
+	f.StringVar(&o.fluxEvents, "flux-events", "", fluxEventsUsage)
 	o.tracing.flags(f)
 }
 
@@ -171,7 +173,7 @@ func (o *options) check() error {
 			errs = append(errs, fmt.Errorf("%s: %w", flag, err))
 		}
 	}
-	errs = append(errs, o.tracing.check(), o.github.check())
+	errs = append(errs, o.tracing.check(), o.github.check(), o.checkFluxEvents())
 	if o.url != "" {
 		errs = append(errs, checkURL("url", o.url))
 	}

@@ -11,16 +11,17 @@ import (
 )
 
 func TestOptionsAreCheckedAllAtOnce(t *testing.T) {
-	err := (&options{listen: "nine", health: ":8081", url: "http://host", logFormat: "xml", driftEvery: time.Millisecond, paused: []string{" "}}).check()
+	err := (&options{listen: "nine", health: ":8081", url: "http://host", logFormat: "xml", driftEvery: time.Millisecond, paused: []string{" "}, fluxEvents: "http://events.example.com/"}).check()
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, flag := range []string{"--listen", "--url", "--log-format", "--drift-every", "--paused"} {
+	for _, flag := range []string{"--listen", "--url", "--log-format", "--drift-every", "--paused", "--flux-events"} {
 		if !strings.Contains(err.Error(), flag) {
 			t.Errorf("the error does not name %s: %v", flag, err)
 		}
 	}
-	if err := (&options{listen: ":9443", health: "", url: "https://127.0.0.1:9443", logFormat: "json", auditMode: "strict", driftEvery: time.Second}).check(); err != nil {
+	if err := (&options{listen: ":9443", health: "", url: "https://127.0.0.1:9443", logFormat: "json", auditMode: "strict", driftEvery: time.Second,
+		fluxEvents: "http://notification-controller.flux-system.svc.cluster.local./"}).check(); err != nil {
 		t.Errorf("sound options: %v", err)
 	}
 }

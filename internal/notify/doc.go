@@ -1,5 +1,8 @@
-// Package notify will tell people: Slack, PagerDuty, signed webhooks, Flux notification events. A storm of happenings will be
-// one message, a message that could not be delivered will be tried again from a durable outbox.
+// Package notify tells people where they look already. It knows one such place: Flux's notification-controller, which sends events on to
+// wherever its Alerts say. Flux posts to it that a drift was opened, and that it is gone.
 //
-// It will never approve anything on anybody's behalf, and never send what the redaction has not passed.
+// What tells never waits: there is a queue with an end, what does not fit is dropped and counted, and nothing is tried again, because the Case and
+// the Event on the object say the same for as long as it stands.
+//
+// It never approves anything on anybody's behalf, follows no redirect, and sends nothing that the redaction has not passed.
 package notify
