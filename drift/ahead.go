@@ -24,6 +24,8 @@ type past struct {
 	// differed are the fields that differed the last time, and turns when each began to, lately.
 	differed map[string]bool
 	turns    map[string][]time.Time
+	there    string // the UID of the live object that was seen last, under an earlier manifest too; empty: none was seen
+	loss     loss
 	clean    string // the fingerprint of the live object when it said what Git says; empty: it is to be looked at
 }
 

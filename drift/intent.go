@@ -46,7 +46,7 @@ func assess(l *look) gate.Assessment {
 		a.Choice = []string{ItemAdopt}
 		a.Score = gate.Known(100 - lost(l))
 	}
-	if (a.Cause == CausePerson || a.Cause == CauseUnknown) && !l.intention.weakens {
+	if (a.Cause == CausePerson || a.Cause == CauseUnknown) && !l.intention.weakens && !l.gone {
 		a.Open = "whether the change is an emergency fix or an accident is not for a rule to say"
 	}
 	switch a.Cause {
@@ -65,6 +65,10 @@ func cause(l *look) string {
 	switch {
 	case len(l.unread) > 0:
 		return CauseUnreadable
+	case l.gone && l.by.User != "":
+		return CausePerson
+	case l.gone:
+		return CauseUnknown
 	case slices.ContainsFunc(l.drifts, Drift.fought):
 		return CauseFight
 	case slices.ContainsFunc(l.drifts, party("")):
@@ -84,6 +88,8 @@ func silence(l *look, cause string) string {
 	switch {
 	case cause == CauseUnreadable:
 		return "what cannot be read is never a drift, and this could not be: " + l.unread[0]
+	case l.gone:
+		return "it was deleted: whether it comes back or goes from Git too is for people to say"
 	case cause == CauseFight:
 		i := slices.IndexFunc(l.drifts, Drift.fought)
 		return fmt.Sprintf("%s began to differ %d times within an hour: two write to it in turns, and to adopt either's value ends nothing", line(l.drifts[i].Path.String()), l.drifts[i].Turns)
@@ -120,6 +126,9 @@ func silence(l *look, cause string) string {
 func findings(l *look) []gate.Finding {
 	if len(l.unread) > 0 {
 		return nil
+	}
+	if l.gone {
+		return []gate.Finding{l.deletion()}
 	}
 	found := make([]gate.Finding, len(l.drifts))
 	for i, d := range l.drifts {

@@ -98,11 +98,14 @@ func (d *Detector) tell(l *look, j flow.Judgement, recordErr error) func(*v1alph
 	return func(s *v1alpha1.CaseStatus) {
 		judged(s)
 		s.Owner = l.owners()
-		if len(l.unread) > 0 {
+		switch {
+		case len(l.unread) > 0:
 			d.drifted(s, metav1.ConditionUnknown, "Unreadable", "it could not be compared; what is not known is no drift")
-			return
+		case l.gone:
+			d.drifted(s, metav1.ConditionTrue, reasonDeleted, "Git declares it, and the cluster does not have it any more")
+		default:
+			d.drifted(s, metav1.ConditionTrue, "FieldsDiffer", fmt.Sprintf("fields that differ from Git: %d", len(l.drifts)))
 		}
-		d.drifted(s, metav1.ConditionTrue, "FieldsDiffer", fmt.Sprintf("fields that differ from Git: %d", len(l.drifts)))
 	}
 }
 
@@ -126,7 +129,7 @@ func (d *Detector) settle(ctx context.Context, of client.ObjectKey, r *round) er
 		if r.open[k.Name] || r.unread[k.Labels[v1alpha1.LabelWorkload]] || meta.IsStatusConditionFalse(k.Status.Conditions, CaseDrifted) {
 			return nil
 		}
-		if k.Spec.Signal.Reason == reasonDrift {
+		if reason := k.Spec.Signal.Reason; reason == reasonDrift || reason == reasonDeleted {
 			gone = append(gone, k)
 		}
 		return func(s *v1alpha1.CaseStatus) {
@@ -154,15 +157,13 @@ func (d *Detector) release(ctx context.Context, source client.ObjectKey, why str
 
 // eachCase keeps the Cases of a source by what change says to do with each; nil leaves one as it is.
 func (d *Detector) eachCase(ctx context.Context, source client.ObjectKey, change func(*v1alpha1.Case) func(*v1alpha1.CaseStatus)) error {
-	var list v1alpha1.CaseList
-	err := d.Client.List(ctx, &list, client.InNamespace(source.Namespace),
-		client.MatchingLabels{v1alpha1.LabelFace: string(gate.FaceDrift), LabelSource: sourceLabel(source.Name)})
+	cases, err := d.casesOf(ctx, source)
 	if err != nil {
-		return fmt.Errorf("list the drift cases of %s: %w", Title(source), err)
+		return err
 	}
 	var failed []error
-	for i := range list.Items {
-		k := &list.Items[i]
+	for i := range cases {
+		k := &cases[i]
 		do := change(k)
 		if do == nil {
 			continue
@@ -172,4 +173,14 @@ func (d *Detector) eachCase(ctx context.Context, source client.ObjectKey, change
 		}
 	}
 	return errors.Join(failed...)
+}
+
+func (d *Detector) casesOf(ctx context.Context, source client.ObjectKey) ([]v1alpha1.Case, error) {
+	var list v1alpha1.CaseList
+	err := d.Client.List(ctx, &list, client.InNamespace(source.Namespace),
+		client.MatchingLabels{v1alpha1.LabelFace: string(gate.FaceDrift), LabelSource: sourceLabel(source.Name)})
+	if err != nil {
+		return nil, fmt.Errorf("list the drift cases of %s: %w", Title(source), err)
+	}
+	return list.Items, nil
 }

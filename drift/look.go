@@ -19,6 +19,9 @@ type look struct {
 	commit    string
 	subject   gate.Ref
 	absent    bool   // the cluster does not have it
+	gone      bool   // it was there, and was deleted
+	by        Owner  // who deleted it
+	back      string // what it takes to have it again
 	left      string // the annotation in Git that says to leave it as it is
 	moving    bool   // it is being delivered, so that nothing is known of it yet
 	rows      []row  // what delivers it adds to the table of what is no drift
@@ -60,16 +63,21 @@ func (l *look) missed(id, what string, at time.Time, why string) {
 func line(s string) string { return gate.OneLine(s, 1024) }
 
 // happening reports whether there is anything to open a Case about.
-func (l *look) happening() bool { return len(l.drifts) > 0 || len(l.unread) > 0 }
+func (l *look) happening() bool { return len(l.drifts) > 0 || len(l.unread) > 0 || l.gone }
 
 // signal is the happening. Its key is made of what has drifted and to which values, and not of the commit: the same drift
-// is the same Case however often Git moves. A value that is not shown is no part of the key, because a hash of a short
+// is the same Case however often Git moves. Of what was deleted it is made of which object that was. A value that is not shown is no part of the key, because a hash of a short
 // secret gives it away; such a field that changes again is the same Case.
 func (l *look) signal(sourceName string, at time.Time) gate.Signal {
 	s := gate.Signal{Face: gate.FaceDrift, Subject: l.subject, At: at}
 	if len(l.unread) > 0 {
 		s.Reason, s.Key = reasonUnreadable, "unreadable/"+sourceName
 		s.Text = "it is not known whether " + l.object.Kind + " " + l.object.Name.Name + " says what Git says: " + l.unread[0] // which is a line
+		return s
+	}
+	if l.gone {
+		s.Reason, s.Key = reasonDeleted, sourceName+"/deleted/"+l.subject.UID
+		s.Text = line("the cluster no longer has " + called(l.object.Name) + ", and Git declares it (" + whence(l.object) + ")")
 		return s
 	}
 	h := sha256.New()
@@ -138,6 +146,9 @@ func (l *look) replacing() string {
 
 // owners names who owns the drifted fields, each once, for people.
 func (l *look) owners() string {
+	if l.gone {
+		return gate.OneLine(l.by.Named(), 256)
+	}
 	var names []string
 	seen := map[string]bool{}
 	for _, d := range l.drifts {

@@ -81,6 +81,9 @@ func (d Drift) unfit() string {
 func menu(l *look) []gate.Action {
 	escalate := gate.Action{ID: ItemEscalate, Verb: "escalate", Reach: gate.ReachNothing, Target: l.subject, Base: l.commit,
 		Text: fmt.Sprintf("tell people; to go back to Git, deliver %s of commit %.12s again the usual way", fileName(l.object.File), l.commit) + l.replacing()}
+	if l.gone {
+		escalate.Text = "tell people; to have it again, " + l.back + "; to be rid of it, take it out of Git"
+	}
 	nothing := gate.Action{ID: ItemNothing, Verb: "nothing", Reach: gate.ReachNothing, Target: l.subject, Text: "leave it as it is"}
 	if adopt, ok := adoption(l); ok {
 		return []gate.Action{adopt, escalate, nothing}

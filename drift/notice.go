@@ -31,8 +31,11 @@ func (d *Detector) announceOpened(t tree, l *look, of client.ObjectKey, text str
 }
 
 func (d *Detector) announceGone(t tree, k *v1alpha1.Case) {
-	d.announce(t, subjectOf(k), client.ObjectKeyFromObject(k), corev1.EventTypeNormal,
-		Notice{Gone: true, Reason: eventGone, Text: "it says what Git says again, or differs in another way", Cause: k.Status.Cause})
+	text := "it says what Git says again, or differs in another way"
+	if k.Spec.Signal.Reason == reasonDeleted {
+		text = "it is there again, or Git does not declare it any more"
+	}
+	d.announce(t, subjectOf(k), client.ObjectKeyFromObject(k), corev1.EventTypeNormal, Notice{Gone: true, Reason: eventGone, Text: text, Cause: k.Status.Cause})
 }
 
 // announce tells on the object itself that a drift was opened, or that it is gone, and hands on the Notice of it.

@@ -9,6 +9,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
 )
@@ -26,7 +27,9 @@ type round struct {
 	failed                     []error         // what the API server refused; the rest of the round went on
 	open                       map[string]bool // the names of the Cases of what is wrong now
 	standing                   []Standing
-	unread                     map[string]bool // the workload labels of what could not be compared
+	stood                      map[string]*v1alpha1.Case // those of what was deleted, by workload label, once they were looked for
+	stays                      bool                      // the namespace is known not to be on its way out
+	unread                     map[string]bool           // the workload labels of what could not be compared
 }
 
 // round compares every object that the tree declares for the namespace of its source, and keeps their Cases. What
@@ -42,13 +45,20 @@ func (d *Detector) round(ctx context.Context, of client.ObjectKey, t tree) (*rou
 	settled := d.settled(bounded, of, t)
 	for _, o := range t.objects {
 		l := newLook(o, t.Commit)
-		if settled[o.Name] {
-			l.absent = t.past[o.Name].clean == vanished
+		l.absent = settled[o.Name] && t.past[o.Name].clean == vanished
+		if settled[o.Name] && !l.absent {
 			r.note(l)
 			continue
 		}
 		if bounded.Err() == nil {
-			d.look(bounded, l, t)
+			if l.absent {
+				d.declared(l, t)
+			} else {
+				d.look(bounded, l, t)
+			}
+			if l.absent {
+				d.deleted(bounded, of, l, r)
+			}
 		}
 		if bounded.Err() != nil {
 			r.missed(l)
@@ -64,6 +74,7 @@ func (d *Detector) round(ctx context.Context, of client.ObjectKey, t tree) (*rou
 			policy = &p
 		}
 		if err := d.keep(bounded, of, l, *policy, r); err != nil {
+			t.past[o.Name].loss.counts = false // to be asked about once more
 			r.failed = append(r.failed, fmt.Errorf("keep the Case of %s: %w", called(o.Name), err))
 		}
 	}
@@ -92,11 +103,11 @@ func (r *round) note(l *look) {
 	case l.moving:
 		r.moving.add(name)
 		r.unread[cluster.WorkloadLabel(l.subject)] = true
-	case l.absent:
-		r.absent.add(name)
 	case len(l.unread) > 0:
 		r.unreadable.add(name)
 		r.unread[cluster.WorkloadLabel(l.subject)] = true
+	case l.absent:
+		r.absent.add(name)
 	default:
 		r.compared++
 		if len(l.drifts) > 0 {

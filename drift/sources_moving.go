@@ -26,6 +26,9 @@ func (d *Detector) moving(ctx context.Context, y *Delivered) (bool, error) {
 	if err := d.Client.Get(ctx, client.ObjectKey{Namespace: y.owner.Namespace, Name: y.owner.Name}, u); client.IgnoreNotFound(err) != nil {
 		return false, fmt.Errorf("read again what delivers it: %w", err)
 	}
+	if u.GetDeletionTimestamp() != nil {
+		return true, nil // and what it delivered may go with it
+	}
 	switch y.owner.Kind {
 	case applicationKind.Kind:
 		return movingApplication(u, y), nil
@@ -37,9 +40,11 @@ func (d *Detector) moving(ctx context.Context, y *Delivered) (bool, error) {
 
 // postponed reports whether it is too early to say what differs, and notes that on the look.
 func (d *Detector) postponed(ctx context.Context, l *look, drifts []Drift, t tree) bool {
-	if len(drifts) == 0 {
-		return false
-	}
+	return len(drifts) > 0 && d.unsettled(ctx, l, t)
+}
+
+// unsettled reports whether a delivery is on its way, or may be, and notes that on the look.
+func (d *Detector) unsettled(ctx context.Context, l *look, t tree) bool {
 	moving, err := d.moving(ctx, t.delivery)
 	if err != nil {
 		l.missed(evidenceGit, Title(t.delivery.Key()), d.Now(), unanswered(err))
@@ -53,7 +58,14 @@ func movingKustomization(u *unstructured.Unstructured, y *Delivered) bool {
 	attempted, _, _ := unstructured.NestedString(u.Object, "status", "lastAttemptedRevision")
 	suspended, trouble := cluster.Reconciled(u)
 	commit, err := commitOf(applied)
-	return err != nil || commit != y.From.Commit || (attempted != "" && attempted != applied && !suspended && trouble == "")
+	observed, known, _ := unstructured.NestedInt64(u.Object, "status", "observedGeneration")
+	now := inventory(u)
+	for n := range y.applied {
+		if !now[n] {
+			return true
+		}
+	}
+	return err != nil || (known && observed < u.GetGeneration() && !suspended) || commit != y.From.Commit || (attempted != "" && attempted != applied && !suspended && trouble == "")
 }
 
 func movingApplication(u *unstructured.Unstructured, y *Delivered) bool {

@@ -140,11 +140,17 @@ func (s *delivery) rounds() []string {
 	for _, key := range keys {
 		if key.Namespace == s.ns {
 			names = append(names, key.Name)
-			_, err := s.detector.ReconcileDelivered(s.t.Context(), reconcile.Request{NamespacedName: key})
-			s.ok(err)
+			s.compared(key)
 		}
 	}
 	return names
+}
+
+// compared compares what is delivered under a key, as it was when it was discovered.
+func (s *delivery) compared(key client.ObjectKey) {
+	s.t.Helper()
+	_, err := s.detector.ReconcileDelivered(s.t.Context(), reconcile.Request{NamespacedName: key})
+	s.ok(err)
 }
 
 // applied has the API server store what a controller would apply.

@@ -64,6 +64,7 @@ func (d *Detector) settled(ctx context.Context, key client.ObjectKey, t tree) ma
 			case live == nil:
 				p.clean, known[o.Name] = vanished, true
 			case live.clean:
+				p.alive(live.uid)
 				p.began(live.uid, d.Now(), nil)
 				p.changed(live.uid, nil)
 				p.clean, known[o.Name] = live.fingerprint, true
@@ -148,8 +149,8 @@ func (d *Detector) listed(ctx context.Context, g schema.GroupVersionKind, namesp
 func (p *past) remember(l *look) {
 	p.clean = ""
 	switch {
-	case l.left != "" || l.happening() || l.leans || l.moving:
-	case l.absent:
+	case l.left != "" || len(l.unread) > 0 || len(l.drifts) > 0 || l.leans || l.moving:
+	case l.absent: // deleted or never there: a watch tells when it comes
 		p.clean = vanished
 	default:
 		p.clean = l.fingerprint

@@ -111,6 +111,9 @@ func parse(read Tree, before tree, namespace string, spec render.Spec) tree {
 		}
 		t.objects = append(t.objects, o)
 		t.past[o.Name] = &past{since: read.Time, exact: before.Commit != "" && before.unsound == nil}
+		if old := before.past[o.Name]; old != nil {
+			t.past[o.Name].there, t.past[o.Name].loss = old.there, old.loss
+		}
 		if old := known[o.Name]; old != nil && equality.Semantic.DeepEqual(old.Desired, o.Desired) {
 			t.past[o.Name] = before.past[o.Name]
 		}

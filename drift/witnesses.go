@@ -29,7 +29,7 @@ func (w Witnesses) SetUp(mgr ctrl.Manager) error {
 			return nil
 		case witnessed(k):
 			return []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(k)}}
-		case k.Spec.Signal.Reason != reasonDrift:
+		case k.Spec.Signal.Reason != reasonDrift && k.Spec.Signal.Reason != reasonDeleted:
 			return nil
 		}
 		cases, err := witnessedCases(ctx, mgr.GetClient(), subjectOf(k))

@@ -38,7 +38,7 @@ func newLook(o source.Object, commit string) *look {
 // look looks at one declared object. It changes nothing in the cluster.
 func (d *Detector) look(ctx context.Context, l *look, t tree) {
 	o := l.object
-	l.read(evidenceGit, fmt.Sprintf("%s at commit %s", whence(o), t.Commit), gate.FromGit, d.Now(), t.delivery.said())
+	d.declared(l, t)
 	if o.Unknown != "" {
 		l.missed(evidenceGit, "what Git says", d.Now(), o.Unknown)
 		return
@@ -51,6 +51,9 @@ func (d *Detector) look(ctx context.Context, l *look, t tree) {
 		live, dry, again := d.observe(ctx, l, try == dryRunTries)
 		if again {
 			continue
+		}
+		if l.subject.UID != "" && !l.absent {
+			t.past[o.Name].alive(l.subject.UID)
 		}
 		if live == nil || dry == nil {
 			return
@@ -88,6 +91,11 @@ func (d *Detector) look(ctx context.Context, l *look, t tree) {
 		}
 		return
 	}
+}
+
+// declared notes where Git declares the object.
+func (d *Detector) declared(l *look, t tree) {
+	l.read(evidenceGit, fmt.Sprintf("%s at commit %s", whence(l.object), t.Commit), gate.FromGit, d.Now(), t.delivery.said())
 }
 
 // placeholder reports whether something else fills a value in before it is delivered.
