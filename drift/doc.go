@@ -11,6 +11,11 @@
 // of ours, of Flux or of Argo CD, is to be left alone. A false or an empty value that Git declares is compared, though the API
 // server does not keep it.
 //
+// An object that was deleted is a drift too, with a Case of its own for as long as it is gone: where who delivers says that it applied it,
+// or an earlier round saw it. First it is asked again whether Git still declares it, and whether a delivery is on its way, or its namespace
+// is going. What was never seen may not be delivered yet, and is told in the status alone. It is for people to bring it back, or to take it
+// out of Git: that is never proposed.
+//
 // The first round over a folder lists each kind, a page at a time. An object that says Git in the same letters, and on which nobody owns
 // more, is known to say what Git says without a dry run; of the others a dry run tells. From then on an object is looked at where its
 // manifest has changed, or its metadata, which is watched; where it differs; and now and then in a sweep over everything.
