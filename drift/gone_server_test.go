@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -144,4 +145,29 @@ func TestWhatGoesWithItsNamespaceWasNotDeletedByItself(t *testing.T) {
 	if all := s.deletions(); len(all) != 0 {
 		t.Errorf("it went with its namespace: %s", asJSON(all))
 	}
+}
+
+// TestWhatStaysDeletedCostsNoLook has an object gone for hours that a watch would tell of if it came.
+func TestWhatStaysDeletedCostsNoLook(t *testing.T) {
+	s, asked, clock := watched(t, 9)
+	s.kubectl("", "delete", "networkpolicy/shut-7")
+	s.eventually("what is deleted is seen", func() bool { return strings.Contains(s.ready().Message, "not in the cluster: NetworkPolicy/shut-7") })
+	later := func() map[string]int {
+		asked.since()
+		clock.Add(int64(time.Hour))
+		s.round()
+		return asked.since()
+	}
+	later()
+	version := s.onlyDeletion(metav1.ConditionTrue).ResourceVersion
+	later() // who was seen to delete it is not looked for any more
+	// The GitSource and its Cases, the Case, and what the verdict goes by, as its namespace's pods are.
+	if n := later(); n["GET"] > 4 || len(n) != 1 {
+		t.Errorf("a round in which it is still gone asks %v", n)
+	}
+	if k := s.onlyDeletion(metav1.ConditionTrue); k.ResourceVersion != version {
+		t.Errorf("it was written again: %s", asJSON(k))
+	}
+	s.kubectl(shelf(9), "apply", "-f", "-")
+	s.eventually("that it is there again is seen", func() bool { return drifted(s.deletions()[0]).Status == metav1.ConditionFalse })
 }

@@ -83,3 +83,17 @@ func TestWhatADeliveryTakesAwayWasNotDeletedByAnybody(t *testing.T) {
 		}
 	})
 }
+
+// A hook of Argo CD is taken away once it has done its work.
+func TestWhatArgoDeliveredAndSomebodyDeletedIsADrift(t *testing.T) {
+	s := newDelivery(t)
+	hook := strings.Replace(named("hook"), "metadata:\n", "metadata:\n  annotations: {argocd.argoproj.io/hook: PreSync}\n", 1)
+	commit := s.commit(map[string]string{"apps/web.yaml": web, "apps/hook.yaml": hook})
+	s.application("shop", map[string]any{"source": s.from("apps", nil)},
+		map[string]any{"sync": map[string]any{"status": "Synced", "revision": commit}}, "web", "hook")
+	s.rounds()
+	k := s.onlyCase()
+	if k.Spec.Signal.Reason != "ObjectDeleted" || k.Spec.Subject.Name != "web" || !strings.Contains(k.Status.Menu[0].Text, ": argocd app sync shop -N "+s.ns) {
+		t.Errorf("got %s", asJSON(k))
+	}
+}
