@@ -92,6 +92,22 @@ func TestWhatIsTakenOutOfGitWasNotDeletedPastIt(t *testing.T) {
 	}
 }
 
+// TestWhatGoesWhileGitCannotBeReadIsTold once it can, by what was seen before.
+func TestWhatGoesWhileGitCannotBeReadIsTold(t *testing.T) {
+	s := deployed(t, web)
+	s.commit(map[string]string{"deploy/web.yaml": "kind: {"})
+	s.round()
+	if ready := s.ready(); ready.Status != metav1.ConditionFalse {
+		t.Fatalf("the commit is sound: %+v", ready)
+	}
+	s.kubectl("", "delete", "deployment/web")
+	s.round()
+	s.commit(map[string]string{"deploy/web.yaml": web})
+	s.round()
+	s.round()
+	s.onlyDeletion(metav1.ConditionTrue)
+}
+
 func TestWhatWasNeverSeenIsNotDeleted(t *testing.T) {
 	s := newStage(t)
 	s.commit(map[string]string{"deploy/web.yaml": web})

@@ -87,7 +87,7 @@ func parse(read Tree, before tree, namespace string, spec render.Spec) tree {
 	objects, err := render.Declared(read.Files, spec, source.Wanted{Namespace: namespace, Kinds: groupKinds(), Most: mostObjects})
 	t.Files = nil
 	if err != nil {
-		t.unsound = err
+		t.unsound, t.past = err, before.past // what was seen of objects is known when the next commit is sound
 		return t
 	}
 	known := make(map[source.Name]*source.Object, len(before.objects))
