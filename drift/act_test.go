@@ -79,10 +79,17 @@ func TestL21ADriftBecomesAPullRequest(t *testing.T) {
 func TestADriftThatIsGoneHasItsPullRequestWithdrawn(t *testing.T) {
 	h := newHarbour(t, map[string]string{"deploy/web.yaml": web})
 	retagged(h, "1.5")
+	old := h.standing()
+	h.act(old)
+	h.anew()
+	retagged(h, "1.6")
 	k := h.standing()
 	h.act(k)
 	retagged(h, "1.4")
 	a := h.act(k)
+	if b := h.act(old); b.Phase != v1alpha1.PhaseHealed {
+		t.Errorf("the Case of the value before: acting %s", asJSON(b))
+	}
 	if p := h.pulls()[0]; p.State != "closed" || p.Merged || a.Phase != v1alpha1.PhaseHealed || len(p.Comments) != 1 || len(h.repo.Branches()) != 1 {
 		t.Errorf("acting %s; pull request %+v; branches %q", asJSON(a), p, h.repo.Branches())
 	}

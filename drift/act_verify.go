@@ -32,6 +32,8 @@ func (p *Proposals) Verify(ctx context.Context, c *v1alpha1.Case, age time.Durat
 		e.Phase, e.Result, e.Text = v1alpha1.PhaseIneffective, gate.ResultIneffective, "pull request "+o.URL+" was merged, and the cluster still differs from Git"
 	case o.State == forge.Rejected:
 		e.Phase, e.Text = v1alpha1.PhaseIneffective, "people closed pull request "+o.URL+": that is a no until a value changes"
+	case o.State == forge.Withdrawn && gone:
+		e.Phase, e.Text = v1alpha1.PhaseHealed, "the drift is gone, and its pull request "+o.URL+" was withdrawn"
 	case o.State == forge.Open && gone:
 		return p.withdraw(ctx, c, e)
 	case o.State == forge.Open, o.State == forge.Merged:
