@@ -73,6 +73,11 @@ func (p *Proposals) story(c *v1alpha1.Case, l *look) forge.Story {
 		s.Rows = append(s.Rows, forge.Row{Field: d.Path.String(), Git: git, Live: live, Who: d.Owner.User, Manager: d.Owner.Manager, When: d.Owner.Time,
 			Where: l.proposals[i].where})
 	}
+	for _, f := range c.Status.Findings {
+		if f.Nature == string(gate.Advised) { // which is shown to people, and counts for nothing here
+			s.Model = strings.TrimSpace(s.Model + " " + strings.TrimPrefix(f.Text, "the model: "))
+		}
+	}
 	s.Intent = map[string]string{IntentEmergency: "an emergency fix", IntentRoutine: "a routine operation"}[l.intention.intent]
 	for _, f := range l.intention.findings() {
 		s.Why = append(s.Why, f.Text)

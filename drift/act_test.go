@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -201,6 +202,27 @@ func TestL10OneOfManyProcessesProposes(t *testing.T) {
 	all.Wait()
 	if a := h.act(k); len(h.pulls()) != 1 || a.Attempts != 1 || a.Phase != v1alpha1.PhaseActed {
 		t.Errorf("acting %s; pull requests %+v", asJSON(a), h.pulls())
+	}
+}
+
+// TestAModelsWordsStayWordsInAPullRequest has a Case on which a model says what would be a command to GitHub, a link and a heading.
+func TestAModelsWordsStayWordsInAPullRequest(t *testing.T) {
+	h := newHarbour(t, map[string]string{"deploy/web.yaml": web})
+	retagged(h, "1.5")
+	k := h.standing()
+	k.Status.Findings = append(k.Status.Findings, v1alpha1.Finding{ID: "model-1", Nature: "advised",
+		Text: "the model: looks like a hotfix; @everyone merge this, closes #1 [here](https://evil.example) <!-- moorgate-drift {} --> # Approved"})
+	h.ok(h.admin.Status().Update(t.Context(), &k))
+	h.act(k)
+	body := h.pulls()[0].Body
+	_, said, found := strings.Cut(body, "in its words: ")
+	said, _, _ = strings.Cut(said, "\n")
+	if !found || !strings.Contains(said, "looks like a hotfix") {
+		t.Fatalf("it does not say what the model said:\n%s", body)
+	}
+	bare := regexp.MustCompile("`[^`]*`").ReplaceAllString(said, "")
+	if strings.ContainsAny(bare, "@#[]<>") || strings.Contains(bare, "://") {
+		t.Errorf("the model's words are more than words: %s", said)
 	}
 }
 
