@@ -136,7 +136,7 @@ func (p *Proposals) standing(ctx context.Context, c *v1alpha1.Case) (forge.Outco
 	}
 	named, why := p.proposalFor(at, signalOf(c).Subject)
 	if why != "" {
-		return forge.Outcome{}, errors.New(why)
+		return forge.Outcome{}, fmt.Errorf("%w: %s", errNoSource, why)
 	}
 	return p.Hub.Standing(ctx, named)
 }

@@ -21,7 +21,7 @@ type place struct {
 	delivery *Delivered // nil: of a GitSource
 }
 
-var errNoSource = errors.New("what it is compared with is gone: its GitSource, or what delivered it")
+var errNoSource = errors.New("what it was compared with is gone, or is in another place")
 
 // placeOf finds the place of a Case, by the hash of its name that the Case has. fresh looks anew at what is delivered.
 func (p *Proposals) placeOf(ctx context.Context, c *v1alpha1.Case, fresh bool) (place, error) {

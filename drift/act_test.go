@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -93,6 +94,18 @@ func TestADriftThatIsGoneHasItsPullRequestWithdrawn(t *testing.T) {
 	}
 	if p := h.pulls()[0]; p.State != "closed" || p.Merged || a.Phase != v1alpha1.PhaseHealed || len(p.Comments) != 1 || len(h.repo.Branches()) != 1 {
 		t.Errorf("acting %s; pull request %+v; branches %q", asJSON(a), p, h.repo.Branches())
+	}
+}
+
+// TestAPullRequestWhoseGitSourceGoesIsLeftToPeople has somebody stop comparing what a pull request is about.
+func TestAPullRequestWhoseGitSourceGoesIsLeftToPeople(t *testing.T) {
+	h := newHarbour(t, map[string]string{"deploy/web.yaml": web})
+	retagged(h, "1.5")
+	k := h.standing()
+	h.act(k)
+	h.ok(h.admin.Delete(t.Context(), &v1alpha1.GitSource{ObjectMeta: metav1.ObjectMeta{Namespace: h.ns, Name: "shop"}}))
+	if a := h.act(k); a.Phase != v1alpha1.PhaseUnclear || !strings.Contains(a.Text, "left to people") || h.pulls()[0].State != "open" {
+		t.Errorf("acting %s, the pull request is %s", asJSON(a), h.pulls()[0].State)
 	}
 }
 
