@@ -102,7 +102,7 @@ func (p *Proposals) valueOf(a gate.Action) string {
 func (p *Proposals) Tell(plan gate.Action, o gate.Outcome, text string) string {
 	switch {
 	case o == gate.OutcomeDone && p.cameFor == plan.PlanDigest():
-		return fmt.Sprintf("pull request %s is %s: people decide on it", p.came.URL, p.came.State)
+		return fmt.Sprintf("pull request %s is %s: people decide on it%s", p.came.URL, p.came.State, vouched(p.came))
 	case o == gate.OutcomeDone:
 		return "a pull request is open: people decide on it"
 	case o == gate.OutcomeUnknown:
@@ -111,6 +111,17 @@ func (p *Proposals) Tell(plan gate.Action, o gate.Outcome, text string) string {
 		return "there was nothing left to propose: " + text
 	}
 	return "no pull request was opened: " + text
+}
+
+// vouched says whether GitHub vouches for a commit that was made.
+func vouched(o forge.Outcome) string {
+	switch {
+	case o.State != forge.Opened && o.State != forge.Updated:
+		return ""
+	case o.Verified:
+		return "; GitHub vouches for its commit"
+	}
+	return "; its commit is not signed, as those of an App are"
 }
 
 // Fate is what became of a pull request of which nobody knows, by what stands in the repository.

@@ -55,7 +55,7 @@ func newHarbour(t *testing.T, files map[string]string, change ...func(*v1alpha1.
 // harbourOf adds a GitHub with files to a stage, and what opens pull requests there.
 func harbourOf(s *stage, files map[string]string, change ...func(*v1alpha1.GuardrailSpec)) *harbour {
 	s.t.Helper()
-	h := &harbour{stage: s, github: github.Start(s.t.TempDir(), github.Options{Token: "s3cret"})}
+	h := &harbour{stage: s, github: github.Start(s.t.TempDir(), github.Options{Token: "s3cret", Verified: true})}
 	s.t.Cleanup(h.github.Close)
 	var err error
 	h.repo, err = h.github.Add("acme", "shop")

@@ -32,7 +32,7 @@ func TestL21ADriftBecomesAPullRequest(t *testing.T) {
 	retagged(h, "1.5")
 	a := h.act(h.standing())
 	pulls := h.pulls()
-	if len(pulls) != 1 || pulls[0].State != "open" || a.Phase != v1alpha1.PhaseActed || !strings.Contains(a.Text, "/acme/shop/pull/1 is opened") {
+	if len(pulls) != 1 || pulls[0].State != "open" || a.Phase != v1alpha1.PhaseActed || !strings.Contains(a.Text, "/acme/shop/pull/1 is opened: people decide on it; GitHub vouches for its commit") {
 		t.Fatalf("acting %s; pull requests %+v", asJSON(a), pulls)
 	}
 	want := strings.Replace(web, "web:1.4", "web:1.5", 1)
