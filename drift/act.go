@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -88,14 +89,10 @@ func (p *Proposals) keyed(parts ...string) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// valueOf tells what is proposed: the fields and what they become. It is not about what stands in Git before, so that a no
-// holds while Git moves on.
-func (p *Proposals) valueOf(a gate.Action) string {
-	var parts []string
-	for _, e := range a.Edits {
-		parts = append(parts, e.Path, e.New)
-	}
-	return p.keyed(parts...)
+// valueOf tells what is proposed about a happening: which fields, and which values they have, as its key does after its last slash. It is
+// not about what stands in Git before, nor about the UID, so that a no holds while Git moves on.
+func (p *Proposals) valueOf(s gate.Signal) string {
+	return p.keyed(s.Key[strings.LastIndex(s.Key, "/")+1:])
 }
 
 // Tell says how a pull request came out.
@@ -126,21 +123,20 @@ func vouched(o forge.Outcome) string {
 
 // Fate is what became of a pull request of which nobody knows, by what stands in the repository.
 func (p *Proposals) Fate(ctx context.Context, c *v1alpha1.Case, _ gate.Ref) (gate.Outcome, string, error) {
-	o, err := p.standing(ctx, c)
-	if err != nil {
+	o, err := p.standing(ctx, c, p.valueOf(signalOf(c)))
+	switch {
+	case err != nil:
 		return gate.OutcomeUnknown, "", err
-	}
-	switch o.State {
-	case forge.Open, forge.Merged:
+	case o.Says:
 		return gate.OutcomeDone, fmt.Sprintf("how it ended was not known, and pull request %s was found %s", o.URL, o.State), nil
-	case forge.Rejected:
+	case o.State == forge.Rejected:
 		return gate.OutcomeDone, fmt.Sprintf("how it ended was not known, and pull request %s was found closed by a person", o.URL), nil
 	}
-	return gate.OutcomeRefused, "how it ended was not known, and no pull request of it is open: nothing was proposed", nil
+	return gate.OutcomeRefused, "how it ended was not known, and no pull request says so: nothing was proposed", nil
 }
 
-// standing is how the pull request of a Case's object stands.
-func (p *Proposals) standing(ctx context.Context, c *v1alpha1.Case) (forge.Outcome, error) {
+// standing is how the pull request of a Case's object stands, beside a value; with an empty one, whatever it proposes.
+func (p *Proposals) standing(ctx context.Context, c *v1alpha1.Case, value string) (forge.Outcome, error) {
 	at, err := p.placeOf(ctx, c, false)
 	if err != nil {
 		return forge.Outcome{}, err
@@ -149,6 +145,7 @@ func (p *Proposals) standing(ctx context.Context, c *v1alpha1.Case) (forge.Outco
 	if why != "" {
 		return forge.Outcome{}, fmt.Errorf("%w: %s", errNoSource, why)
 	}
+	named.ValueHash = value
 	return p.Hub.Standing(ctx, named)
 }
 

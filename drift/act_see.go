@@ -50,6 +50,10 @@ func (p *Proposals) See(ctx context.Context, c *v1alpha1.Case, plan string, live
 		}
 		return v, nil // the plan has changed, and whoever asks says so
 	}
+	if saw := l.signal(at.key.Name, d.Now()); saw.Key != c.Spec.Signal.Key {
+		v.Unfit = held("plan", "what differs is not what its Case is named by")
+		return v, nil
+	}
 	named, why := p.proposalFor(at, l.subject)
 	if why != "" {
 		v.Unfit = held("hand", why)
@@ -169,7 +173,7 @@ func (e elected) Advise(_ context.Context, q flow.Question) gate.Assessment {
 // prepare writes the pull request, whole, as the Request of a plan, unless there is a reason not to: what a person has said no to is not
 // asked again.
 func (p *Proposals) prepare(ctx context.Context, c *v1alpha1.Case, l *look, named forge.Proposal, files map[string][]byte, plan *gate.Action) (unfit *gate.Reason, err error) {
-	named.ValueHash = p.valueOf(*plan)
+	named.ValueHash = p.valueOf(signalOf(c))
 	o, err := p.Hub.Standing(ctx, named)
 	switch {
 	case err != nil:

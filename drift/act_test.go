@@ -218,6 +218,36 @@ func TestL10OneOfManyProcessesProposes(t *testing.T) {
 	}
 }
 
+// TestAnOlderPullRequestIsNotTakenForThatOfAnotherValue has an update of an open pull request get lost before anything was done. That a
+// pull request is open is no proof: it says the value before.
+func TestAnOlderPullRequestIsNotTakenForThatOfAnotherValue(t *testing.T) {
+	h := newHarbour(t, map[string]string{"deploy/web.yaml": web})
+	retagged(h, "1.5")
+	h.act(h.standing())
+	h.anew()
+	retagged(h, "1.6")
+	h.github.Script(func(r github.Request) github.Fault {
+		if r.Method != http.MethodGet {
+			return github.Broken
+		}
+		return github.Fault{}
+	})
+	k := h.standing()
+	if a := h.act(k); a.Phase != v1alpha1.PhaseActing {
+		t.Fatalf("acting %s", asJSON(a))
+	}
+	h.github.Script(nil)
+	h.act(k)
+	h.passed += time.Hour
+	if a := h.act(k); a.Phase != v1alpha1.PhaseRefused {
+		t.Errorf("acting %s", asJSON(a))
+	}
+	h.anew()
+	if a := h.act(k); a.Phase != v1alpha1.PhaseActed || !strings.Contains(h.repo.Files(h.pulls()[0].Head)["deploy/web.yaml"], "web:1.6") {
+		t.Errorf("tried again: acting %s", asJSON(a))
+	}
+}
+
 // TestAModelsWordsStayWordsInAPullRequest has a Case on which a model says what would be a command to GitHub, a link and a heading.
 func TestAModelsWordsStayWordsInAPullRequest(t *testing.T) {
 	h := newHarbour(t, map[string]string{"deploy/web.yaml": web})

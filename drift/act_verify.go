@@ -20,7 +20,7 @@ const deliverFor = 24 * time.Hour
 
 // Verify follows a pull request until people have decided. Where its drift is gone it is withdrawn.
 func (p *Proposals) Verify(ctx context.Context, c *v1alpha1.Case, age time.Duration) (acting.Effect, error) {
-	o, err := p.standing(ctx, c)
+	o, err := p.standing(ctx, c, "")
 	if errors.Is(err, errNoSource) {
 		return acting.Effect{Phase: v1alpha1.PhaseUnclear, Text: err.Error() + ": its pull request is left to people"}, nil
 	}

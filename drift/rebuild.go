@@ -11,7 +11,6 @@ import (
 
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/source"
-	"moorgate.dev/internal/source/render"
 )
 
 // Adoption is what makes Git say what a live object says.
@@ -25,24 +24,14 @@ type Adoption struct {
 	proposals []proposal
 }
 
-// Rebuild makes the edits of an Adoption again, from what Git held at the commit that they start from, the live object, and the
-// paths of the fields as the Edits have them, in their order. The same files and the same live values make the same
-// Adoption; where either has moved, its PlanDigest is another, or it is an error. What may not be adopted is refused again:
-// what is masked, what keeps the workload apart from others, what Git says is to be left alone, and what is not proven by
+// rebuild makes the edits of an Adoption again, from what Git held at the commit that they start from, the live object, and the
+// paths of the fields as the Edits have them, in their order; and the drifts that it adopts. The same files and the same live values
+// make the same Adoption; where either has moved, its PlanDigest is another, or it is an error. What may not be adopted is refused
+// again: what is masked, what keeps the workload apart from others, what Git says is to be left alone, and what is not proven by
 // rendering all that reads the changed files.
 //
 // It asks nobody, so it leaves out what takes an API server or a memory: the dry run of what the edits make, and whether Git
 // is ahead of what was delivered. Both were asked before the plan was judged.
-func Rebuild(read Tree, folder string, subject gate.Ref, live *unstructured.Unstructured, paths []string) (Adoption, error) {
-	t := parse(read, tree{}, subject.Namespace, render.Own(folder))
-	if t.unsound != nil {
-		return Adoption{}, t.unsound
-	}
-	a, _, err := rebuild(t, subject, live, paths)
-	return a, err
-}
-
-// rebuild makes an Adoption again on a tree, and the drifts that it adopts.
 func rebuild(t tree, subject gate.Ref, live *unstructured.Unstructured, paths []string) (Adoption, []Drift, error) {
 	if string(live.GetUID()) != subject.UID || live.GetName() != subject.Name || live.GetNamespace() != subject.Namespace {
 		return Adoption{}, nil, errors.New("the live object is another one than the plan is about")

@@ -113,7 +113,7 @@ func TestWhatTheJudgeOffersIsRebuiltAlike(t *testing.T) {
 	for _, e := range offered.Edits {
 		paths = append(paths, e.Path)
 	}
-	a, err := Rebuild(treeOf(files), "deploy", shopWeb, live, paths)
+	a, err := rebuiltOf(treeOf(files), "deploy", shopWeb, live, paths)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,14 +139,14 @@ func TestAWordOfTheOverlaysOwnIsRebuiltAlike(t *testing.T) {
 	if !ok {
 		t.Fatal("nothing is offered")
 	}
-	a, err := Rebuild(treeOf(files), "deploy", shopWeb, liveWeb(t, strings.Replace(baseOfWeb, "replicas: 2", "replicas: 5", 1), ""), []string{"spec.replicas"})
+	a, err := rebuiltOf(treeOf(files), "deploy", shopWeb, liveWeb(t, strings.Replace(baseOfWeb, "replicas: 2", "replicas: 5", 1), ""), []string{"spec.replicas"})
 	if err != nil || a.Action.PlanDigest() != offered.PlanDigest() || a.Action.Edits[0] != (gate.Edit{Path: "spec.replicas", Old: "2", New: "5"}) {
 		t.Errorf("offered %+v, rebuilt %+v, %v", offered, a.Action, err)
 	}
 	if want := files["deploy/kustomization.yaml"] + "replicas:\n- name: web\n  count: 5\n"; len(a.Files) != 1 || string(a.Files["deploy/kustomization.yaml"]) != want {
 		t.Errorf("got %q", a.Files)
 	}
-	if _, err := Rebuild(Tree{Commit: "c0ffee", Files: treeOf(overlaid()).Files, Partly: "there are too many"}, "deploy", shopWeb,
+	if _, err := rebuiltOf(Tree{Commit: "c0ffee", Files: treeOf(overlaid()).Files, Partly: "there are too many"}, "deploy", shopWeb,
 		liveWeb(t, strings.Replace(baseOfWeb, "replicas: 2", "replicas: 5", 1), ""), []string{"spec.replicas"}); err == nil || !strings.Contains(err.Error(), "there are too many") {
 		t.Errorf("who else reads the base is not known: %v", err)
 	}
@@ -155,7 +155,7 @@ func TestAWordOfTheOverlaysOwnIsRebuiltAlike(t *testing.T) {
 func TestWhatIsEncryptedIsNotRebuilt(t *testing.T) {
 	files := overlaid()
 	files["base/web.yaml"] += "sops:\n  mac: x\n"
-	a, err := Rebuild(treeOf(files), "deploy", shopWeb, liveWeb(t, strings.Replace(baseOfWeb, "replicas: 2", "replicas: 5", 1), ""), []string{"spec.replicas"})
+	a, err := rebuiltOf(treeOf(files), "deploy", shopWeb, liveWeb(t, strings.Replace(baseOfWeb, "replicas: 2", "replicas: 5", 1), ""), []string{"spec.replicas"})
 	if err == nil || !strings.Contains(err.Error(), "SOPS") {
 		t.Errorf("got %+v, %v", a, err)
 	}
@@ -164,7 +164,7 @@ func TestWhatIsEncryptedIsNotRebuilt(t *testing.T) {
 func TestTwoEditsOfOneFileAreOneFile(t *testing.T) {
 	files := map[string]string{"deploy/web.yaml": baseOfWeb}
 	live := liveWeb(t, strings.NewReplacer("web:1.4", "web:1.6", "replicas: 2", "replicas: 5").Replace(baseOfWeb), "")
-	a, err := Rebuild(treeOf(files), "deploy", shopWeb, live, []string{"spec.replicas", inContainer("image").String()})
+	a, err := rebuiltOf(treeOf(files), "deploy", shopWeb, live, []string{"spec.replicas", inContainer("image").String()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestTwoEditsOfOneFileAreOneFile(t *testing.T) {
 func TestWhatAPersonAddedIsRebuiltAsFarAsItIsTheirs(t *testing.T) {
 	live := liveWeb(t, strings.Replace(baseOfWeb, "            cpu: 100m\n", "            cpu: 100m\n          limits:\n            memory: 1Gi\n            cpu: \"2\"\n", 1),
 		`{"f:spec":{"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"app\"}":{"f:resources":{"f:limits":{"f:memory":{}}}}}}}}}`)
-	a, err := Rebuild(treeOf(map[string]string{"deploy/web.yaml": baseOfWeb}), "deploy", shopWeb, live, []string{inContainer("resources", "limits").String()})
+	a, err := rebuiltOf(treeOf(map[string]string{"deploy/web.yaml": baseOfWeb}), "deploy", shopWeb, live, []string{inContainer("resources", "limits").String()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func TestWhatMayNotBeAdoptedIsNotRebuilt(t *testing.T) {
 		{"what Git says is left alone", strings.Replace(baseOfWeb, "  name: web\n", "  name: web\n  annotations: {kustomize.toolkit.fluxcd.io/reconcile: disabled}\n", 1), liveWeb(t, changed, ""), []string{"spec.replicas"}, "left as it is"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			a, err := Rebuild(treeOf(map[string]string{"deploy/web.yaml": test.git}), "deploy", shopWeb, test.live, test.paths)
+			a, err := rebuiltOf(treeOf(map[string]string{"deploy/web.yaml": test.git}), "deploy", shopWeb, test.live, test.paths)
 			if err == nil || !strings.Contains(err.Error(), test.why) || len(a.Files) > 0 {
 				t.Errorf("got %+v, %v", a, err)
 			}
@@ -218,4 +218,14 @@ func TestWhatMayNotBeAdoptedIsNotRebuilt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// rebuiltOf reads a repository and rebuilds an Adoption on it.
+func rebuiltOf(read Tree, folder string, subject gate.Ref, live *unstructured.Unstructured, paths []string) (Adoption, error) {
+	t := parse(read, tree{}, subject.Namespace, render.Own(folder))
+	if t.unsound != nil {
+		return Adoption{}, t.unsound
+	}
+	a, _, err := rebuild(t, subject, live, paths)
+	return a, err
 }
