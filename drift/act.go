@@ -123,20 +123,20 @@ func vouched(o forge.Outcome) string {
 
 // Fate is what became of a pull request of which nobody knows, by what stands in the repository.
 func (p *Proposals) Fate(ctx context.Context, c *v1alpha1.Case, _ gate.Ref) (gate.Outcome, string, error) {
-	o, err := p.standing(ctx, c, p.valueOf(signalOf(c)))
+	o, err := p.standing(ctx, c)
 	switch {
 	case err != nil:
 		return gate.OutcomeUnknown, "", err
-	case o.Says:
+	case o.Value == p.valueOf(signalOf(c)):
 		return gate.OutcomeDone, fmt.Sprintf("how it ended was not known, and pull request %s was found %s", o.URL, o.State), nil
-	case o.State == forge.Rejected:
+	case o.State == forge.Rejected: // whatever it proposed: it takes a human now
 		return gate.OutcomeDone, fmt.Sprintf("how it ended was not known, and pull request %s was found closed by a person", o.URL), nil
 	}
 	return gate.OutcomeRefused, "how it ended was not known, and no pull request says so: nothing was proposed", nil
 }
 
-// standing is how the pull request of a Case's object stands, beside a value; with an empty one, whatever it proposes.
-func (p *Proposals) standing(ctx context.Context, c *v1alpha1.Case, value string) (forge.Outcome, error) {
+// standing is how the pull request of a Case's object stands, whatever it proposes.
+func (p *Proposals) standing(ctx context.Context, c *v1alpha1.Case) (forge.Outcome, error) {
 	at, err := p.placeOf(ctx, c, false)
 	if err != nil {
 		return forge.Outcome{}, err
@@ -145,7 +145,6 @@ func (p *Proposals) standing(ctx context.Context, c *v1alpha1.Case, value string
 	if why != "" {
 		return forge.Outcome{}, fmt.Errorf("%w: %s", errNoSource, why)
 	}
-	named.ValueHash = value
 	return p.Hub.Standing(ctx, named)
 }
 

@@ -248,6 +248,30 @@ func TestAnOlderPullRequestIsNotTakenForThatOfAnotherValue(t *testing.T) {
 	}
 }
 
+// TestAValueThatComesBackIsProposedAnew has a value change to and back, so that the pull request of its Case was another Case's in between.
+func TestAValueThatComesBackIsProposedAnew(t *testing.T) {
+	h := newHarbour(t, map[string]string{"deploy/web.yaml": web})
+	retagged(h, "1.5")
+	first := h.standing()
+	h.act(first)
+	h.anew()
+	retagged(h, "1.6")
+	second := h.standing()
+	h.act(second)
+	retagged(h, "1.5")
+	if a := h.act(second); a.Phase != v1alpha1.PhaseHealed || h.pulls()[0].State != "open" {
+		t.Errorf("the Case in between: acting %s, pull requests %+v", asJSON(a), h.pulls())
+	}
+	if a := h.act(first); a.Phase != v1alpha1.PhaseRefused || h.pulls()[0].State != "closed" {
+		t.Errorf("acting %s, pull requests %+v", asJSON(a), h.pulls())
+	}
+	h.anew()
+	a := h.act(first)
+	if pulls := h.pulls(); a.Phase != v1alpha1.PhaseActed || len(pulls) != 2 || !strings.Contains(h.repo.Files(pulls[1].Head)["deploy/web.yaml"], "web:1.5") {
+		t.Errorf("acting %s, pull requests %+v", asJSON(a), pulls)
+	}
+}
+
 // TestAModelsWordsStayWordsInAPullRequest has a Case on which a model says what would be a command to GitHub, a link and a heading.
 func TestAModelsWordsStayWordsInAPullRequest(t *testing.T) {
 	h := newHarbour(t, map[string]string{"deploy/web.yaml": web})

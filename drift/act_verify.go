@@ -20,7 +20,7 @@ const deliverFor = 24 * time.Hour
 
 // Verify follows a pull request until people have decided. Where its drift is gone it is withdrawn.
 func (p *Proposals) Verify(ctx context.Context, c *v1alpha1.Case, age time.Duration) (acting.Effect, error) {
-	o, err := p.standing(ctx, c, "")
+	o, err := p.standing(ctx, c)
 	if errors.Is(err, errNoSource) {
 		return acting.Effect{Phase: v1alpha1.PhaseUnclear, Text: err.Error() + ": its pull request is left to people"}, nil
 	}
@@ -39,7 +39,10 @@ func (p *Proposals) Verify(ctx context.Context, c *v1alpha1.Case, age time.Durat
 	case o.State == forge.Withdrawn && gone:
 		e.Phase, e.Text = v1alpha1.PhaseHealed, "the drift is gone, and its pull request "+o.URL+" was withdrawn"
 	case o.State == forge.Open && gone:
-		return p.withdraw(ctx, c, e)
+		return p.gone(ctx, c, e)
+	case o.State == forge.Open && stands && o.Value != p.valueOf(signalOf(c)): // it was another Case's in between
+		e.Phase = v1alpha1.PhaseRefused
+		return p.withdraw(ctx, c, e, "the cluster has another value again")
 	case o.State == forge.Open, o.State == forge.Merged:
 		e.Wait = p.Follow
 	default:
@@ -48,8 +51,8 @@ func (p *Proposals) Verify(ctx context.Context, c *v1alpha1.Case, age time.Durat
 	return e, nil
 }
 
-// withdraw closes the pull request of a drift that is gone, unless another Case is about to have it say something else.
-func (p *Proposals) withdraw(ctx context.Context, c *v1alpha1.Case, e acting.Effect) (acting.Effect, error) {
+// gone withdraws the pull request of a drift that is gone, unless another Case is about to have it say something else.
+func (p *Proposals) gone(ctx context.Context, c *v1alpha1.Case, e acting.Effect) (acting.Effect, error) {
 	e.Phase = v1alpha1.PhaseHealed
 	next, err := p.successor(ctx, c)
 	if err != nil {
@@ -59,27 +62,32 @@ func (p *Proposals) withdraw(ctx context.Context, c *v1alpha1.Case, e acting.Eff
 		e.Text = "it has changed again, and Case " + next + " tells of it: the pull request is that Case's now"
 		return e, nil
 	}
+	return p.withdraw(ctx, c, e, "the drift is gone")
+}
+
+// withdraw closes a pull request that proposes what the cluster does not say any more.
+func (p *Proposals) withdraw(ctx context.Context, c *v1alpha1.Case, e acting.Effect, why string) (acting.Effect, error) {
 	at, err := p.placeOf(ctx, c, false)
 	if err != nil {
 		return acting.Effect{}, err
 	}
-	named, why := p.proposalFor(at, signalOf(c).Subject)
-	if why != "" {
-		return acting.Effect{}, fmt.Errorf("withdraw a pull request: %s", why)
+	named, cannot := p.proposalFor(at, signalOf(c).Subject)
+	if cannot != "" {
+		return acting.Effect{}, fmt.Errorf("withdraw a pull request: %s", cannot)
 	}
-	_, err = p.Log.Append(ctx, gate.Record{Kind: gate.RecordNote, Correlation: caseRef(c), Text: "about to withdraw its pull request from " + named.Repository + ", because the drift is gone"})
+	_, err = p.Log.Append(ctx, gate.Record{Kind: gate.RecordNote, Correlation: caseRef(c), Text: "about to withdraw its pull request from " + named.Repository + ", because " + why})
 	if err != nil {
 		return acting.Effect{}, fmt.Errorf("write to the audit log, so nothing is withdrawn: %w", err)
 	}
-	o, err := p.Hub.Withdraw(ctx, named, "what it is about is gone: the cluster says what Git says.")
+	o, err := p.Hub.Withdraw(ctx, named, why)
 	if err != nil {
 		return acting.Effect{}, err
 	}
 	switch o.State {
 	case forge.TheirBranch:
-		e.Text = "the drift is gone; its pull request is left open, for people work on its branch"
+		e.Text = why + "; its pull request is left open, for people work on its branch"
 	default:
-		e.Text = "the drift is gone, and its pull request " + o.URL + " was withdrawn"
+		e.Text = why + ", and its pull request " + o.URL + " was withdrawn"
 	}
 	return e, nil
 }

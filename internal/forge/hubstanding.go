@@ -77,7 +77,7 @@ func (h *Hub) Standing(ctx context.Context, p Proposal) (Outcome, error) {
 
 func (j *job) standing(open *github.PullRequest, closed []*github.PullRequest) Outcome {
 	if open != nil {
-		return j.saying(Open, open)
+		return saying(Open, open)
 	}
 	if no := j.rejected(closed); no != nil {
 		return outcomeOf(Rejected, no)
@@ -86,7 +86,7 @@ func (j *job) standing(open *github.PullRequest, closed []*github.PullRequest) O
 	case len(closed) == 0:
 		return Outcome{State: Nothing}
 	case closed[0].MergedAt != nil:
-		return j.saying(Merged, closed[0])
+		return saying(Merged, closed[0])
 	}
 	if m, _ := markerIn(closed[0].GetBody()); m.Withdrawn {
 		return outcomeOf(Withdrawn, closed[0])
@@ -94,11 +94,11 @@ func (j *job) standing(open *github.PullRequest, closed []*github.PullRequest) O
 	return Outcome{State: Nothing}
 }
 
-// saying is how a pull request stands, and whether it proposes the value that is asked about.
-func (j *job) saying(s State, pull *github.PullRequest) Outcome {
+// saying is how a pull request stands, and what it proposes.
+func saying(s State, pull *github.PullRequest) Outcome {
 	o := outcomeOf(s, pull)
-	m, ok := markerIn(pull.GetBody())
-	o.Says = ok && m.Value == j.ValueHash
+	m, _ := markerIn(pull.GetBody())
+	o.Value = m.Value
 	return o
 }
 

@@ -59,7 +59,7 @@ type Outcome struct {
 	URL      string
 	Commit   string
 	Verified bool     // GitHub vouches for the commit
-	Says     bool     // of Standing: it proposes what is asked about, by its ValueHash
+	Value    string   // of Standing: what an open or merged one proposes, by its ValueHash; empty: nobody knows
 	Notes    []string // why, and what did not work besides
 }
 
