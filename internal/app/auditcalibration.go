@@ -70,7 +70,7 @@ func (o calibrationOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	s := &sieve{since: since, cases: map[string]*ended{}}
+	s := &sieve{since: since}
 	foretold, let := outcomes{}, letIn{}
 	for e, err := range s.of(cmd.Context(), from) {
 		if err != nil {

@@ -253,18 +253,21 @@ func TestAuditExport(t *testing.T) {
 	if _, out, _ := run("audit", "export", "--dir", judge, "--since", "2999-01-01"); out != "" {
 		t.Errorf("nothing since:\n%s", out)
 	}
-	code, out, errs := run("audit", "export", "--dir", judge, "--dir", act, "--format", "chat")
+	code, out, errs := run("audit", "export", "--dir", judge, "--dir", act, "--fine-tune")
 	var pair struct {
-		Messages []struct{ Role, Content string }
+		Messages []struct {
+			Role, Content string
+			Weight        *int
+		}
 	}
-	if err := json.Unmarshal([]byte(out), &pair); err != nil || code != exitOK || len(pair.Messages) != 3 || !strings.Contains(pair.Messages[2].Content, "OOMKilled") {
+	if err := json.Unmarshal([]byte(out), &pair); err != nil || code != exitOK || len(pair.Messages) != 3 || !strings.Contains(pair.Messages[2].Content, "OOMKilled") || *pair.Messages[2].Weight != 1 {
 		t.Errorf("a pair: exit code %d, %v\n%s%s", code, err, out, errs)
 	}
-	if !strings.Contains(errs, "1 pair written") {
+	if !strings.Contains(errs, "1 example of 1 Case written") {
 		t.Errorf("on standard error:\n%s", errs)
 	}
-	code, out, errs = run("audit", "export", "--dir", judge, "--dir", worse, "--format", "chat")
-	if code != exitOK || out != "" || !strings.Contains(errs, "1  it did not heal") {
+	code, out, errs = run("audit", "export", "--dir", judge, "--dir", worse, "--fine-tune")
+	if code != exitOK || !strings.Contains(out, `"weight":0`) || strings.Contains(out, `"weight":1`) {
 		t.Errorf("what did not heal: exit code %d\n%s%s", code, out, errs)
 	}
 }

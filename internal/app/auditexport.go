@@ -5,22 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"moorgate.dev/internal/audit"
-	"moorgate.dev/internal/gate"
 )
 
 // exportOptions are what audit export is told.
 type exportOptions struct {
-	logs   *logFlags
-	format string
-	since  string
-	file   string
-	filter filter
+	logs     *logFlags
+	fineTune bool
+	since    string
+	file     string
+	filter   filter
 }
 
 func newAuditExport(logs *logFlags) *cobra.Command {
@@ -30,19 +31,21 @@ func newAuditExport(logs *logFlags) *cobra.Command {
 		Short: "Writes the records as JSON lines, or what a model may learn from",
 		Long: `Writes the records of the logs, joined in the order of their times.
 
-jsonl: every record with its position and hash, a line each, as audit tail -o json prints them.
-chat:  {"messages": [system, user, assistant]}, a line each, as fine-tuning of chat models takes it: the evidence as it was, and
-       the answer that proved right. Only Cases count in which the action that was chosen was done and the workload was
-       verified to have healed; how many others were left out, and why, is said on standard error.
+Without --fine-tune: every record with its position and hash, a line each, as audit tail -o json prints them.
+
+--fine-tune: {"messages": [system, user, assistant]}, a line each, as fine-tuning of chat models takes it. Where models were asked, the
+question is the one that was sent, and the answer what one of them said; elsewhere the question is told from the evidence, and the
+answer is what code chose. The weight of the assistant's message is 1 where what it chose was done and the workload was verified to
+have healed, and 0, which is for context alone, where it was verified not to have, or people rejected it. An answer that chose
+something else than what was done, or for another cause, is left out: nobody knows what it would have come to. So are answers about
+rollouts. What was masked in the log stays masked, and every text passes the same door once more. Cases come in the order of their
+first records, so that the same logs make the same lines; how many were left out, and why, is said on standard error.
 
 Exit codes: 0 it is written; 3 it could not be, or some record could not be trusted and is left out.`,
 		Example: `  moorgate audit export --since 7d -o week.jsonl
-  moorgate audit export --dir judge/audit --dir act/audit --format chat -o pairs.jsonl`,
+  moorgate audit export --dir judge/audit --dir act/audit --fine-tune -o examples.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := oneOf("format", o.format, "jsonl", "chat"); err != nil {
-				return err
-			}
 			if err := o.filter.check(); err != nil {
 				return err
 			}
@@ -50,11 +53,11 @@ Exit codes: 0 it is written; 3 it could not be, or some record could not be trus
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.format, "format", "jsonl", "jsonl or chat")
+	f.BoolVar(&o.fineTune, "fine-tune", false, "write examples to learn from, of Cases of which it is known how they ended")
 	f.StringVar(&o.since, "since", "", "only what was recorded since then: 7d, 36h, 2026-11-20, 2026-11-20T08:00:00Z")
 	f.StringVarP(&o.file, "output", "o", "", "file to write, which must not exist yet (default: standard output)")
 	f.StringVar(&o.filter.of, "case", "", "only records of this Case: NAMESPACE/NAME, or NAME")
-	f.StringArrayVar(&o.filter.kinds, "kind", nil, "with jsonl: only records of this kind (repeatable)")
+	f.StringArrayVar(&o.filter.kinds, "kind", nil, "only records of this kind (repeatable; not with --fine-tune)")
 	return cmd
 }
 
@@ -63,8 +66,13 @@ func (o exportOptions) run(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.format == "chat" && len(o.filter.kinds) > 0 {
-		return errors.New("--kind goes with --format jsonl: a pair takes records of several kinds")
+	if o.fineTune && len(o.filter.kinds) > 0 {
+		return errors.New("--kind does not go with --fine-tune: an example takes records of several kinds")
+	}
+	if o.fineTune {
+		if err := o.logs.onlyFolders("what was asked and answered is kept beside a log, and a server hands on the records alone"); err != nil {
+			return err
+		}
 	}
 	from, err := o.logs.entries(cmd.Context())
 	if err != nil {
@@ -79,9 +87,9 @@ func (o exportOptions) run(cmd *cobra.Command) (err error) {
 		defer func() { err = errors.Join(err, f.Close()) }()
 		w = f
 	}
-	s := &sieve{filter: o.filter, since: since, cases: map[string]*ended{}}
-	if o.format == "chat" {
-		err = o.pairs(cmd, w, s, s.of(cmd.Context(), from))
+	s := &sieve{filter: o.filter, since: since}
+	if o.fineTune {
+		err = o.examples(cmd, w, s.of(cmd.Context(), from))
 	} else {
 		err = audit.ExportLines(w, s.of(cmd.Context(), from))
 	}
@@ -94,7 +102,7 @@ func (o exportOptions) run(cmd *cobra.Command) (err error) {
 	return nil
 }
 
-func (o exportOptions) pairs(cmd *cobra.Command, w io.Writer, s *sieve, from entries) error {
+func (o exportOptions) examples(cmd *cobra.Command, w io.Writer, from entries) error {
 	blob := func(digest string) (content []byte, err error) {
 		err = audit.ErrNoBlob
 		for _, dir := range o.logs.folders() {
@@ -104,27 +112,24 @@ func (o exportOptions) pairs(cmd *cobra.Command, w io.Writer, s *sieve, from ent
 		}
 		return nil, err
 	}
-	n, err := audit.ExportPairs(w, from, blob)
+	door, err := openDoor("") // a key for this once: what it masks was missed before, and is to be like nothing
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprint(cmd.ErrOrStderr(), s.leftOut(n))
+	t, err := audit.ExportTuning(w, from, blob, door.Text)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(cmd.ErrOrStderr(), leftOut(t))
 	return err
 }
 
-// sieve lets through the entries that are wanted, and notes how each Case ended.
+// sieve lets through the entries that are wanted.
 type sieve struct {
 	filter  filter
 	since   time.Time
-	cases   map[string]*ended
 	damaged int
 	damage  error // the first
-}
-
-// ended is how far a Case came.
-type ended struct {
-	done   bool
-	result gate.Result
 }
 
 func (s *sieve) of(ctx context.Context, all entries) entries {
@@ -145,7 +150,6 @@ func (s *sieve) of(ctx context.Context, all entries) entries {
 			case e.Record.At.Before(s.since) || !s.filter.wants(e):
 				continue
 			}
-			s.note(e.Record)
 			if !yield(e, nil) {
 				return
 			}
@@ -153,50 +157,11 @@ func (s *sieve) of(ctx context.Context, all entries) entries {
 	}
 }
 
-func (s *sieve) note(r gate.Record) {
-	if r.Correlation == "" || r.Signal == nil && s.cases[r.Correlation] == nil {
-		return
-	}
-	if r.Signal != nil && r.Signal.Face != gate.FaceRemediate {
-		return
-	}
-	c := s.cases[r.Correlation]
-	if c == nil {
-		c = &ended{}
-		s.cases[r.Correlation] = c
-	}
-	switch {
-	case r.Kind == gate.RecordOutcome && r.Outcome != nil && *r.Outcome == gate.OutcomeDone:
-		c.done, c.result = true, gate.ResultPending
-	case r.Kind == gate.RecordVerification:
-		c.result = r.Result
-	}
-}
-
-// leftOut says how many Cases of remediation make no pair, and why.
-func (s *sieve) leftOut(pairs int) string {
-	idle, open, unhelped, healed := 0, 0, 0, 0
-	for _, c := range s.cases {
-		switch {
-		case !c.done:
-			idle++
-		case c.result == gate.ResultPending:
-			open++
-		case c.result == gate.ResultHealed:
-			healed++
-		default:
-			unhelped++
-		}
-	}
-	said := fmt.Sprintf("%s written, %s of remediation left out\n", count(pairs, "pair"), count(max(0, len(s.cases)-pairs), "case"))
-	for _, x := range []struct {
-		n   int
-		why string
-	}{{idle, "nothing was done"}, {open, "nobody verified yet how the workload fared"}, {unhelped, "it did not heal"},
-		{healed - pairs, "it healed, but not known by which chosen answer"}} {
-		if x.n > 0 {
-			said += fmt.Sprintf("%6d  %s\n", x.n, x.why)
-		}
+// leftOut says how many Cases make no example, and why.
+func leftOut(t audit.Tuned) string {
+	said := fmt.Sprintf("%s of %s written\n", count(t.Examples, "example"), count(t.Cases, "Case"))
+	for _, why := range slices.Sorted(maps.Keys(t.Left)) {
+		said += fmt.Sprintf("%6d left out: %s\n", t.Left[why], why)
 	}
 	return said
 }
