@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -30,6 +31,9 @@ type Cluster struct {
 	// The rest is empty for a cluster that was only given.
 	line      *lifeline
 	processes []*process
+	kubelet   *kubelet
+	logs      logs
+	usage     usage
 	stop      sync.Once
 }
 
@@ -76,6 +80,10 @@ func start(ctx context.Context, bin string, opts Options) (_ *Cluster, err error
 	if err := c.writeFiles(p); err != nil {
 		return nil, err
 	}
+	if c.kubelet, err = c.startKubelet(); err != nil {
+		return nil, err
+	}
+	p.kubelet = c.kubelet.port
 	if err := c.startComponents(ctx, bin, p, opts); err != nil {
 		return nil, err
 	}
@@ -112,7 +120,14 @@ func (c *Cluster) writeFiles(p ports) error {
 			c.config = config
 		}
 	}
-	if err := c.writeBehaviour(); err != nil {
+	stages, err := Stages()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(c.dir.file("stages.yaml"), stages, 0o600); err != nil {
+		return fmt.Errorf("write stages: %w", err)
+	}
+	if err := c.SetLogs(defaultLog); err != nil {
 		return err
 	}
 	c.client, err = kubernetes.NewForConfig(c.config)
@@ -130,6 +145,9 @@ func (c *Cluster) Stop() {
 		}
 		for _, p := range slices.Backward(c.processes) {
 			p.kill()
+		}
+		if c.kubelet != nil {
+			c.kubelet.stop()
 		}
 		if c.line != nil {
 			c.line.cut()

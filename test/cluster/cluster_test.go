@@ -181,33 +181,6 @@ func TestAddedNodesAreReadyAndTakePods(t *testing.T) {
 	})
 }
 
-func TestLogsAreServed(t *testing.T) {
-	c := cluster.Shared(t)
-	client, namespace := newClient(t, c), c.Namespace(t, nil)
-	err := c.SetLogs("panic: no route to db", "exit status 1")
-	if err != nil && os.Getenv("MOORGATE_TEST_KUBECONFIG") != "" {
-		t.Skip("a cluster that was only given has its own logs: ", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := deployment("talker", 1, cluster.CrashLoop)
-	if _, err := client.AppsV1().Deployments(namespace).Create(t.Context(), d, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the previous container's log", func(ctx context.Context) error {
-		pod, err := onlyPod(ctx, client, namespace, "talker")
-		if err != nil {
-			return err
-		}
-		log, err := client.CoreV1().Pods(namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Previous: true}).DoRaw(ctx)
-		if err == nil && string(log) != "panic: no route to db\nexit status 1\n" {
-			err = fmt.Errorf("log %q", log)
-		}
-		return err
-	})
-}
-
 func TestMissingAssetsAreNamed(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(dir+"/etcd", nil, 0o755); err != nil {

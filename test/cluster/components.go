@@ -13,8 +13,8 @@ const (
 	podRange     = "10.244.0.0/16"
 )
 
-// ports are the loopback ports of one cluster.
-type ports struct{ etcd, etcdPeer, apiserver, controllers, scheduler, kwok int }
+// ports are the loopback ports of one cluster. Something listens on kubelet before a component starts.
+type ports struct{ etcd, etcdPeer, apiserver, controllers, scheduler, kwok, kubelet int }
 
 // freePorts picks ports that are free now. Another process may take one before its component listens; the start is then tried again.
 func freePorts() (ports, error) {
@@ -113,7 +113,7 @@ func kwokArgs(dir *runDir, p ports) []string {
 		"--config=" + dir.file("stages.yaml"),
 		"--manage-all-nodes",
 		"--cidr=" + podRange,
-		"--node-ip=" + loopback, "--node-port=" + strconv.Itoa(p.kwok), "--server-address=" + address(p.kwok),
+		"--node-ip=" + loopback, "--node-port=" + strconv.Itoa(p.kubelet), "--server-address=" + address(p.kwok),
 		"--tls-cert-file=" + dir.file("serving.crt"), "--tls-private-key-file=" + dir.file("serving.key"),
 		"--node-lease-duration-seconds=40",
 	}

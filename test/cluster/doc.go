@@ -8,7 +8,8 @@
 // Scheduling, rollouts, garbage collection, RBAC, admission, quotas, disruption budgets and server-side apply are therefore the real
 // thing. Containers are not: a pod becomes Running and Ready as soon as it is scheduled, a Job's pod completes after a moment, and a
 // pod with the label sim.moorgate.dev/fault fails the way the label says, with the statuses and events that a kubelet would write
-// (see Fault).
+// (see Fault). What they write and use is what a test says (Log, Usage), and a test can put a pod or a node into any other state, where
+// nobody but itself moves it (SetStatus, SetNodeCondition).
 //
 // # Use
 //

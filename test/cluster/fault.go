@@ -1,7 +1,7 @@
 package cluster
 
 // FaultLabel is the pod label that makes a simulated pod fail. Put it into a pod template; taking it out of the template heals by the
-// rollout that follows. Any value other than the Faults below leaves the pod Pending and its status to whoever wants to write it.
+// rollout that follows.
 const FaultLabel = "sim.moorgate.dev/fault"
 
 // Annotations of a pod with a fault.
@@ -31,4 +31,6 @@ const (
 	ConfigError Fault = "configerror"
 	// NotReady runs and is never ready: Unhealthy events.
 	NotReady Fault = "notready"
+	// ByHand leaves the status of the pod to whoever writes it (see SetStatus); until then it is Pending.
+	ByHand Fault = "byhand"
 )

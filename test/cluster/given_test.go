@@ -27,6 +27,12 @@ func TestSweepRemovesTheFilesOfAKilledUserOfAGivenCluster(t *testing.T) {
 	if err := c.SetLogs("a line"); err == nil {
 		t.Error("the logs of a cluster that was only given were replaced")
 	}
+	if err := c.Log("shop", "web-*", "app", "a line"); err == nil {
+		t.Error("a container of a cluster that was only given got another log")
+	}
+	if err := c.Usage(t.Context(), "shop", "web-*", "app", "1", "1Gi"); err == nil {
+		t.Error("a container of a cluster that was only given got metrics")
+	}
 	if c.dir != nil {
 		c.dir.lock.release() // as the kernel does when its owner is killed
 	}
