@@ -115,3 +115,24 @@ func BenchmarkVerify(b *testing.B) {
 	}
 	b.ReportMetric(records*float64(b.N)/b.Elapsed().Seconds(), "records/s")
 }
+
+// BenchmarkVerdict is what an answer at the gate waits for its record: one of 200 a second, in Batch mode. What counts is the slowest
+// of a hundred: the disk is asked for an fsync every second.
+func BenchmarkVerdict(b *testing.B) {
+	l := mustOpen(b, logDir(b), Options{Mode: Batch})
+	r := kibibyte(b)
+	r.Kind = gate.RecordVerdict
+	var took []time.Duration
+	due := time.NewTicker(5 * time.Millisecond)
+	defer due.Stop()
+	for b.Loop() {
+		<-due.C
+		began := time.Now()
+		mustAppend(b, l, r)
+		took = append(took, time.Since(began))
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+	b.ReportMetric(float64(took[len(took)-1].Microseconds()), "most-µs")
+}

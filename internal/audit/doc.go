@@ -40,7 +40,8 @@
 // # What is promised
 //
 // When Append returns without error the record is on stable storage; but in Batch mode a verdict, a note, a model's answer
-// or a notification has been handed to the operating system and is on stable storage within FlushEvery. A power cut may take
+// or a notification has been handed to the operating system and is on stable storage within FlushEvery, without waiting for the
+// fsync of those before it. A power cut may take
 // the newest of those, and their sequences are then given again: an Anchor needs its hash where that matters. It may also leave a
 // hole among them with whole records behind it, for the operating system writes in any order. Open moves aside everything
 // from such a hole on, but only if "synced" lies before it: what is spoilt at or before "synced", or where there is no

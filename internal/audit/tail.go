@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// tail is the end of the log that is being written: the last segment. Only one goroutine uses it.
+// tail is the end of the log that is being written: the last segment. Only one goroutine uses it, but for a seal beside.
 type tail struct {
 	dir   string
 	log   string // its id
@@ -22,6 +22,8 @@ type tail struct {
 	tree   tree // over all that was written
 	stored treeFile
 	notary *notary
+
+	beside chan sealed // tells the end of a seal that goes on beside; nil: none does
 }
 
 // write appends the whole lines of a batch. They stand in one segment.
@@ -47,6 +49,9 @@ func (t *tail) write(b *batch) error {
 
 // sync puts all that was written on stable storage. After an error nothing may be concluded, and it must not be retried.
 func (t *tail) sync() error {
+	if err := t.join(); err != nil {
+		return err
+	}
 	if !t.dirty {
 		return nil
 	}
@@ -91,7 +96,7 @@ func (t *tail) end() error {
 }
 
 func (t *tail) close() error {
-	err := errors.Join(t.end(), t.stored.close())
+	err := errors.Join(t.join(), t.end(), t.stored.close())
 	if t.mark != nil {
 		if cerr := t.mark.Close(); cerr != nil {
 			err = errors.Join(err, fmt.Errorf("close how far the log is on stable storage: %w", cerr))

@@ -12,7 +12,7 @@ const (
 	spareMax  = 4 << 20 // bytes of a buffer worth keeping
 )
 
-// run is the one goroutine that touches the disk. It ends with Close.
+// run is the one goroutine that touches the disk, but for what seals beside it. It ends with Close.
 func (l *Log) run() {
 	defer close(l.stopped)
 	timer := time.NewTimer(l.flushEvery)
@@ -25,7 +25,11 @@ func (l *Log) run() {
 			l.commit()
 		case <-timer.C:
 			armed = false
-			l.seal()
+			l.sealBeside()
+		case s := <-l.tail.beside:
+			if err := l.tail.joined(s); err != nil {
+				l.fail(err)
+			}
 		case <-l.closing:
 			l.commit()
 			l.seal()
@@ -100,7 +104,18 @@ func (l *Log) flush() error {
 
 // waits reports whether something written waits for its fsync, or for a checkpoint that counts it.
 func (l *Log) waits() bool {
-	return l.Err() == nil && (l.tail.dirty || l.tail.tree.size != l.tail.notary.signed)
+	return l.Err() == nil && (l.tail.dirty || l.tail.beside == nil && l.tail.tree.size != l.tail.notary.signed)
+}
+
+// sealBeside has all that was written put on stable storage and signed, and does not wait for it, unless the disk is so slow that
+// the one before is still at it: no more is written then than waits to be safe for so long.
+func (l *Log) sealBeside() {
+	if err := l.tail.join(); err != nil {
+		l.fail(err)
+	}
+	if l.Err() == nil {
+		l.tail.sealBeside()
+	}
 }
 
 // seal puts all that was written on stable storage and signs it.
