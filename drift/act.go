@@ -64,7 +64,9 @@ func (p *Proposals) Name() gate.Face { return gate.FaceDrift }
 func (p *Proposals) Reach() gate.Reach { return gate.ReachGit }
 
 // Ours is whether a Case is named by what it tells of, and tells of fields that differ.
-func (p *Proposals) Ours(c *v1alpha1.Case) bool {
+func (p *Proposals) Ours(c *v1alpha1.Case) bool { return tellsOfFields(c) }
+
+func tellsOfFields(c *v1alpha1.Case) bool {
 	return c.Spec.Signal.Reason == reasonDrift && c.Name == signalOf(c).CaseName()
 }
 

@@ -19,6 +19,7 @@ import (
 	"moorgate.dev/internal/cluster/acting"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/forge"
+	"moorgate.dev/internal/gate"
 )
 
 // githubOptions say where pull requests are opened, and as whom.
@@ -106,11 +107,15 @@ func tokenIn(file string) (string, error) {
 // proposeWithin is how long after it was reserved a pull request may still be sent: GitHub asks for pauses between writes.
 const proposeWithin = 3 * time.Minute
 
-// addProposals adds what opens pull requests for drift, where a GitHub is given.
+// addProposals adds what opens pull requests for drift, where a GitHub is given. Without one it is seen to that no intent of another
+// process stays open.
 func (p *process) addProposals(ctx context.Context, mgr ctrl.Manager, live client.Client, seen cluster.Circumstances, acts func(acting.Face, flow.Actor) *acting.Acts) error {
 	hub, err := p.hub()
-	if err != nil || hub == nil {
+	if err != nil {
 		return err
+	}
+	if hub == nil {
+		return acts(drift.Leftovers{}, nobody{}).SetUp(mgr)
 	}
 	var system corev1.Namespace
 	if err := live.Get(ctx, client.ObjectKey{Name: metav1.NamespaceSystem}, &system); err != nil {
@@ -128,4 +133,12 @@ func (p *process) addProposals(ctx context.Context, mgr ctrl.Manager, live clien
 	}
 	p.metrics.drift.watchPulls(func(ctx context.Context) (int, error) { return drift.Open(ctx, mgr.GetCache()) })
 	return mgr.Add(&drift.Digests{Proposals: proposals, Logger: a.Logger})
+}
+
+// nobody carries out nothing.
+type nobody struct{}
+
+// Act refuses.
+func (nobody) Act(context.Context, gate.Permit, gate.Action) (gate.Outcome, error) {
+	return gate.OutcomeRefused, errors.New("nothing was sent: there is no GitHub to open a pull request at")
 }
