@@ -126,9 +126,15 @@ func vouched(o forge.Outcome) string {
 // Fate is what became of a pull request of which nobody knows, by what stands in the repository.
 func (p *Proposals) Fate(ctx context.Context, c *v1alpha1.Case, _ gate.Ref) (gate.Outcome, string, error) {
 	o, err := p.standing(ctx, c)
+	stuck := false
+	if err == nil && o.State == forge.Open {
+		stuck, err = p.stuck(ctx, c, o)
+	}
 	switch {
 	case err != nil:
 		return gate.OutcomeUnknown, "", err
+	case stuck:
+		return gate.OutcomeRefused, fmt.Sprintf("how it ended was not known, and pull request %s still cannot be merged: nothing was proposed", o.URL), nil
 	case o.Value == p.valueOf(signalOf(c)):
 		return gate.OutcomeDone, fmt.Sprintf("how it ended was not known, and pull request %s was found %s", o.URL, o.State), nil
 	case o.State == forge.Rejected: // whatever it proposed: it takes a human now
@@ -139,15 +145,24 @@ func (p *Proposals) Fate(ctx context.Context, c *v1alpha1.Case, _ gate.Ref) (gat
 
 // standing is how the pull request of a Case's object stands, whatever it proposes.
 func (p *Proposals) standing(ctx context.Context, c *v1alpha1.Case) (forge.Outcome, error) {
-	at, err := p.placeOf(ctx, c, false)
+	named, err := p.named(ctx, c)
 	if err != nil {
 		return forge.Outcome{}, err
 	}
+	return p.Hub.Standing(ctx, named)
+}
+
+// named names the pull request of a Case's object.
+func (p *Proposals) named(ctx context.Context, c *v1alpha1.Case) (forge.Proposal, error) {
+	at, err := p.placeOf(ctx, c, false)
+	if err != nil {
+		return forge.Proposal{}, err
+	}
 	named, why := p.proposalFor(at, signalOf(c).Subject)
 	if why != "" {
-		return forge.Outcome{}, fmt.Errorf("%w: %s", errNoSource, why)
+		return forge.Proposal{}, fmt.Errorf("%w: %s", errNoSource, why)
 	}
-	return p.Hub.Standing(ctx, named)
+	return named, nil
 }
 
 // caseRef is how a Case is written.

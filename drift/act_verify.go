@@ -21,6 +21,10 @@ const deliverFor = 24 * time.Hour
 // Verify follows a pull request until people have decided. Where its drift is gone it is withdrawn.
 func (p *Proposals) Verify(ctx context.Context, c *v1alpha1.Case, age time.Duration) (acting.Effect, error) {
 	o, err := p.standing(ctx, c)
+	followed := c.Status.Acting.Phase == v1alpha1.PhaseActed
+	if !followed && (errors.Is(err, errNoSource) || err == nil && (o.State != forge.Open || o.Value != p.valueOf(signalOf(c)))) {
+		return acting.Effect{Wait: rareLook}, nil // nothing of it is left open
+	}
 	if errors.Is(err, errNoSource) {
 		return acting.Effect{Phase: v1alpha1.PhaseUnclear, Text: err.Error() + ": its pull request is left to people"}, nil
 	}
@@ -43,12 +47,41 @@ func (p *Proposals) Verify(ctx context.Context, c *v1alpha1.Case, age time.Durat
 	case o.State == forge.Open && stands && o.Value != p.valueOf(signalOf(c)): // it was another Case's in between
 		e.Phase = v1alpha1.PhaseRefused
 		return p.withdraw(ctx, c, e, "the cluster has another value again")
+	case o.State == forge.Open && stands && renewed(c):
+		return p.renew(ctx, c, o, e)
 	case o.State == forge.Open, o.State == forge.Merged:
 		e.Wait = p.Follow
 	default:
 		e.Phase, e.Text = v1alpha1.PhaseUnclear, "its pull request is not there any more, and nobody can say what people decided"
 	}
 	return e, nil
+}
+
+// renewed is whether another plan was chosen since for the same happening, which is so where Git has moved on.
+func renewed(c *v1alpha1.Case) bool {
+	plan, ours := acting.Chosen(c, gate.ReachGit)
+	return ours && plan != c.Status.Acting.Plan
+}
+
+// renew lets a pull request be made anew that people cannot merge any more, because what it is for has moved on: the plan that was chosen
+// since is carried out like any other, so that it counts in the budgets, and has the same pull request say it on top of what Git says now.
+// One that can still be merged is left as it is.
+func (p *Proposals) renew(ctx context.Context, c *v1alpha1.Case, o forge.Outcome, e acting.Effect) (acting.Effect, error) {
+	stuck, err := p.stuck(ctx, c, o)
+	if err != nil || !stuck {
+		e.Wait = p.Follow
+		return e, err
+	}
+	e.Phase, e.Text = v1alpha1.PhaseRefused, "pull request "+o.URL+" cannot be merged any more, for Git has moved on: it is to be made anew"
+	return e, nil
+}
+
+func (p *Proposals) stuck(ctx context.Context, c *v1alpha1.Case, o forge.Outcome) (bool, error) {
+	named, err := p.named(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	return p.Hub.Stuck(ctx, named, o.Number)
 }
 
 // gone withdraws the pull request of a drift that is gone, unless another Case is about to have it say something else.
@@ -67,13 +100,9 @@ func (p *Proposals) gone(ctx context.Context, c *v1alpha1.Case, e acting.Effect)
 
 // withdraw closes a pull request that proposes what the cluster does not say any more.
 func (p *Proposals) withdraw(ctx context.Context, c *v1alpha1.Case, e acting.Effect, why string) (acting.Effect, error) {
-	at, err := p.placeOf(ctx, c, false)
+	named, err := p.named(ctx, c)
 	if err != nil {
 		return acting.Effect{}, err
-	}
-	named, cannot := p.proposalFor(at, signalOf(c).Subject)
-	if cannot != "" {
-		return acting.Effect{}, fmt.Errorf("withdraw a pull request: %s", cannot)
 	}
 	_, err = p.Log.Append(ctx, gate.Record{Kind: gate.RecordNote, Correlation: caseRef(c), Text: "about to withdraw its pull request from " + named.Repository + ", because " + why})
 	if err != nil {

@@ -148,7 +148,7 @@ func TestAProposalBecomesOnePullRequest(t *testing.T) {
 	}
 	s.fsck()
 	asked := len(s.server.Requests())
-	if s.propose(s.hub(), p, Unchanged); len(s.server.Requests()) != asked+1 {
+	if s.propose(s.hub(), p, Unchanged); len(s.server.Requests()) != asked+2 {
 		t.Errorf("to say the same again took %d requests", len(s.server.Requests())-asked)
 	}
 }

@@ -32,7 +32,9 @@ func (j *job) propose(ctx context.Context) (Outcome, error) {
 		return Outcome{}, err
 	}
 	if open != nil && j.says(open) {
-		return outcomeOf(Unchanged, open), nil
+		if stuck, err := j.stuck(ctx, open.GetNumber()); err != nil || !stuck {
+			return outcomeOf(Unchanged, open), err
+		}
 	}
 	if open == nil {
 		if no := j.rejected(closed); no != nil {
@@ -183,7 +185,7 @@ func (j *job) request(ctx context.Context, open *github.PullRequest, at tip) (Ou
 		}
 		state = Unchanged
 	}
-	if !j.says(open) {
+	if !j.says(open) || open.GetHead().GetSHA() != at.commit {
 		if _, _, err := j.api.PullRequests.Edit(ctx, j.owner, j.name, open.GetNumber(), &github.PullRequest{Title: &j.Title, Body: &body}); err != nil {
 			return Outcome{}, fmt.Errorf("write pull request %d: %w", open.GetNumber(), plain(err, noHub))
 		}

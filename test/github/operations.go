@@ -21,5 +21,6 @@ var Operations = []string{
 	"POST /repos/{owner}/{repo}/issues/{issue_number}/labels",
 	"GET /repos/{owner}/{repo}/pulls",
 	"POST /repos/{owner}/{repo}/pulls",
+	"GET /repos/{owner}/{repo}/pulls/{pull_number}",
 	"PATCH /repos/{owner}/{repo}/pulls/{pull_number}",
 }

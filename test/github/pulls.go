@@ -1,8 +1,10 @@
 package github
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,6 +80,33 @@ func (a ask) open(title, body string) *Issue {
 	i := &Issue{Number: len(a.issues) + 1, Title: title, Body: body, State: "open", Created: a.server.options.Now(), OpenedBy: a.write}
 	a.issues = append(a.issues, i)
 	return i
+}
+
+// showPull tells of one pull request what a list does not: whether Git can merge it.
+func (a ask) showPull() (int, any) {
+	i := a.find("pull_number", true)
+	if i == nil {
+		return missing()
+	}
+	o := a.pullObject(i)
+	if i.State == "open" {
+		o["mergeable"] = a.merges(i)
+	}
+	return http.StatusOK, o
+}
+
+// merges asks Git's own program whether a branch can be merged; nil where it cannot say.
+func (a ask) merges(i *Issue) any {
+	out := exec.Command("git", "-C", a.Dir, "-c", "safe.directory=*", "merge-tree", "--write-tree", "refs/heads/"+i.Base, "refs/heads/"+i.Head)
+	err := out.Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return true
+	case errors.As(err, &exit) && exit.ExitCode() == 1:
+		return false
+	}
+	return nil
 }
 
 func (a ask) editPull() (int, any) {

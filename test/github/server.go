@@ -216,5 +216,6 @@ var handlers = map[string]func(ask) (int, any){
 	"POST /repos/{owner}/{repo}/issues/{issue_number}/labels":   ask.label,
 	"GET /repos/{owner}/{repo}/pulls":                           ask.listPulls,
 	"POST /repos/{owner}/{repo}/pulls":                          ask.makePull,
+	"GET /repos/{owner}/{repo}/pulls/{pull_number}":             ask.showPull,
 	"PATCH /repos/{owner}/{repo}/pulls/{pull_number}":           ask.editPull,
 }

@@ -122,7 +122,18 @@ func (a *Acts) visit(ctx context.Context, key client.ObjectKey) (time.Duration, 
 	case v1alpha1.PhaseActed:
 		return a.verify(ctx, &c)
 	}
+	if a.leftOpen(&c) {
+		return a.verify(ctx, &c)
+	}
 	return a.consider(ctx, &c)
+}
+
+// leftOpen is whether something may still be open in Git, though what it was about is over: it was to be made anew, and that was held
+// or refused. What is done live leaves nothing open.
+func (a *Acts) leftOpen(c *v1alpha1.Case) bool {
+	p := phase(c)
+	return a.Face.Reach() == gate.ReachGit && a.Face.Over(c) && c.Status.Acting != nil && c.Status.Acting.Intent != nil &&
+		(p == v1alpha1.PhaseHeld || p == v1alpha1.PhaseRefused)
 }
 
 // introduce notes once that this process may act from now on. By where that note stands the log's id is known.
