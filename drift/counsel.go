@@ -18,7 +18,7 @@ import (
 // What a change looks like: the causes that the rules find where they are sure, and that a model may name where they are not. The rules'
 // own cause stands all the same.
 const (
-	IntentEmergency  = "emergency-fix"
+	IntentEmergency  = gate.CauseEmergency
 	IntentAccident   = "accident"
 	IntentExperiment = "experiment"
 	IntentRoutine    = "routine-operation"

@@ -55,6 +55,9 @@ func (d *Detector) keep(ctx context.Context, of client.ObjectKey, l *look, p gat
 	q := flow.Question{Signal: s, Case: cluster.CaseRef(s), Evidence: l.evidence, OffRecord: true,
 		// Circumstances say whether the process is paused, if it can be; a Guardrail that is paused says so itself.
 		Facts: gate.Facts{At: d.Now(), Subject: l.subject, Menu: menu(l), Paused: gate.Known[[]string](nil), Unread: l.unread}}
+	if p.Direction() == gate.DirectionReport {
+		q.Facts.Menu = reported(q.Facts.Menu)
+	}
 	d.circumstances(ctx, &q, l, of)
 	advisor := d.advisor(q.Case, l)
 	rehearsal, _ := flow.Judge(ctx, d.Log, q, p, advisor)
@@ -84,7 +87,7 @@ func (d *Detector) keep(ctx context.Context, of client.ObjectKey, l *look, p gat
 func (d *Detector) circumstances(ctx context.Context, q *flow.Question, l *look, of client.ObjectKey) {
 	d.Circumstances.Complete(ctx, q, gate.Known(q.Signal.At), cause(l), "pull-request")
 	q.Facts.Oldest = gate.Known(q.Facts.At.Add(-d.interval()))
-	q.Facts.Owner = gate.Known(gate.Owner{Source: Title(of)})
+	q.Facts.Owner, q.Facts.Drift = gate.Known(gate.Owner{Source: Title(of)}), gate.Known(cause(l))
 	for _, drifted := range l.drifts {
 		if strings.Contains(drifted.Path.String(), "resources") {
 			q.Facts.Owner = gate.Unknown[gate.Owner]("whether a VerticalPodAutoscaler sets its resources is not looked at yet")

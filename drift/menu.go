@@ -91,6 +91,16 @@ func menu(l *look) []gate.Action {
 	return []gate.Action{escalate, nothing}
 }
 
+// reported is a menu on which it is not told how to go back to Git: where drift is only reported that is not asked for.
+func reported(menu []gate.Action) []gate.Action {
+	for i := range menu {
+		if menu[i].ID == ItemEscalate {
+			menu[i].Text = "tell people"
+		}
+	}
+	return menu
+}
+
 // mostEdits is how many fields one pull request adopts: as many as a Case tells of. Where more differ, it is another thing than a fix.
 const mostEdits = 8
 

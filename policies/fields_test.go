@@ -75,6 +75,9 @@ var flips = map[string]flip{
 	"actions.bounds.max":           {before: bound(`{field: replicas, max: "6"}`), after: bound(`{field: replicas, max: "5"}`), scene: asked("roll-back")},
 	"actions.bounds.changePercent": {before: bound(`{field: replicas, changePercent: 50}`), after: bound(`{field: replicas, changePercent: 49}`), scene: asked("roll-back")},
 
+	"drift.direction": {after: `{drift: {direction: Revert}}`, scene: asked("pull-request").but(drifted)},
+	"drift.adopt":     {after: `{drift: {adopt: Emergency}}`, scene: asked("pull-request").but(drifted)},
+
 	"budgets.total.actions":        {before: budget("total", 2, "1h"), after: budget("total", 1, "1h"), scene: asked("evict").but(spent("open", "other", "other", 30*time.Minute))},
 	"budgets.total.window":         {before: budget("total", 1, "30m"), after: budget("total", 1, "31m"), scene: asked("evict").but(spent("open", "other", "other", 30*time.Minute))},
 	"budgets.perNamespace.actions": {before: budget("perNamespace", 2, "1h"), after: budget("perNamespace", 1, "1h"), scene: asked("evict").but(spent("open", "shop", "other", 30*time.Minute))},
@@ -128,6 +131,9 @@ func frozen(reason, schedule, duration, zone string) string {
 func openWindow(admission string) string {
 	return `{admission: ` + admission + `, freeze: [{reason: a, schedule: "0 12 * * *", duration: 1h}]}`
 }
+
+// drifted is a drift that a person made, nobody knows what for.
+func drifted(_ *gate.Assessment, f *gate.Facts) { f.Drift = gate.Known("changed-by-a-person") }
 
 // brings is a rollout of another template, of a workload that is well.
 func brings(_ *gate.Assessment, f *gate.Facts) {

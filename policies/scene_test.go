@@ -38,7 +38,7 @@ func asked(choice string) scene {
 					Edits: []gate.Edit{{Path: "spec.replicas", Old: "4", New: "6"}}},
 			},
 			Paused: gate.Known[[]string](nil), Rollback: gate.Known(false), Failing: gate.Known(true),
-			Since: gate.Known(thursday.Add(-time.Hour)), Oldest: gate.Known(thursday.Add(-time.Second)), Owner: gate.Known(gate.Owner{}),
+			Since: gate.Known(thursday.Add(-time.Hour)), Oldest: gate.Known(thursday.Add(-time.Second)), Owner: gate.Known(gate.Owner{}), Drift: gate.Known(""),
 			Health: gate.Known(gate.Share{Well: 20, Total: 20}), Storm: gate.Known(0), Ledger: gate.Known(gate.Ledger{}),
 			History: gate.Known(gate.Tally{Cause: "crash", Verb: choice, Tried: 60, Healed: 60}), Approvals: gate.Known[[]gate.Approval](nil)},
 	}

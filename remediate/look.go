@@ -165,7 +165,7 @@ func ask(k Key, w causes.World, plan string) flow.Question {
 	signal.Text = fmt.Sprintf("container %s of %s/%s crash-loops: %d of %d pods", k.Container, k.Root.Kind, k.Root.Name, len(w.Failing()), len(w.Pods))
 	cause, _ := causes.Of(w)
 	return flow.Question{Signal: signal, Case: cluster.CaseRef(signal), Evidence: w.Evidence, Facts: gate.Facts{
-		At: w.At, Subject: k.Root, Menu: menu(w, cause, plan), Failing: gate.Known(true), Unread: w.Unread(),
+		At: w.At, Subject: k.Root, Menu: menu(w, cause, plan), Failing: gate.Known(true), Drift: gate.Known(""), Unread: w.Unread(),
 		Rollback: gate.Known(false), Owner: ownerOf(w),
 	}}
 }

@@ -62,6 +62,11 @@ type GuardrailSpec struct {
 	// +optional
 	Actions []AllowedAction `json:"actions,omitempty"`
 
+	// Drift says which way drift may be settled.
+	// +optional
+	// +kubebuilder:default={}
+	Drift DriftTerms `json:"drift,omitzero"`
+
 	// Budgets bound how many actions are started under this Guardrail, across crashes and fail-overs.
 	// +optional
 	// +kubebuilder:default={}

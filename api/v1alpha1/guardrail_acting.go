@@ -177,3 +177,21 @@ type FreezeWindow struct {
 	// +optional
 	TimeZone string `json:"timeZone,omitempty"`
 }
+
+// DriftTerms say which way drift may be settled: what differs from Git is told of in any case.
+//
+// +kubebuilder:pruning:PreserveUnknownFields
+type DriftTerms struct {
+	// Direction is which way: Report only tells people, Revert tells them what it takes to go back to Git too, Adopt proposes to Git
+	// what the cluster says, by pull request, where mode and actions allow that.
+	// +kubebuilder:validation:Enum=Report;Revert;Adopt
+	// +kubebuilder:default=Adopt
+	// +optional
+	Direction string `json:"direction,omitempty"`
+	// Adopt is which drift is proposed to Git in the direction Adopt: Emergency, what the rules take for an emergency fix, or Any that
+	// may be. What looks like an accident or an experiment, or weakens a workload's isolation, never is.
+	// +kubebuilder:validation:Enum=Emergency;Any
+	// +kubebuilder:default=Any
+	// +optional
+	Adopt string `json:"adopt,omitempty"`
+}

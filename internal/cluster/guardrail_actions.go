@@ -58,3 +58,19 @@ func readBound(b v1alpha1.FieldBound) (gate.Bound, error) {
 	}
 	return bound, nil
 }
+
+// readDrift reads which way drift is settled. What is not set, as by a schema from before it could be, is reported.
+func readDrift(r *gate.Rail, s v1alpha1.GuardrailSpec) error {
+	d := s.Drift
+	if err := r.Drift.Direction.UnmarshalText([]byte(d.Direction)); err != nil || (d.Direction != "" && r.Drift.Direction.String() != d.Direction) {
+		return fmt.Errorf("drift.direction %q is not one of Report, Revert, Adopt", d.Direction)
+	}
+	switch d.Adopt {
+	case "", "Emergency":
+	case "Any":
+		r.Drift.Any = true
+	default:
+		return fmt.Errorf("drift.adopt %q is not one of Emergency, Any", d.Adopt)
+	}
+	return nil
+}

@@ -132,7 +132,7 @@ func Default() gate.Policy {
 	return gate.Policy{Rails: []gate.Rail{{Name: "(none applies: Observe)", Mode: gate.Observe, Admission: gate.AdmissionObserve,
 		WarnBelow: gate.Known(80), DenyBelow: gate.Known(50), ConfidenceBelow: gate.Known(60), AgreementBelow: gate.Known(67), HistoryBelow: gate.Known(80),
 		Asking:  gate.Asking{Ask: gate.AskUnsettled, Expert: gate.ExpertUnsure, CaseTokens: 150_000, NamespaceTokens: 2_000_000},
-		Actions: []gate.Permitted{{Verb: "pull-request"}},
+		Actions: []gate.Permitted{{Verb: "pull-request"}}, Drift: gate.Settling{Direction: gate.DirectionAdopt, Any: true},
 		Budgets: gate.Budgets{Total: gate.Budget{Actions: 10, Window: time.Hour}, Namespace: gate.Budget{Actions: 3, Window: time.Hour},
 			Workload: gate.Budget{Actions: 1, Window: time.Hour}},
 		Restraint: gate.Restraint{MinHealthy: gate.Known(51), Storm: gate.Known(20), Wait: 30 * time.Second, Fresh: 5 * time.Minute, Attempts: 3,

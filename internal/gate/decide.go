@@ -84,7 +84,7 @@ type rule struct {
 // further than an answer.
 var (
 	rulesOfJudging = []rule{readableRule, menuRule, silenceRule, scoreRule, confidenceRule, frozenRule, unheardRule}
-	rulesOfActing  = []rule{modeRule, pauseRule, neverRule, scopeRule, requestRule, actionRule, ownerRule, approvalRule, agreementRule,
+	rulesOfActing  = []rule{modeRule, pauseRule, neverRule, scopeRule, requestRule, actionRule, directionRule, ownerRule, approvalRule, agreementRule,
 		historyRule, reversibleRule, freezeRule, waitRule, freshRule, healthRule, stormRule, attemptsRule, coolDownRule, breakerRule, budgetRule}
 )
 

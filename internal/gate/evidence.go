@@ -58,6 +58,8 @@ type Facts struct {
 	Since Fact[time.Time] `json:"since,omitzero"`
 	// Oldest is when the oldest evidence that the choice rests on was true.
 	Oldest Fact[time.Time] `json:"oldest,omitzero"`
+	// Drift is what a drift looks like to the rules, by its cause; known and empty: it is not about a drift.
+	Drift Fact[string] `json:"drift,omitzero"`
 	// Owner is who else writes the target.
 	Owner Fact[Owner] `json:"owner,omitzero"`
 	// Health is how many pods of the subject's namespace are well.

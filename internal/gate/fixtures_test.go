@@ -20,6 +20,7 @@ func rail() Rail {
 		AgreementBelow: Known(70), HistoryBelow: Known(75), Approvers: Known(0),
 		Actions: []Permitted{{Verb: "evict", Kinds: []string{"Pod"}}, {Verb: "pull-request"}, {Verb: "scale", Kinds: []string{"Deployment"},
 			Bounds: []Bound{{Field: "replicas", Min: "1", Max: "10", Change: 100}, {Field: "resources.limits[memory]", Max: "2Gi"}}}},
+		Drift:   Settling{Direction: DirectionAdopt, Any: true},
 		Budgets: Budgets{Total: hourly, Namespace: hourly, Workload: hourly},
 		Restraint: Restraint{MinHealthy: Known(51), Storm: Known(20), Wait: time.Minute, Fresh: 5 * time.Minute, Attempts: 3,
 			CoolDown: 10 * time.Minute}}
@@ -61,7 +62,7 @@ func marking() Action {
 // facts are a world in which everything is known and nothing stands in the way.
 func facts() Facts {
 	return Facts{At: now, Subject: web, Namespace: Known(map[string]string{"team": "shop"}), Paused: Known([]string(nil)),
-		Rollback: Known(false), Failing: Known(false), Brings: Known(true), Since: Known(ago(time.Hour)), Oldest: Known(ago(time.Minute)), Owner: Known(Owner{}),
+		Rollback: Known(false), Failing: Known(false), Brings: Known(true), Since: Known(ago(time.Hour)), Oldest: Known(ago(time.Minute)), Owner: Known(Owner{}), Drift: Known(""),
 		Health: Known(Share{Well: 9, Total: 10}), Storm: Known(1), Ledger: Known(Ledger{}),
 		History: Known(Tally{Cause: "crash", Verb: "evict", Tried: 40, Healed: 40}), Approvals: Known([]Approval(nil)),
 		Menu: []Action{eviction(), proposal(), scaling(), marking(),

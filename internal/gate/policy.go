@@ -70,6 +70,8 @@ type Rail struct {
 	HistoryBelow Fact[int] `json:"historyBelow,omitzero"`
 	// Actions are all that may be done, live or in Git. Empty: nothing.
 	Actions []Permitted `json:"actions,omitempty"`
+	// Drift is which way drift may be settled.
+	Drift Settling `json:"drift,omitzero"`
 	// Budgets bound how many actions may be started.
 	Budgets Budgets `json:"budgets,omitzero"`
 	// Restraint holds the brakes.

@@ -149,7 +149,7 @@ func TestNotKnowingNeverAllows(t *testing.T) {
 func TestAnUnknownNeverAllows(t *testing.T) {
 	neededBy := map[string]string{"paused": "act scale propose mark", "namespace": "act scale propose", "since": "act scale", "oldest": "act scale propose",
 		"owner": "scale propose", "health": "act scale", "storm": "act scale", "ledger": "act scale propose", "history": "act scale",
-		"approvals": "act scale propose", "time": "act scale propose", "rollback": "", "failing": "", "brings": "",
+		"approvals": "act scale propose", "time": "act scale propose", "rollback": "", "failing": "", "brings": "", "drift": "",
 		"score": "act scale propose mark admit none", "confidence": "act scale propose mark admit none", "agreement": "act scale propose",
 		"warnBelow": "act scale propose mark admit none", "denyBelow": "act scale propose mark admit none",
 		"confidenceBelow": "act scale propose mark admit none", "agreementBelow": "act scale propose", "historyBelow": "act scale",
@@ -179,7 +179,7 @@ func TestAnUnknownNeverAllows(t *testing.T) {
 func TestSeverity(t *testing.T) {
 	seen := map[string]Decision{}
 	worlds := rapid.Custom(drawWorld)
-	for seed := range 4000 {
+	for seed := range 8000 {
 		for _, r := range worlds.Example(seed).decide().Reasons {
 			if least, ok := seen[r.Rule]; !ok || r.Decision < least {
 				seen[r.Rule] = r.Decision

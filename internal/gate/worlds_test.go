@@ -58,6 +58,9 @@ func drawRail(t *rapid.T) Rail {
 	if rapid.IntRange(0, 3).Draw(t, "freezes") == 3 {
 		r.Freezes = []Interval{drawInterval(t)}
 	}
+	if odd(t, "drift") {
+		r.Drift = Settling{Direction: Direction(rapid.IntRange(-1, 3).Draw(t, "direction")), Any: rapid.Bool().Draw(t, "any")}
+	}
 	r.DenyPending = rapid.Bool().Draw(t, "denyPending")
 	r.DenyFrozen = rapid.Bool().Draw(t, "denyFrozen")
 	r.DenyAdvised = rapid.Bool().Draw(t, "denyAdvised")
@@ -125,6 +128,7 @@ func drawFacts(t *rapid.T) Facts {
 	}
 	f.Unheard = rapid.SampledFrom([]string{"", "", "", "a model is being asked"}).Draw(t, "unheard")
 	f.Rollback, f.Failing = drawBool(t, "rollback"), drawBool(t, "failing")
+	f.Drift = rapid.SampledFrom([]Fact[string]{Known(""), Known(""), Known(CauseEmergency), Known("accident"), {}}).Draw(t, "drift")
 	f.Brings = rapid.SampledFrom([]Fact[bool]{Known(true), Known(true), Known(false), {}}).Draw(t, "brings")
 	f.History = Known(Tally{Cause: rapid.SampledFrom([]string{"crash", "crash", "crash", "oom"}).Draw(t, "cause"),
 		Verb: rapid.SampledFrom([]string{"evict", "evict", "scale"}).Draw(t, "verb"), Tried: 40, Healed: rapid.IntRange(30, 41).Draw(t, "healed")})

@@ -31,6 +31,12 @@ var tightenings = slices.Concat([]tightening{
 	{"on pending", func(_ *rapid.T, r *Rail) { r.OnPending = min(r.OnPending+1, PendingDeny) }},
 	{"pause", func(_ *rapid.T, r *Rail) { r.Paused = append(r.Paused, "stop") }},
 	{"unreadable", func(_ *rapid.T, r *Rail) { r.Unreadable = "what is this" }},
+	{"direction", func(_ *rapid.T, r *Rail) {
+		if r.Drift.Direction <= DirectionAdopt {
+			r.Drift.Direction = max(r.Drift.Direction-1, -1)
+		}
+	}},
+	{"emergency fixes alone", func(_ *rapid.T, r *Rail) { r.Drift.Any = false }},
 	{"another freeze", func(t *rapid.T, r *Rail) { r.Freezes = append(r.Freezes, drawInterval(t)) }},
 	{"no actions", func(_ *rapid.T, r *Rail) { r.Actions = nil }},
 	{"an action less", func(t *rapid.T, r *Rail) {
@@ -199,6 +205,7 @@ var badNews = []struct {
 			w.f.Owner = Known(o)
 		}
 	}},
+	{"a drift that is no emergency fix", func(_ *rapid.T, w *world) { w.f.Drift = Known("accident") }},
 	{"another template", func(_ *rapid.T, w *world) { w.f.Brings = Known(true) }},
 	{"no return to what ran before", func(_ *rapid.T, w *world) { w.f.Rollback = Known(false) }},
 	{"nothing that fails now", func(_ *rapid.T, w *world) { w.f.Failing = Known(false) }},
@@ -240,6 +247,7 @@ var forgetting = func() map[string]func(*world) {
 	all := map[string]func(*world){
 		"paused": func(w *world) { w.f.Paused = Fact[[]string]{} }, "namespace": func(w *world) { w.f.Namespace = Fact[map[string]string]{} },
 		"rollback": func(w *world) { w.f.Rollback = Fact[bool]{} }, "failing": func(w *world) { w.f.Failing = Fact[bool]{} },
+		"drift":  func(w *world) { w.f.Drift = Fact[string]{} },
 		"brings": func(w *world) { w.f.Brings = Fact[bool]{} },
 		"since":  func(w *world) { w.f.Since = Fact[time.Time]{} }, "oldest": func(w *world) { w.f.Oldest = Fact[time.Time]{} },
 		"owner": func(w *world) { w.f.Owner = Fact[Owner]{} }, "health": func(w *world) { w.f.Health = Fact[Share]{} },
