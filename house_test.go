@@ -46,6 +46,7 @@ var homes = map[string][]string{
 	"github.com/cert-manager/cert-manager":    {"certs"},
 	"github.com/fluxcd/pkg/apis":              {"internal/cluster", "internal/notify"},
 	"sigs.k8s.io/controller-runtime/pkg/log":  nil,
+	"github.com/Masterminds/sprig":            {"internal/source"},
 	"k8s.io/kubernetes":                       nil,
 	"sigs.k8s.io/controller-runtime/pkg/fake": nil,
 }
@@ -211,14 +212,22 @@ func forEachFile(t *testing.T, visit func(path string, f *ast.File, at func(toke
 // runners are the packages by which a program runs others, or code that it did not bring.
 var runners = []string{"os/exec", "plugin", "k8s.io/client-go/tools/remotecommand", "k8s.io/kubectl", "go/build", "text/template", "html/template"}
 
-// TestL14NothingIsRun shows that no code of Moorgate runs a program, a shell or a template: elsewhere a poisoned log line led an agent to
-// run code on the host.
+// rendering may run the templates of a chart that Helm keeps: with functions that reach nothing, and bounded by counting, as the tests of
+// that package show.
+const rendering = "internal/source/chart"
+
+// TestL14NothingIsRun shows that no code of Moorgate runs a program, a shell or a template, but for those of charts in the one place
+// for them: elsewhere a poisoned log line led an agent to run code on the host.
 func TestL14NothingIsRun(t *testing.T) {
 	for _, p := range packages(t) {
-		if from, _ := home(p.ImportPath); strings.HasPrefix(from, "test/") {
+		from, _ := home(p.ImportPath)
+		if strings.HasPrefix(from, "test/") {
 			continue
 		}
 		for _, imp := range p.Imports {
+			if p.ImportPath == module+"/"+rendering && (imp == "text/template" || imp == "text/template/parse") {
+				continue
+			}
 			if slices.ContainsFunc(runners, func(r string) bool { return imp == r || strings.HasPrefix(imp, r+"/") }) {
 				t.Errorf("%s imports %s", p.ImportPath, imp)
 			}

@@ -39,7 +39,7 @@ func (p *Proposals) placeOf(ctx context.Context, c *v1alpha1.Case, fresh bool) (
 	i := slices.IndexFunc(all, func(y Delivered) bool { return y.Namespace == c.Namespace && sourceLabel(y.Name) == label })
 	switch {
 	case i >= 0:
-		return place{key: all[i].Key(), from: all[i].From, delivery: &all[i]}, nil
+		return place{key: all[i].Key(), from: all[i].written(), delivery: &all[i]}, nil
 	case err != nil:
 		return place{}, err
 	}

@@ -120,6 +120,7 @@ func (p *Proposals) relook(ctx context.Context, t tree, subject gate.Ref, paths 
 			drifts[i].Ahead = past.ahead(one, changed[one.Path.String()])
 		}
 	}
+	l.base = t.ground.commit
 	l.drifts, l.proposals = drifts, t.withheld(slices.Clone(a.proposals))
 	return l, a.Files, "", nil
 }
@@ -185,7 +186,7 @@ func (p *Proposals) prepare(ctx context.Context, c *v1alpha1.Case, l *look, name
 			return held("budget", "enough waits for people: "+full), err
 		}
 	}
-	named.BaseCommit, named.Files, named.Labels = l.commit, files, []string{"moorgate"}
+	named.BaseCommit, named.Files, named.Labels = l.base, files, []string{"moorgate"}
 	named.Title = title(l)
 	named.Body = p.story(c, l).Markdown(p.Detector.Door)
 	body, err := json.Marshal(named)

@@ -18,6 +18,7 @@ import (
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/forge"
 	"moorgate.dev/internal/redact"
+	"moorgate.dev/internal/source/chart"
 )
 
 // Repository says what to read: package forge's Repository has the same fields.
@@ -63,6 +64,8 @@ type Detector struct {
 	Now  func() time.Time
 	// HelmReleases has what Flux's HelmReleases deliver compared too, which takes the right to read the Secrets in which Helm keeps it.
 	HelmReleases bool
+	// Served asks what the API server serves, which charts may ask about. nil: such charts are not rendered.
+	Served func(ctx context.Context) (chart.Served, error)
 	// Interval is how often Git is read and what has changed is compared again, a minute where it is zero. In between, a change to
 	// one of the objects has it compared with what was read last. Where nothing is watched, all is compared again.
 	Interval time.Duration

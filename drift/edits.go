@@ -21,6 +21,8 @@ type ground struct {
 	spec   render.Spec       // how it is rendered
 	others map[string]*other // the other kustomizations that may read a file which the folder reads, by their folders
 	partly string            // why there may be more of them beyond the folder; empty: there are no more
+	commit string            // of the files
+	values *values           // where Helm makes the objects; nil: it does not
 	// crowded says why the others cannot be gone through, so that nothing is edited; nil: they can.
 	crowded error
 	over    func() error // says that there is no more time to render; nil: there is
@@ -28,7 +30,7 @@ type ground struct {
 
 // groundOf is the ground of a folder in what was read of a repository, which declares the objects.
 func groundOf(read Tree, spec render.Spec, objects []source.Object) ground {
-	g := ground{files: map[string][]byte{}, folder: path.Clean(cmp.Or(spec.Path, ".")), spec: spec, others: map[string]*other{}, partly: read.Partly}
+	g := ground{files: map[string][]byte{}, folder: path.Clean(cmp.Or(spec.Path, ".")), spec: spec, others: map[string]*other{}, partly: read.Partly, commit: read.Commit}
 	reads, others, err := render.Around(read.Files, spec)
 	g.crowded = err
 	for _, file := range reads {
@@ -78,14 +80,16 @@ func (g ground) change(files map[string][]byte, o source.Object, d Drift, dry fu
 	if g.crowded != nil {
 		return source.Change{}, g.crowded
 	}
-	roots, root := g.roots(o)
 	ask := source.Ask{Object: o.Name, Field: d.Path, Op: d.op(), Value: d.Live}
 	if ask.Op == source.Drop {
 		ask.Value = nil
 	}
 	var c source.Change
 	var err error
-	if o.Root != "" {
+	roots, root := g.roots(o)
+	if g.values != nil {
+		c, err = g.value(files, ask, dry)
+	} else if o.Root != "" {
 		c, err = source.Plan(files, roots, root, ask, dry)
 		var shared *source.Refusal
 		if errors.As(err, &shared) && shared.Rule == source.Shared && ask.Op == source.Set {
@@ -116,7 +120,7 @@ func (d Drift) op() source.Op {
 // adopt notes a change as people and the gate see it. The words of the file are not repeated where lines go: they may hold
 // a comment.
 func (p *proposal) adopt(o source.Object, d Drift, c source.Change) {
-	if o.Root != "" {
+	if o.Root != "" || c.File != o.File {
 		p.where = fmt.Sprintf("%s:%d", fileName(c.File), c.Edit.Line)
 	}
 	p.edit = gate.Edit{Path: d.Path.String()}

@@ -17,6 +17,7 @@ import (
 type look struct {
 	object    source.Object
 	commit    string
+	base      string // the commit that edits start from
 	subject   gate.Ref
 	absent    bool   // the cluster does not have it
 	gone      bool   // it was there, and was deleted

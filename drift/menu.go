@@ -51,7 +51,7 @@ func propose(g ground, o source.Object, drifts []Drift, dry func(*unstructured.U
 			continue
 		}
 		p.adopt(o, d, c)
-		if !d.Added && (!shows(d.Path, c.Edit.Old) && o.Root == "" || !shows(d.Path, declaredAs(o, d.Path, c.Edit.Old))) {
+		if !d.Added && (!shows(d.Path, c.Edit.Old) && o.Root == "" && c.Op == c.Moved() || !shows(d.Path, declaredAs(o, d.Path, c.Edit.Old))) {
 			*p = proposal{where: p.where, why: "its value in Git may be secret"}
 			continue
 		}
@@ -109,7 +109,7 @@ func adoption(l *look) (gate.Action, bool) {
 	if len(l.unread) > 0 || len(l.drifts) == 0 || len(l.drifts) > mostEdits || !l.intention.adoptable() || slices.ContainsFunc(l.proposals, func(p proposal) bool { return p.why != "" }) {
 		return gate.Action{}, false
 	}
-	return adopting(l.subject, l.commit, l.proposals), true
+	return adopting(l.subject, l.base, l.proposals), true
 }
 
 // adopting is the Action of proposals that are all edits.

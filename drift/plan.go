@@ -53,6 +53,7 @@ func (p *plans) keep(n source.Name, made plan) {
 // plan finds the edits for what was seen. With dry the API server is asked what it would make of them all; without it nobody is
 // asked anything, and nothing is written either way.
 func (d *Detector) plan(ctx context.Context, l *look, t tree, dry bool) {
+	l.base = t.ground.commit
 	l.proposals = d.alone(l, t, t.withheld(slices.Clone(d.planned(ctx, l, t, dry))))
 }
 

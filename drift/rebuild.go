@@ -64,7 +64,7 @@ func rebuild(t tree, subject gate.Ref, live *unstructured.Unstructured, paths []
 		}
 		a.Places = append(a.Places, p.where)
 	}
-	a.Action = adopting(subject, t.Commit, proposals)
+	a.Action = adopting(subject, t.ground.commit, proposals)
 	return a, drifts, nil
 }
 

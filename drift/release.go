@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"moorgate.dev/internal/source/chart"
 )
 
 // The bounds of what Helm stored of a release, as it lies and unpacked.
@@ -18,11 +20,8 @@ const (
 
 // release is what Helm stored of one revision of a release, as far as it matters here.
 type release struct {
-	Name      string `json:"name"`
-	Namespace string `json:"namespace"`
-	Version   int64  `json:"version"`
-	Manifest  string `json:"manifest"` // without hooks
-	Info      struct {
+	chart.Release
+	Info struct {
 		Status string `json:"status"`
 	} `json:"info"`
 }

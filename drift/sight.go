@@ -139,11 +139,7 @@ func (d *Detector) asked(ctx context.Context, a Asked) (tree, error) {
 	if y.Problem != "" {
 		return tree{}, errors.New(y.Problem)
 	}
-	read, err := d.fetch(ctx, y)
-	if err != nil {
-		return tree{}, err
-	}
-	return y.tree(read, tree{}), nil
+	return d.readDelivered(ctx, y, tree{})
 }
 
 // left tells what of a repository was not compared.

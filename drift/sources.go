@@ -46,6 +46,8 @@ type Delivered struct {
 	spec    render.Spec
 	flat    bool                 // of a plain folder, the folders in it are not delivered
 	ignores []argoIgnore         // what is passed over, by the word of who delivers
+	home    *Delivered           // of a HelmRelease, what delivered that; nil: nobody is known to have
+	twin    string               // who brings the HelmRelease out of the same folder to another namespace
 	applied map[source.Name]bool // what came of it, by names that may lack what nobody compares
 }
 
@@ -71,6 +73,9 @@ func (y Delivered) Key() client.ObjectKey {
 
 // same reports whether two make the same objects of the same commit.
 func (y Delivered) same(other Delivered) bool {
+	if y.twin != other.twin || (y.home == nil) != (other.home == nil) || y.home != nil && (y.home.Head != other.home.Head || !y.home.same(*other.home)) {
+		return false
+	}
 	return y.From == other.From && y.stored == other.stored && y.secret == other.secret && y.flat == other.flat && reflect.DeepEqual(y.spec, other.spec) && maps.Equal(y.applied, other.applied)
 }
 
@@ -135,6 +140,10 @@ func (d *Detector) Deliveries(ctx context.Context, namespace string) ([]Delivere
 	applications, appErr := d.applications(ctx, namespace)
 	all = append(all, applications...)
 	releases, helmErr := d.helmReleases(ctx, namespace)
+	if len(releases) > 0 && namespace != "" {
+		kustomizations, _ = d.kustomizations(ctx, "") // where these cannot be listed, no value is edited
+	}
+	housed(releases, kustomizations)
 	all = append(all, releases...)
 	if err = errors.Join(err, appErr, helmErr); len(all) == 0 {
 		return nil, err

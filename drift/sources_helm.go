@@ -14,7 +14,7 @@ import (
 var helmReleaseKind = schema.GroupKind{Group: "helm.toolkit.fluxcd.io", Kind: "HelmRelease"}
 
 // helmReleases are what Flux delivers by its HelmReleases, where that is compared at all: by the manifests that Helm stored of the
-// revision that is deployed. No chart is rendered here.
+// revision that is deployed.
 func (d *Detector) helmReleases(ctx context.Context, namespace string) ([]Delivered, error) {
 	if !d.HelmReleases {
 		return nil, nil
@@ -65,24 +65,31 @@ func movingRelease(u *unstructured.Unstructured, y *Delivered) bool {
 	return len(now) != 1 || now[0].Key() != y.Key() || now[0].stored != y.stored
 }
 
-// manifest reads what Helm stored of a release, in place of a repository.
-func (d *Detector) manifest(ctx context.Context, y *Delivered) (Tree, error) {
+// stored reads what Helm stored of a release.
+func (d *Detector) stored(ctx context.Context, y *Delivered) (release, error) {
 	var s corev1.Secret
 	err := d.Client.Get(ctx, y.stored, &s)
 	switch {
 	case apierrors.IsForbidden(err):
-		return Tree{}, unknownf("Helm keeps it in Secrets of namespace %s, which may not be read here: to allow it, give ServiceAccount moorgate-judge of moorgate-system "+
-			"a Role in that namespace with the verb get on secrets", y.stored.Namespace)
+		return release{}, unknownf("Helm keeps it in Secrets of namespace %s, which may not be read here: to allow it, give ServiceAccount moorgate-judge of moorgate-system, "+
+			"and moorgate-act where it is to propose edits, a Role in that namespace with the verb get on secrets", y.stored.Namespace)
 	case err != nil:
-		return Tree{}, unknownf("Secret %s, in which Helm keeps it, cannot be read: %s", y.stored, unanswered(err))
+		return release{}, unknownf("Secret %s, in which Helm keeps it, cannot be read: %s", y.stored, unanswered(err))
 	}
 	r, err := releaseOf(s.Data["release"])
 	if err != nil {
-		return Tree{}, unknownf("Secret %s, in which Helm keeps it: %s", y.stored, err)
+		return release{}, unknownf("Secret %s, in which Helm keeps it: %s", y.stored, err)
 	}
-	revision := fmt.Sprintf("%s.v%d", r.Name, r.Version)
-	if r.Namespace != y.Namespace || y.stored.Name != "sh.helm.release.v1."+revision || r.Info.Status != "deployed" {
-		return Tree{}, unknownf("Secret %s holds another release than it says, or one that is not deployed", y.stored)
+	if r.Namespace != y.Namespace || y.stored.Name != "sh.helm.release.v1."+r.revision() || r.Info.Status != "deployed" {
+		return release{}, unknownf("Secret %s holds another release than it says, or one that is not deployed", y.stored)
 	}
-	return Tree{Commit: revision, Files: map[string][]byte{"helm/" + revision: []byte(r.Manifest)}}, nil
+	return r, nil
+}
+
+// revision names what Helm stored: web.v3.
+func (r release) revision() string { return fmt.Sprintf("%s.v%d", r.Name, r.Version) }
+
+// manifest is what Helm stored of a release, in place of what was read of a repository.
+func (r release) manifest() Tree {
+	return Tree{Commit: r.revision(), Files: map[string][]byte{"helm/" + r.revision(): []byte(r.Manifest)}}
 }

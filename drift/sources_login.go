@@ -35,11 +35,26 @@ func (d *Detector) login(ctx context.Context, url string, secret client.ObjectKe
 	return l, nil
 }
 
-// fetch reads the repository of a delivery at the commit that was applied last, or what Helm keeps of it.
-func (d *Detector) fetch(ctx context.Context, y *Delivered) (Tree, error) {
-	if y.stored != (client.ObjectKey{}) {
-		return d.manifest(ctx, y)
+// readDelivered is what a delivery applied last, without what was not applied to the namespace: of its repository, or as Helm keeps it.
+func (d *Detector) readDelivered(ctx context.Context, y *Delivered, before tree) (tree, error) {
+	if y.stored == (client.ObjectKey{}) {
+		read, err := d.fetch(ctx, y)
+		if err != nil {
+			return tree{}, err
+		}
+		return y.tree(read, before), nil
 	}
+	r, err := d.stored(ctx, y)
+	if err != nil {
+		return tree{}, err
+	}
+	t := y.tree(r.manifest(), before)
+	t.Files, t.ground = nil, d.valued(ctx, y, r) // the manifest may hold Secrets, and is no file of Git to edit
+	return t, nil
+}
+
+// fetch reads the repository of a delivery at the commit that was applied last.
+func (d *Detector) fetch(ctx context.Context, y *Delivered) (Tree, error) {
 	l, err := d.login(ctx, y.From.URL, y.secret)
 	if err != nil {
 		return Tree{}, err

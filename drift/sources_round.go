@@ -144,11 +144,9 @@ func (d *Detector) delivered(ctx context.Context, y Delivered) tree {
 		last.delivery = &y
 		return last
 	}
-	read, err := d.fetch(ctx, &y)
-	if err != nil {
+	read, err := d.readDelivered(ctx, &y, last)
+	if last = read; err != nil {
 		last = tree{unread: err}
-	} else {
-		last = y.tree(read, last)
 	}
 	last.delivery, last.at = &y, d.Now()
 	d.remember(y.Key(), last)
@@ -160,9 +158,7 @@ func (y Delivered) tree(read Tree, before tree) tree {
 	read.Files = y.shallow(read.Files)
 	t := parse(read, before, y.Namespace, y.spec)
 	t.delivery = &y
-	if y.stored != (client.ObjectKey{}) {
-		t.Files = nil // it may hold Secrets, and is no file of Git to edit
-	} else {
+	if y.stored == (client.ObjectKey{}) {
 		t.objects = slices.DeleteFunc(t.objects, func(o source.Object) bool { return !y.applied[o.Name] })
 		t.elsewhere = names{} // another Delivered is about it
 	}
@@ -172,17 +168,18 @@ func (y Delivered) tree(read Tree, before tree) tree {
 	return t
 }
 
-// withheld are proposals, without those that would write what Helm renders, or to a branch whose head says something that is not delivered yet.
+// withheld are proposals, without those that would write to a branch whose head says something that is not delivered yet.
 func (t tree) withheld(all []proposal) []proposal {
 	if t.delivery == nil {
 		return all
 	}
+	head := t.delivery.Head
+	if t.delivery.home != nil {
+		head = t.delivery.home.Head
+	}
 	for i := range all {
-		switch {
-		case t.delivery.stored != (client.ObjectKey{}):
-			all[i].why = "Helm renders the object, and which value of which file to edit is not known"
-		case t.delivery.Head != "" && all[i].why == "":
-			all[i].why = fmt.Sprintf("commit %.12s is not delivered yet, and may say something else there", t.delivery.Head)
+		if head != "" && all[i].why == "" {
+			all[i].why = fmt.Sprintf("commit %.12s is not delivered yet, and may say something else there", head)
 		}
 	}
 	return all

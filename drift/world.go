@@ -31,7 +31,7 @@ func newLook(o source.Object, commit string) *look {
 	if o.Desired != nil {
 		g = o.Desired.GroupVersionKind()
 	}
-	return &look{object: o, commit: commit, subject: gate.Ref{Group: g.Group, Version: g.Version,
+	return &look{object: o, commit: commit, base: commit, subject: gate.Ref{Group: g.Group, Version: g.Version,
 		Kind: g.Kind, Namespace: o.Namespace, Name: o.Name.Name}}
 }
 

@@ -24,6 +24,9 @@ type Change struct {
 	Value  any  // that the field then has; nil where it is dropped
 }
 
+// Moved is what happens to the rendered field.
+func (c Change) Moved() Op { return cmp.Or(c.Moves, c.Op) }
+
 // Prove shows that a change does what it is for and nothing else, with five proofs: exactly its own place changes in the
 // file; few lines change; what frames the file stays (byte order mark, line ends, a missing last line end, documents); all
 // roots rendered again move exactly this field of this object of this root; and dry, which the caller has the API server
@@ -119,7 +122,7 @@ func proveRender(files map[string][]byte, roots map[string]Renderer, root string
 	if err != nil {
 		return nil, refuse(NotScalar, "the value cannot be written")
 	}
-	op := cmp.Or(c.Moves, c.Op)
+	op := c.Moved()
 	if !moved(m.before[m.object], after[m.object], op, c.Field, value) {
 		now, depth := follow(after[m.object], c.Field)
 		if took := depth == len(c.Field) && same(now, value); op != Drop && !took {

@@ -51,7 +51,7 @@ func render(r Renderer, files map[string][]byte) (all rendered, err error) {
 		if err != nil {
 			return nil, err
 		}
-		n := nameOf(u)
+		n := NameOf(u)
 		if _, twice := all[n]; twice {
 			return nil, fmt.Errorf("%s %s is rendered twice", n.Kind, n.Name)
 		}
@@ -60,7 +60,8 @@ func render(r Renderer, files map[string][]byte) (all rendered, err error) {
 	return all, nil
 }
 
-func nameOf(u *unstructured.Unstructured) Name {
+// NameOf is the name of an object, as it is written.
+func NameOf(u *unstructured.Unstructured) Name {
 	group := schema.FromAPIVersionAndKind(u.GetAPIVersion(), u.GetKind()).Group
 	return Name{Group: group, Kind: u.GetKind(), Namespace: u.GetNamespace(), Name: u.GetName()}
 }

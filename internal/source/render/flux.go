@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
 
@@ -150,7 +149,7 @@ func (s Spec) add(k *types.Kustomization, files map[string][]byte) error {
 func (s Spec) finish(made []*unstructured.Unstructured) (Rendered, error) {
 	r := Rendered{Unknown: map[source.Name]string{}}
 	for _, u := range made {
-		name := nameOf(u)
+		name := source.NameOf(u)
 		if u.Object["sops"] != nil {
 			r.Unknown[name] = "it is encrypted with SOPS, and only who delivers it can read it"
 			continue
@@ -179,9 +178,4 @@ func merged(base, over map[string]string) map[string]string {
 	}
 	maps.Copy(base, over)
 	return base
-}
-
-func nameOf(u *unstructured.Unstructured) source.Name {
-	group := schema.FromAPIVersionAndKind(u.GetAPIVersion(), u.GetKind()).Group
-	return source.Name{Group: group, Kind: u.GetKind(), Namespace: u.GetNamespace(), Name: u.GetName()}
 }

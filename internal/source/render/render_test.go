@@ -158,7 +158,7 @@ func asMap(t *testing.T, objects []*unstructured.Unstructured) map[source.Name]a
 		if err != nil {
 			t.Fatal(err)
 		}
-		all[nameOf(u)] = string(b)
+		all[source.NameOf(u)] = string(b)
 	}
 	return all
 }
