@@ -49,7 +49,7 @@ func (a *Evictions) See(ctx context.Context, c *v1alpha1.Case, plan string, live
 	if err != nil {
 		return acting.View{}, err
 	}
-	v := acting.View{Question: ask(k, w, plan), Advisor: seen{w, plan}, Well: wellIn(w), Quiet: len(w.Failing()) == 0 || stands(plan, w, nil)}
+	v := acting.View{Question: ask(k, w, plan), Advisor: seen{w, plan}, Well: wellIn(w), Quiet: !w.Shows() || stands(plan, w, nil)}
 	circumstances(ctx, a.Circumstances, &v.Question, v.Advisor.Advise(ctx, v.Question), since(c, w.At))
 	menu := v.Question.Facts.Menu
 	i := slices.IndexFunc(menu, func(m gate.Action) bool { return m.PlanDigest() == plan })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"moorgate.dev/api/v1alpha1"
@@ -40,7 +41,7 @@ func (a *Evictions) Verify(ctx context.Context, c *v1alpha1.Case, age time.Durat
 // effect weighs a workload after an action against how many of its pods were well before. pending: it may still become better.
 func effect(w causes.World, err error, before int) (e acting.Effect, pending bool) {
 	well, failing, all := wellIn(w), failingIn(w), len(w.Pods)+len(w.Others)
-	numbers := fmt.Sprintf("%d of %d pods of %s/%s are well and %d crash-loop; %d were well before", well, all, w.Root.Kind, w.Root.Name, failing, before)
+	numbers := fmt.Sprintf("%d of %d pods of %s/%s are well and %d fail; %d were well before", well, all, w.Root.Kind, w.Root.Name, failing, before)
 	complete, _ := w.Complete.Get()
 	switch {
 	case errors.Is(err, errGone):
@@ -60,13 +61,7 @@ func effect(w causes.World, err error, before int) (e acting.Effect, pending boo
 }
 
 func failingIn(w causes.World) int {
-	n := 0
-	for _, pods := range [][]causes.Pod{w.Pods, w.Others} {
-		for _, p := range pods {
-			if p.State == causes.Looping {
-				n++
-			}
-		}
-	}
-	return n
+	all := w
+	all.Pods = slices.Concat(w.Pods, w.Others)
+	return len(all.Failing())
 }

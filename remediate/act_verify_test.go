@@ -23,16 +23,16 @@ func TestEffect(t *testing.T) {
 		result  gate.Result
 		pending bool
 	}{
-		"all are well":                            {causes.World{Complete: yes, Pods: pods(causes.Well, causes.Well)}, nil, 1, v1alpha1.PhaseHealed, gate.ResultHealed, false},
-		"the one in its place fails too":          {causes.World{Complete: yes, Pods: pods(causes.Well, causes.Looping)}, nil, 1, v1alpha1.PhaseIneffective, gate.ResultIneffective, false},
-		"the one in its place is not ready yet":   {causes.World{Complete: yes, Pods: pods(causes.Well, causes.Unwell)}, nil, 1, v1alpha1.PhaseIneffective, gate.ResultIneffective, true},
-		"the one in its place crashed once":       {causes.World{Complete: yes, Pods: pods(causes.Well, causes.Unsure)}, nil, 1, v1alpha1.PhaseIneffective, gate.ResultIneffective, true},
-		"fewer are well than before":              {causes.World{Complete: yes, Pods: pods(causes.Looping, causes.Looping)}, nil, 1, v1alpha1.PhaseWorsened, gate.ResultWorsened, false},
-		"fewer are well, and none fails yet":      {causes.World{Complete: yes, Pods: pods(causes.Unwell, causes.Unwell)}, nil, 1, v1alpha1.PhaseWorsened, gate.ResultWorsened, true},
-		"well pods of another revision count":     {causes.World{Complete: yes, Pods: pods(causes.Well), Others: pods(causes.Well)}, nil, 2, v1alpha1.PhaseHealed, gate.ResultHealed, false},
-		"another rollout came in between":         {causes.World{Complete: yes, Others: pods(causes.Well)}, nil, 1, v1alpha1.PhaseUnclear, gate.ResultPending, false},
-		"nothing is left":                         {causes.World{Complete: yes}, nil, 1, v1alpha1.PhaseUnclear, gate.ResultPending, false},
-		"not every pod can be read":               {causes.World{Pods: pods(causes.Well)}, nil, 1, v1alpha1.PhaseUnclear, gate.ResultPending, true},
+		"all are well":                            {causes.World{Symptom: causes.CrashLoop, Complete: yes, Pods: pods(causes.Well, causes.Well)}, nil, 1, v1alpha1.PhaseHealed, gate.ResultHealed, false},
+		"the one in its place fails too":          {causes.World{Symptom: causes.CrashLoop, Complete: yes, Pods: pods(causes.Well, causes.Looping)}, nil, 1, v1alpha1.PhaseIneffective, gate.ResultIneffective, false},
+		"the one in its place is not ready yet":   {causes.World{Symptom: causes.CrashLoop, Complete: yes, Pods: pods(causes.Well, causes.Unwell)}, nil, 1, v1alpha1.PhaseIneffective, gate.ResultIneffective, true},
+		"the one in its place crashed once":       {causes.World{Symptom: causes.CrashLoop, Complete: yes, Pods: pods(causes.Well, causes.Unsure)}, nil, 1, v1alpha1.PhaseIneffective, gate.ResultIneffective, true},
+		"fewer are well than before":              {causes.World{Symptom: causes.CrashLoop, Complete: yes, Pods: pods(causes.Looping, causes.Looping)}, nil, 1, v1alpha1.PhaseWorsened, gate.ResultWorsened, false},
+		"fewer are well, and none fails yet":      {causes.World{Symptom: causes.CrashLoop, Complete: yes, Pods: pods(causes.Unwell, causes.Unwell)}, nil, 1, v1alpha1.PhaseWorsened, gate.ResultWorsened, true},
+		"well pods of another revision count":     {causes.World{Symptom: causes.CrashLoop, Complete: yes, Pods: pods(causes.Well), Others: pods(causes.Well)}, nil, 2, v1alpha1.PhaseHealed, gate.ResultHealed, false},
+		"another rollout came in between":         {causes.World{Symptom: causes.CrashLoop, Complete: yes, Others: pods(causes.Well)}, nil, 1, v1alpha1.PhaseUnclear, gate.ResultPending, false},
+		"nothing is left":                         {causes.World{Symptom: causes.CrashLoop, Complete: yes}, nil, 1, v1alpha1.PhaseUnclear, gate.ResultPending, false},
+		"not every pod can be read":               {causes.World{Symptom: causes.CrashLoop, Pods: pods(causes.Well)}, nil, 1, v1alpha1.PhaseUnclear, gate.ResultPending, true},
 		"the workload is gone":                    {causes.World{}, errGone, 1, v1alpha1.PhaseUnclear, gate.ResultPending, false},
 		"it could not be read until the very end": {causes.World{}, errors.New("connection refused"), 1, v1alpha1.PhaseUnclear, gate.ResultPending, false},
 	} {
@@ -95,7 +95,7 @@ func TestChosen(t *testing.T) {
 
 // TestThePlanStays shows that the pod that was offered is offered again as long as it fails, whichever fails besides.
 func TestThePlanStays(t *testing.T) {
-	w := causes.World{Complete: gate.Known(true), Source: gate.Known(""), Earlier: gate.Known[*causes.Earlier](nil), Pods: pods(causes.Looping, causes.Well, causes.Looping)}
+	w := causes.World{Symptom: causes.CrashLoop, Complete: gate.Known(true), Source: gate.Known(""), Earlier: gate.Known[*causes.Earlier](nil), Pods: pods(causes.Looping, causes.Well, causes.Looping)}
 	cause, _ := causes.Of(w)
 	target := func(plan string) gate.Action { return menu(w, cause, plan)[0] }
 	first := target("")
@@ -114,7 +114,7 @@ func TestThePlanStays(t *testing.T) {
 }
 
 func TestStands(t *testing.T) {
-	w := causes.World{Complete: gate.Known(true), Source: gate.Known(""), Earlier: gate.Known[*causes.Earlier](nil), Pods: pods(causes.Looping, causes.Well, causes.Looping)}
+	w := causes.World{Symptom: causes.CrashLoop, Complete: gate.Known(true), Source: gate.Known(""), Earlier: gate.Known[*causes.Earlier](nil), Pods: pods(causes.Looping, causes.Well, causes.Looping)}
 	cause, _ := causes.Of(w)
 	plan := menu(w, cause, "")[0].PlanDigest()
 	for name, c := range map[string]struct {

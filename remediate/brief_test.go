@@ -94,7 +94,7 @@ func TestNotesAndLastMessagesShowNoHalfOfASecret(t *testing.T) {
 func TestWhatIsElected(t *testing.T) {
 	failing := pods(causes.Looping, causes.Well)
 	failing[0].Exit, failing[0].Restarts = gate.Known(causes.Exit{Code: 137, Reason: "Error"}), 4
-	w := causes.World{Pods: failing, Complete: gate.Known(true), Source: gate.Known(""), Earlier: gate.Known[*causes.Earlier](nil)}
+	w := causes.World{Symptom: causes.CrashLoop, Pods: failing, Complete: gate.Known(true), Source: gate.Known(""), Earlier: gate.Known[*causes.Earlier](nil)}
 	c, _ := causes.Of(w)
 	m := menu(w, c, "")
 	rules := causes.Assess(w, m)

@@ -85,7 +85,7 @@ func (p *patrol) consult(ctx context.Context, k Key) (spoke bool, err error) {
 	now := p.Now()
 	e := eye{reader: p.Reader, owners: p.Owners, settle: p.Settle, roots: newRoots(maxRoots, maxRoots, rootsFor)} // of its own: none is shared
 	w, err := e.observe(ctx, k, now)
-	if errors.Is(err, errGone) || err == nil && len(w.Failing()) == 0 {
+	if errors.Is(err, errGone) || err == nil && !w.Shows() {
 		return false, nil
 	}
 	if err != nil {
@@ -117,7 +117,7 @@ func (p *patrol) consult(ctx context.Context, k Key) (spoke bool, err error) {
 	judged := p.Cases.Judged(j, recordErr)
 	err = p.keep(ctx, key, func(s *v1alpha1.CaseStatus) {
 		judged(s)
-		set(s, metav1.ConditionFalse, "CrashLooping", q.Signal.Text, now)
+		set(s, metav1.ConditionFalse, string(k.Symptom), q.Signal.Text, now)
 	})
 	return j.Assessment.Alone == "" && err == nil, errors.Join(err, recordErr)
 }

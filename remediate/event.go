@@ -61,5 +61,8 @@ func containerIn(path string) string {
 	return gate.OneLine(name, maxField)
 }
 
-// ours is whether the trigger makes somebody look.
-func (t Trigger) ours() bool { return t.Kind == "Pod" && t.Name != "" && triggers[t.Reason] }
+// ours is whether the trigger makes somebody look. Its reason does not matter: what an event says is read from live state, and
+// whoever writes events holds back the rare reasons of an object that has a frequent one.
+func (t Trigger) ours() bool {
+	return t.Name != "" && (t.Kind == podKind.Kind || wardOf(t.Kind) != nil)
+}

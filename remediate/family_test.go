@@ -19,6 +19,7 @@ import (
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/remediate/causes"
 )
 
 // empty knows no object, and counts who asks.
@@ -96,7 +97,7 @@ func TestRoots(t *testing.T) {
 // TestAKeyIsReadBack shows that the key of whatever an owner reference may say leads back to the happening.
 func TestAKeyIsReadBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		k := Key{Root: plain(gate.Ref{Kind: rapid.String().Draw(t, "kind"), UID: rapid.String().Draw(t, "uid")}), Container: "app",
+		k := Key{Symptom: causes.CrashLoop, Root: plain(gate.Ref{Kind: rapid.String().Draw(t, "kind"), UID: rapid.String().Draw(t, "uid")}), Container: "app",
 			Revision: rapid.StringMatching(`[A-Za-z0-9._-]{0,63}`).Draw(t, "revision")}
 		key := gate.OneLine(k.String(), 512)
 		if got, ok := parseKey(k.Root, key); !ok || got != k {

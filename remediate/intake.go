@@ -7,8 +7,12 @@ import (
 	"time"
 )
 
-// subject is a pod that somebody should look at.
-type subject struct{ namespace, name, uid string }
+// subject is a pod, or another object, that somebody should look at.
+type subject struct{ kind, namespace, name, uid string }
+
+func (s subject) String() string {
+	return strings.Join([]string{s.namespace, s.kind, s.name, s.uid}, "/")
+}
 
 // intake collects the pods to look at and hands each out once it has waited: a burst of events is one look. It is bounded;
 // what does not fit is counted and left to the sweep.
@@ -47,9 +51,7 @@ func (i *intake) due(now time.Time, wait time.Duration) []subject {
 			delete(i.since, s)
 		}
 	}
-	slices.SortFunc(due, func(a, b subject) int {
-		return strings.Compare(a.namespace+"/"+a.name+"/"+a.uid, b.namespace+"/"+b.name+"/"+b.uid)
-	})
+	slices.SortFunc(due, func(a, b subject) int { return strings.Compare(a.String(), b.String()) })
 	return due
 }
 

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/remediate/causes"
 )
 
 func TestIntakeHandsOutABurstOnce(t *testing.T) {
@@ -39,7 +40,9 @@ func TestIntakeSaysWhatDidNotFit(t *testing.T) {
 	}
 }
 
-func key(n int) Key { return Key{Root: gate.Ref{UID: fmt.Sprint(n)}, Container: "app"} }
+func key(n int) Key {
+	return Key{Symptom: causes.CrashLoop, Root: gate.Ref{UID: fmt.Sprint(n)}, Container: "app"}
+}
 
 func TestMemoryJudgesOnceInAWindow(t *testing.T) {
 	m := newMemory(10, time.Hour)
@@ -52,9 +55,9 @@ func TestMemoryJudgesOnceInAWindow(t *testing.T) {
 		"the same":              {key(1), noon.Add(59 * time.Minute), true},
 		"the same, much later":  {key(1), noon.Add(time.Hour), false},
 		"another":               {key(2), noon, false},
-		"another container":     {Key{Root: gate.Ref{UID: "1"}, Container: "sidecar"}, noon, false},
-		"another revision":      {Key{Root: gate.Ref{UID: "1"}, Container: "app", Revision: "x"}, noon, false},
-		"the same by its owner": {Key{Root: gate.Ref{UID: "1", Name: "renamed"}, Container: "app"}, noon, true},
+		"another container":     {Key{Symptom: causes.CrashLoop, Root: gate.Ref{UID: "1"}, Container: "sidecar"}, noon, false},
+		"another revision":      {Key{Symptom: causes.CrashLoop, Root: gate.Ref{UID: "1"}, Container: "app", Revision: "x"}, noon, false},
+		"the same by its owner": {Key{Symptom: causes.CrashLoop, Root: gate.Ref{UID: "1", Name: "renamed"}, Container: "app"}, noon, true},
 	} {
 		if got := m.knows(c.key, "shape", c.at); got != c.want {
 			t.Errorf("%s: %t", name, got)
@@ -103,7 +106,7 @@ func TestL10TheKeyKnowsNoPods(t *testing.T) {
 	names := map[string]bool{}
 	for n := range 100 {
 		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("web-", n), Labels: map[string]string{"pod-template-hash": "5d9f"}}}
-		k := Key{Root: root, Container: "app", Revision: revisionOf(pod)}
+		k := Key{Symptom: causes.CrashLoop, Root: root, Container: "app", Revision: revisionOf(pod)}
 		names[gate.Signal{Face: gate.FaceRemediate, Subject: root, Key: k.String()}.CaseName()] = true
 		if again, ok := parseKey(root, k.String()); !ok || again != k {
 			t.Fatalf("%s was read as %+v", k, again)

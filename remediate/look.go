@@ -20,38 +20,47 @@ import (
 	"moorgate.dev/remediate/causes"
 )
 
-// look looks at one pod and judges what it shows.
+// look looks at one pod, or another object, and judges what it shows.
 func (p *patrol) look(ctx context.Context, s subject) error {
-	now := p.Now()
-	var pod corev1.Pod
-	err := p.Reader.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.name}, &pod)
-	if apierrors.IsNotFound(err) || err == nil && s.uid != "" && s.uid != string(pod.UID) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read pod %s/%s, which an event speaks of: %w", s.namespace, s.name, err)
-	}
-	keys, err := p.eye.keys(ctx, &pod, now)
+	keys, err := p.shown(ctx, s)
 	if err != nil {
 		return err
 	}
+	now := p.Now()
 	var errs []error
 	for _, k := range keys {
 		if p.memory.looked(k, now, p.Sweep) {
 			continue
 		}
 		if err := p.judge(ctx, k, now); err != nil {
-			errs = append(errs, fmt.Errorf("judge a crash loop of %s: %w", k.Root, err))
+			errs = append(errs, fmt.Errorf("judge that %s: %w", k.title(), err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// shown are the happenings that a pod, or another object, shows now.
+func (p *patrol) shown(ctx context.Context, s subject) ([]Key, error) {
+	now := p.Now()
+	if ward := wardOf(s.kind); ward != nil {
+		return p.eye.tended(ctx, ward, s, now)
+	}
+	var pod corev1.Pod
+	err := p.Reader.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.name}, &pod)
+	if apierrors.IsNotFound(err) || err == nil && s.uid != "" && s.uid != string(pod.UID) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read pod %s/%s, which an event speaks of: %w", s.namespace, s.name, err)
+	}
+	return p.eye.keys(ctx, &pod, now)
 }
 
 // judge looks at the whole workload and, unless it was judged lately and looks the same, opens its Case, asks for a verdict
 // and keeps it.
 func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 	w, err := p.eye.observe(ctx, k, now)
-	if errors.Is(err, errGone) || err == nil && len(w.Failing()) == 0 {
+	if errors.Is(err, errGone) || err == nil && !w.Shows() {
 		return nil
 	}
 	if err != nil {
@@ -86,7 +95,7 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 	err = p.keep(ctx, key, func(s *v1alpha1.CaseStatus) {
 		judged(s)
 		s.Images = imagesOf(w)
-		set(s, metav1.ConditionFalse, "CrashLooping", q.Signal.Text, now)
+		set(s, metav1.ConditionFalse, string(k.Symptom), q.Signal.Text, now)
 	})
 	if err := errors.Join(err, recordErr, policyErr); err != nil {
 		return err
@@ -101,7 +110,7 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 	return nil
 }
 
-// imagesOf is what the container runs that crash-loops. The gate remembers it.
+// imagesOf is what the container runs that fares badly. The gate remembers it.
 func imagesOf(w causes.World) []string {
 	failing := w.Failing()
 	if len(failing) == 0 || failing[0].Image == "" || len(failing[0].Image) > imageMax {
@@ -162,7 +171,10 @@ func shapeOf(w causes.World, menu []gate.Action) string {
 func ask(k Key, w causes.World, plan string) flow.Question {
 	signal := signalOf(k)
 	signal.At = w.At
-	signal.Text = fmt.Sprintf("container %s of %s/%s crash-loops: %d of %d pods", k.Container, k.Root.Kind, k.Root.Name, len(w.Failing()), len(w.Pods))
+	signal.Text = k.title()
+	if k.Symptom.OfPod() {
+		signal.Text += fmt.Sprintf(": %d of %d pods", len(w.Failing()), len(w.Pods))
+	}
 	cause, _ := causes.Of(w)
 	return flow.Question{Signal: signal, Case: cluster.CaseRef(signal), Evidence: w.Evidence, Facts: gate.Facts{
 		At: w.At, Subject: k.Root, Menu: menu(w, cause, plan), Failing: gate.Known(true), Drift: gate.Known(""), Unread: w.Unread(),
@@ -172,5 +184,5 @@ func ask(k Key, w causes.World, plan string) flow.Question {
 
 // signalOf is what a happening is known by: no time and no numbers.
 func signalOf(k Key) gate.Signal {
-	return gate.Signal{Face: gate.FaceRemediate, Reason: crashLoop, Subject: k.Root, Key: k.String()}
+	return gate.Signal{Face: gate.FaceRemediate, Reason: string(k.Symptom), Subject: k.Root, Key: k.String()}
 }

@@ -34,19 +34,19 @@ func TestMenu(t *testing.T) {
 		world causes.World
 		want  string
 	}{
-		"nothing helps where every pod fails":              {causes.World{Pods: pods(causes.Looping, causes.Looping), Complete: yes, Source: nobody, Earlier: none}, "escalate nothing"},
-		"another pod may help where some do not":           {causes.World{Pods: pods(causes.Looping, causes.Well), Complete: yes, Source: nobody, Earlier: none}, "evict escalate nothing"},
-		"one that runs between two crashes proves nothing": {causes.World{Pods: pods(causes.Looping, causes.Unsure), Complete: yes, Source: nobody, Earlier: gate.Known(works)}, "roll-back escalate nothing"},
-		"nor does one that waits for something":            {causes.World{Pods: pods(causes.Looping, causes.Unwell), Complete: yes, Source: nobody, Earlier: none}, "escalate nothing"},
-		"no eviction where pods may be missing":            {causes.World{Pods: pods(causes.Looping, causes.Well), Source: nobody, Earlier: none}, "escalate nothing"},
-		"no eviction where nobody makes another":           {causes.World{Pods: bare, Complete: yes, Source: nobody, Earlier: none}, "escalate nothing"},
-		"no eviction where another has the same limit":     {causes.World{Pods: oom, Complete: yes, Source: nobody, Earlier: none}, "escalate nothing"},
-		"back to what works":                               {causes.World{Pods: pods(causes.Looping), Complete: yes, Source: nobody, Earlier: gate.Known(works)}, "roll-back escalate nothing"},
-		"back by Git where Git owns the manifest":          {causes.World{Pods: pods(causes.Looping), Complete: yes, Source: gate.Known("Flux"), Earlier: gate.Known(works)}, "pull-request escalate nothing"},
-		"not back where nobody knows who owns it":          {causes.World{Pods: pods(causes.Looping), Complete: yes, Earlier: gate.Known(works)}, "escalate nothing"},
-		"not back to what may not work":                    {causes.World{Pods: pods(causes.Looping), Complete: yes, Source: nobody, Earlier: gate.Known(dead)}, "escalate nothing"},
-		"not back where revisions could not be read":       {causes.World{Pods: pods(causes.Looping), Complete: yes, Source: nobody}, "escalate nothing"},
-		"eviction before going back, the smaller first":    {causes.World{Pods: pods(causes.Well, causes.Looping), Complete: yes, Source: nobody, Earlier: gate.Known(works)}, "evict roll-back escalate nothing"},
+		"nothing helps where every pod fails":              {causes.World{Symptom: causes.CrashLoop, Pods: pods(causes.Looping, causes.Looping), Complete: yes, Source: nobody, Earlier: none}, "escalate nothing"},
+		"another pod may help where some do not":           {causes.World{Symptom: causes.CrashLoop, Pods: pods(causes.Looping, causes.Well), Complete: yes, Source: nobody, Earlier: none}, "evict escalate nothing"},
+		"one that runs between two crashes proves nothing": {causes.World{Symptom: causes.CrashLoop, Pods: pods(causes.Looping, causes.Unsure), Complete: yes, Source: nobody, Earlier: gate.Known(works)}, "roll-back escalate nothing"},
+		"nor does one that waits for something":            {causes.World{Symptom: causes.CrashLoop, Pods: pods(causes.Looping, causes.Unwell), Complete: yes, Source: nobody, Earlier: none}, "escalate nothing"},
+		"no eviction where pods may be missing":            {causes.World{Symptom: causes.CrashLoop, Pods: pods(causes.Looping, causes.Well), Source: nobody, Earlier: none}, "escalate nothing"},
+		"no eviction where nobody makes another":           {causes.World{Symptom: causes.CrashLoop, Pods: bare, Complete: yes, Source: nobody, Earlier: none}, "escalate nothing"},
+		"no eviction where another has the same limit":     {causes.World{Symptom: causes.CrashLoop, Pods: oom, Complete: yes, Source: nobody, Earlier: none}, "escalate nothing"},
+		"back to what works":                               {causes.World{Symptom: causes.CrashLoop, Pods: pods(causes.Looping), Complete: yes, Source: nobody, Earlier: gate.Known(works)}, "roll-back escalate nothing"},
+		"back by Git where Git owns the manifest":          {causes.World{Symptom: causes.CrashLoop, Pods: pods(causes.Looping), Complete: yes, Source: gate.Known("Flux"), Earlier: gate.Known(works)}, "pull-request escalate nothing"},
+		"not back where nobody knows who owns it":          {causes.World{Symptom: causes.CrashLoop, Pods: pods(causes.Looping), Complete: yes, Earlier: gate.Known(works)}, "escalate nothing"},
+		"not back to what may not work":                    {causes.World{Symptom: causes.CrashLoop, Pods: pods(causes.Looping), Complete: yes, Source: nobody, Earlier: gate.Known(dead)}, "escalate nothing"},
+		"not back where revisions could not be read":       {causes.World{Symptom: causes.CrashLoop, Pods: pods(causes.Looping), Complete: yes, Source: nobody}, "escalate nothing"},
+		"eviction before going back, the smaller first":    {causes.World{Symptom: causes.CrashLoop, Pods: pods(causes.Well, causes.Looping), Complete: yes, Source: nobody, Earlier: gate.Known(works)}, "evict roll-back escalate nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cause, _ := causes.Of(c.world)
@@ -124,15 +124,15 @@ func TestEnding(t *testing.T) {
 		want  string
 	}{
 		"deleted":                        {causes.World{}, true, "Unknown Gone"},
-		"pods may be missing":            {causes.World{Pods: pods(causes.Well)}, false, " "},
-		"scaled to nothing":              {causes.World{Complete: yes}, false, "Unknown NoPods"},
-		"still failing":                  {causes.World{Complete: yes, Pods: pods(causes.Looping, causes.Well)}, false, " "},
-		"runs since a moment":            {causes.World{Complete: yes, Pods: pods(causes.Unsure)}, false, " "},
-		"well":                           {causes.World{Complete: yes, Pods: pods(causes.Well, causes.Well)}, false, "True Ready"},
-		"replaced by what is well":       {causes.World{Complete: yes, Others: pods(causes.Well)}, false, "True Replaced"},
-		"replaced by what is not":        {causes.World{Complete: yes, Others: pods(causes.Unwell)}, false, " "},
-		"well, while the rest is not":    {causes.World{Complete: yes, Pods: pods(causes.Well), Others: pods(causes.Looping)}, false, " "},
-		"replaced in part, all are well": {causes.World{Complete: yes, Pods: pods(causes.Well), Others: pods(causes.Well)}, false, "True Ready"},
+		"pods may be missing":            {causes.World{Symptom: causes.CrashLoop, Pods: pods(causes.Well)}, false, " "},
+		"scaled to nothing":              {causes.World{Symptom: causes.CrashLoop, Complete: yes}, false, "Unknown NoPods"},
+		"still failing":                  {causes.World{Symptom: causes.CrashLoop, Complete: yes, Pods: pods(causes.Looping, causes.Well)}, false, " "},
+		"runs since a moment":            {causes.World{Symptom: causes.CrashLoop, Complete: yes, Pods: pods(causes.Unsure)}, false, " "},
+		"well":                           {causes.World{Symptom: causes.CrashLoop, Complete: yes, Pods: pods(causes.Well, causes.Well)}, false, "True Ready"},
+		"replaced by what is well":       {causes.World{Symptom: causes.CrashLoop, Complete: yes, Others: pods(causes.Well)}, false, "True Replaced"},
+		"replaced by what is not":        {causes.World{Symptom: causes.CrashLoop, Complete: yes, Others: pods(causes.Unwell)}, false, " "},
+		"well, while the rest is not":    {causes.World{Symptom: causes.CrashLoop, Complete: yes, Pods: pods(causes.Well), Others: pods(causes.Looping)}, false, " "},
+		"replaced in part, all are well": {causes.World{Symptom: causes.CrashLoop, Complete: yes, Pods: pods(causes.Well), Others: pods(causes.Well)}, false, "True Ready"},
 	} {
 		status, reason, _ := ending(c.world, c.gone)
 		if got := string(status) + " " + reason; got != c.want {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -18,7 +19,7 @@ import (
 
 // ConditionRecovered on a Case says whether what it tells of is over. True: every pod of the workload is ready again, with
 // the same revision (Ready) or another (Replaced). Unknown: nothing is left that could be looked at (NoPods, Gone). False:
-// it crash-loops, or did when somebody looked last.
+// it lasts, or did when somebody looked last; the reason is the symptom.
 const ConditionRecovered = "Recovered"
 
 // over is whether a Case was said to be over. One that was, and crash-loops again, is found by its pods.
@@ -68,7 +69,7 @@ func (p *patrol) end(ctx context.Context, c *v1alpha1.Case, k Key, change func(*
 	}
 	delete(p.told, live.UID)
 	p.memory.forget(k)
-	p.Logger.Info("a crash loop is not seen any more", "case", key.String(), "reason", reason)
+	p.Logger.Info("what a Case tells of is over", "case", key.String(), "reason", reason)
 	return nil
 }
 
@@ -85,6 +86,8 @@ func ending(w causes.World, gone bool) (status metav1.ConditionStatus, reason, t
 	switch {
 	case gone:
 		return metav1.ConditionUnknown, "Gone", name + " was deleted"
+	case complete && !w.Symptom.OfPod():
+		return endingOf(w, name)
 	case !complete:
 		return "", "", ""
 	case len(w.Pods)+len(w.Others) == 0:
@@ -95,6 +98,17 @@ func ending(w causes.World, gone bool) (status metav1.ConditionStatus, reason, t
 		return metav1.ConditionTrue, "Replaced", fmt.Sprintf("no pod of this revision is left, and all %d pods of %s are well", len(w.Others), name)
 	}
 	return metav1.ConditionTrue, "Ready", fmt.Sprintf("all %d pods of %s are well", len(w.Pods)+len(w.Others), name)
+}
+
+// endingOf says how a happening ended that is none of pods.
+func endingOf(w causes.World, name string) (status metav1.ConditionStatus, reason, text string) {
+	if slices.ContainsFunc(w.Objects, func(o causes.Object) bool { return o.State != causes.Well }) {
+		return "", "", ""
+	}
+	if len(w.Objects) == 0 {
+		return metav1.ConditionUnknown, "Gone", "nothing of " + name + " is left that could show it"
+	}
+	return metav1.ConditionTrue, "Ready", name + " is well"
 }
 
 func healthy(pods []causes.Pod) bool {

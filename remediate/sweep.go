@@ -19,11 +19,11 @@ import (
 	"moorgate.dev/remediate/causes"
 )
 
-// sweep looks at every pod and at every Case that is not over, whatever events said. It goes the same way as an event: a
-// pod that crash-loops is added to the intake.
+// sweep looks at every pod, at every object of the wards, and at every Case that is not over, whatever events said. It goes the
+// same way as an event: what shows a symptom is added to the intake.
 func (p *patrol) sweep(ctx context.Context) {
 	p.turns.anew()
-	for _, do := range []func(context.Context) error{p.sweepPods, p.sweepCases} {
+	for _, do := range []func(context.Context) error{p.sweepPods, p.sweepWards, p.sweepCases} {
 		err := flow.Shielded(p.Logger, "sweep", func() error { return do(ctx) })
 		if err != nil && ctx.Err() == nil && !errors.Is(err, flow.ErrPanicked) {
 			p.Logger.Warn("sweep", "error", err)
@@ -32,8 +32,11 @@ func (p *patrol) sweep(ctx context.Context) {
 	p.say(ctx)
 }
 
-// crashing is what the pods of one revision have in common: where one container of them crash-loops, one look is for all.
-type crashing struct{ namespace, owner, revision, container string }
+// common is what the pods of one revision have in common: where several show the same, one look is for all.
+type common struct {
+	namespace, owner, revision string
+	sign                       causes.Sign
+}
 
 func (p *patrol) sweepPods(ctx context.Context) error {
 	var list corev1.PodList
@@ -41,7 +44,7 @@ func (p *patrol) sweepPods(ctx context.Context) error {
 		return fmt.Errorf("list pods: %w", err)
 	}
 	now := p.Now()
-	seen := map[crashing]bool{}
+	seen := map[common]bool{}
 	for i := range list.Items {
 		// What a pod wakes is logged there, and the others are looked at all the same.
 		_ = flow.Shielded(p.Logger, "look at a pod in passing", func() error {
@@ -52,19 +55,18 @@ func (p *patrol) sweepPods(ctx context.Context) error {
 	return nil
 }
 
-// pass adds a pod to the intake if it crash-loops and is the first of its revision.
-func (p *patrol) pass(pod *corev1.Pod, seen map[crashing]bool, now time.Time) {
+// pass adds a pod to the intake if it shows what no other of its revision does.
+func (p *patrol) pass(pod *corev1.Pod, seen map[common]bool, now time.Time) {
 	owner := pod.UID
 	if controller := metav1.GetControllerOfNoCopy(pod); controller != nil {
 		owner = controller.UID
 	}
-	for _, container := range causes.Containers(pod) {
-		g := crashing{pod.Namespace, string(owner), revisionOf(pod), container}
-		if seen[g] || pod.DeletionTimestamp != nil || causes.PodOf(pod, container, now, p.Settle).State != causes.Looping {
-			continue
+	for _, sign := range causes.Signs(pod, now, p.Settle) {
+		c := common{pod.Namespace, string(owner), revisionOf(pod), sign}
+		if !seen[c] {
+			seen[c] = true
+			p.intake.add(subject{kind: podKind.Kind, namespace: pod.Namespace, name: pod.Name, uid: string(pod.UID)}, now)
 		}
-		seen[g] = true
-		p.intake.add(subject{namespace: pod.Namespace, name: pod.Name, uid: string(pod.UID)}, now)
 	}
 }
 
@@ -84,7 +86,7 @@ func (p *patrol) sweepCases(ctx context.Context) error {
 	for _, namespace := range slices.Sorted(maps.Keys(open)) {
 		for _, c := range inTurn(open[namespace], p.turns.next[namespace]) {
 			k, ok := keyOf(c)
-			if ok && !p.visit(ctx, namespace, "look whether a crash loop is over", func(ctx context.Context) error { return p.recovered(ctx, c, k) }) {
+			if ok && !p.visit(ctx, namespace, "look whether a happening is over", func(ctx context.Context) error { return p.recovered(ctx, c, k) }) {
 				p.turns.next[namespace] = c.Name
 				break
 			}

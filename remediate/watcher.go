@@ -28,7 +28,7 @@ const (
 // rootsFor is how long it is believed which workload a controller belongs to.
 const rootsFor = 10 * time.Minute
 
-// Watcher watches a cluster for crash-looping workloads and keeps a Case for each.
+// Watcher watches a cluster for workloads that fare badly and keeps a Case for each.
 type Watcher struct {
 	// Reader reads pods and ReplicaSets, and finds the Cases to look at. Each sweep lists every pod: in a large cluster it
 	// should be an informer cache. What it lists is never changed, and a cache need not copy it.
@@ -118,7 +118,7 @@ type patrol struct {
 // take is where events come in.
 func (p *patrol) take(t Trigger) {
 	if t.ours() {
-		p.intake.add(subject{namespace: t.Namespace, name: t.Name, uid: t.UID}, p.Now())
+		p.intake.add(subject{kind: t.Kind, namespace: t.Namespace, name: t.Name, uid: t.UID}, p.Now())
 	}
 }
 
@@ -139,10 +139,10 @@ func (p *patrol) run(ctx context.Context) {
 	}
 }
 
-// lookAll looks at the pods that have waited long enough. Those for which there is no time are found by the next sweep.
+// lookAll looks at what has waited long enough. Those for which there is no time are found by the next sweep.
 func (p *patrol) lookAll(ctx context.Context) {
 	for _, s := range p.intake.due(p.Now(), p.Wait) {
-		p.visit(ctx, s.namespace, "look at a pod", func(ctx context.Context) error { return p.look(ctx, s) })
+		p.visit(ctx, s.namespace, "look at what may fare badly", func(ctx context.Context) error { return p.look(ctx, s) })
 	}
 }
 
@@ -150,7 +150,7 @@ func (p *patrol) lookAll(ctx context.Context) {
 func (p *patrol) say(ctx context.Context) {
 	var texts []string
 	if waiting, known := p.intake.overflow(), p.memory.overflow(); waiting+known > 0 {
-		texts = append(texts, fmt.Sprintf("more happens than is kept in memory: %d pods were left to the sweep, %d happenings may be judged again early", waiting, known))
+		texts = append(texts, fmt.Sprintf("more happens than is kept in memory: %d pods and other objects were left to the sweep, %d happenings may be judged again early", waiting, known))
 	}
 	if text := p.turns.overflow(); text != "" {
 		texts = append(texts, text)

@@ -41,38 +41,38 @@ func refusal(err error) string {
 	return "the API server does not know this kind"
 }
 
-// keys are the happenings that a pod shows now: one for each container that crash-loops.
+// keys are the happenings that a pod shows now.
 func (e eye) keys(ctx context.Context, pod *corev1.Pod, now time.Time) ([]Key, error) {
-	if pod.DeletionTimestamp != nil || causes.Ended(pod) {
-		return nil, nil
-	}
-	var keys []Key
-	for _, container := range causes.Containers(pod) {
-		if causes.PodOf(pod, container, now, e.settle).State == causes.Looping {
-			keys = append(keys, Key{Container: container, Revision: revisionOf(pod)})
-		}
-	}
-	if len(keys) == 0 {
+	signs := causes.Signs(pod, now, e.settle)
+	if len(signs) == 0 {
 		return nil, nil
 	}
 	root, err := e.root(ctx, pod, now)
 	if err != nil {
 		return nil, fmt.Errorf("find the workload of pod %s/%s: %w", pod.Namespace, pod.Name, err)
 	}
-	for i := range keys {
-		keys[i].Root = root
-	}
-	return keys, nil
+	return keysOf(signs, root, revisionOf(pod)), nil
 }
 
-// observe reads what there is to know about a happening: the workload, all its pods, and the revision before.
+func keysOf(signs []causes.Sign, root gate.Ref, revision string) []Key {
+	var keys []Key
+	for _, s := range signs {
+		keys = append(keys, Key{Symptom: s.Symptom, Root: root, Container: s.Container, Revision: revision})
+	}
+	return keys
+}
+
+// observe reads what there is to know about a happening: the workload, what of it shows the symptom, and what its causes rest on.
 func (e eye) observe(ctx context.Context, k Key, now time.Time) (causes.World, error) {
-	w := causes.World{At: now, Root: k.Root, Container: k.Container, Revision: k.Revision}
+	w := causes.World{At: now, Symptom: k.Symptom, Root: k.Root, Container: k.Container, Revision: k.Revision}
 	if err := e.workload(ctx, &w); err != nil {
 		if errors.Is(err, errGone) {
 			e.roots.forget(k.Root)
 		}
 		return w, err
+	}
+	if !k.Symptom.OfPod() {
+		return w, e.objects(ctx, &w)
 	}
 	var beside sets
 	if !direct(k.Root) {
@@ -85,7 +85,7 @@ func (e eye) observe(ctx context.Context, k Key, now time.Time) (causes.World, e
 		return w, err
 	}
 	revisions(&w, beside)
-	return w, nil
+	return w, e.beyond(ctx, &w)
 }
 
 // workload reads who owns the manifest, from the metadata of the root owner.
@@ -154,7 +154,7 @@ func (e eye) pods(ctx context.Context, w *causes.World, beside sets) error {
 		if err != nil || !ours {
 			continue
 		}
-		p := causes.PodOf(pod, w.Container, w.At, e.settle)
+		p := causes.PodOf(pod, causes.Sign{Symptom: w.Symptom, Container: w.Container}, w.At, e.settle)
 		if revisionOf(pod) != w.Revision {
 			w.Others = append(w.Others, p)
 			continue

@@ -13,15 +13,15 @@ import "moorgate.dev/internal/gate"
 var applicationError = Cause{
 	Doc: gate.Doc{ID: "application-error", Since: "v0.1", Title: "The program ends with an error",
 		Text: "The container starts, ends by itself with an exit code other than 0, and does so again after each restart. Not for a program that was killed, ran out of memory, never started, or finished."},
-	Points: 15, Sure: 90, Replaceable: true, Reversible: true,
-	explains: func(p Pod) bool {
+	Symptoms: []Symptom{CrashLoop}, Points: 15, Sure: 90, Replaceable: true, Reversible: true,
+	explains: func(_ World, p Pod) bool {
 		exit, known := p.Exit.Get()
 		return known && exit.Reason == "Error" && exit.Code != 0 && !killed(exit)
 	},
-	tell: func(w World, explained []Pod) string {
-		exit, _ := explained[0].Exit.Get()
-		return sentence("container %s ends with exit code %d in %s; up to %s", w.Container, exit.Code, crowd(w, len(explained)),
-			plural(int(restarts(explained)), "restart"))
+	tell: func(w World, e Explained) string {
+		exit, _ := e.Pods[0].Exit.Get()
+		return sentence("container %s ends with exit code %d in %s; up to %s", w.Container, exit.Code, crowd(w, e.Count()),
+			plural(int(restarts(e.Pods)), "restart"))
 	},
 }
 

@@ -2,32 +2,38 @@ package causes
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"moorgate.dev/internal/gate"
 )
 
-// The law: what no other cause explains is called other, and says what was seen. It is a crash loop for certain; why is not
-// known: the container was killed by a signal and nobody says whose, it never started, its status does not say how it
-// ended, or its pods end in different ways. Nobody acts on that: the confidence is low whatever could be read.
+// The law: what no other cause explains is called other, and says what was seen. That something is wrong is certain; why is not
+// known: a container was killed by a signal and nobody says whose, its status does not say how it ended, its pods end in
+// different ways, or a controller says what no rule here knows. Nobody acts on that: the confidence is low whatever could be read.
 var other = Cause{
 	Doc: gate.Doc{ID: gate.CauseOther, Since: "v0.1", Title: "Something else",
-		Text: "The container crash-loops and no other cause explains more than half of its pods. What was seen is told; nothing is done without a human."},
+		Text: "No other cause explains more than half of what shows the symptom. What was seen is told; nothing is done without a human."},
 	Points: 30, Sure: 50, Replaceable: true,
-	explains: func(Pod) bool { return true },
-	tell: func(w World, explained []Pod) string {
-		var ends []string
-		seen := map[string]bool{}
-		for _, p := range explained {
-			end := ending(p)
-			if !seen[end] {
-				ends = append(ends, end)
-			}
-			seen[end] = true
+	tell: func(w World, e Explained) string {
+		switch {
+		case w.Symptom == CrashLoop:
+			return sentence("container %s crash-loops in %s, and why is not known: it %s", w.Container, crowd(w, e.Count()), endings(e.Pods))
+		case w.Symptom.OfContainer():
+			return sentence("container %s %s in %s, and why is not known", w.Container, w.Symptom.Says(), crowd(w, e.Count()))
 		}
-		return sentence("container %s crash-loops in %s, and why is not known: it %s", w.Container, crowd(w, len(explained)),
-			strings.Join(ends[:min(len(ends), 3)], " or "))
+		return sentence("%s %s, and why is not known", crowd(w, e.Count()), w.Symptom.Says())
 	},
+}
+
+func endings(pods []Pod) string {
+	var ends []string
+	for _, p := range pods {
+		if end := ending(p); !slices.Contains(ends, end) {
+			ends = append(ends, end)
+		}
+	}
+	return strings.Join(ends[:min(len(ends), 3)], " or ")
 }
 
 func ending(p Pod) string {

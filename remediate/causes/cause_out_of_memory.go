@@ -11,17 +11,20 @@ import "moorgate.dev/internal/gate"
 var outOfMemory = Cause{
 	Doc: gate.Doc{ID: "out-of-memory", Since: "v0.1", Title: "The container needs more memory than it may have",
 		Text: "The container is killed for its memory (OOMKilled), and again after each restart. Exit code 137 alone is not enough: a failing liveness probe leaves the same."},
-	Points: 20, Sure: 95, Reversible: true,
-	explains: func(p Pod) bool {
+	Symptoms: []Symptom{CrashLoop}, Points: 20, Sure: 95, Reversible: true,
+	explains: func(_ World, p Pod) bool {
 		exit, known := p.Exit.Get()
 		return known && exit.Reason == "OOMKilled"
 	},
-	tell: func(w World, explained []Pod) string {
+	tell: func(w World, e Explained) string {
 		limit := "no limit of its own: its node or pod ran out"
-		if explained[0].Limited {
-			limit = "limit " + explained[0].Limit
+		if e.Pods[0].Limited {
+			limit = "limit " + e.Pods[0].Limit
 		}
-		return sentence("container %s is killed for its memory (%s) in %s; up to %s", w.Container, limit, crowd(w, len(explained)),
-			plural(int(restarts(explained)), "restart"))
+		return sentence("container %s is killed for its memory (%s) in %s; up to %s", w.Container, limit, crowd(w, e.Count()),
+			plural(int(restarts(e.Pods)), "restart"))
 	},
 }
+
+// containerCauses are about a container that was started.
+var containerCauses = []Cause{outOfMemory, applicationError}

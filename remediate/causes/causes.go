@@ -18,9 +18,11 @@ const (
 	Nothing     = "nothing"
 )
 
-// Cause is one reason why a container crash-loops.
+// Cause is one reason for a symptom, or for several. It explains pods, or objects of another kind, or all at once.
 type Cause struct {
 	gate.Doc
+	// Symptoms are what it may be the reason for.
+	Symptoms []Symptom
 	// Points are taken from the score of whatever is done about it: how little an action from outside can cure it.
 	Points int
 	// Sure is the confidence where everything was read and every failing pod agrees.
@@ -30,31 +32,59 @@ type Cause struct {
 	// Reversible is whether going back to an earlier revision is a cure, if every pod of this one fails.
 	Reversible bool
 
-	explains func(Pod) bool
-	tell     func(w World, explained []Pod) string
+	// explains is whether it explains one pod that shows the symptom.
+	explains func(World, Pod) bool
+	// explainsObject is whether it explains one object of another kind that shows the symptom.
+	explainsObject func(World, Object) bool
+	// tell says it in one sentence, with the number or the name that decided it.
+	tell func(World, Explained) string
+	// cites is the evidence that it rests on besides the state of what shows the symptom.
+	cites []string
 }
 
-// all holds every cause; the first that explains more than half of the failing pods is the one. The last explains all.
-var all = []Cause{outOfMemory, applicationError, other}
+// Explained is what shows a symptom and is explained by a cause: pods, or objects of another kind.
+type Explained struct {
+	Pods    []Pod
+	Objects []Object
+}
 
-// All lists every cause, for documentation.
-func All() []Cause { return slices.Clone(all) }
+// Count is how many there are.
+func (e Explained) Count() int { return len(e.Pods) + len(e.Objects) }
 
-// Of is the cause of what a World shows, with the failing pods that it explains.
-func Of(w World) (Cause, []Pod) {
-	failing := w.Failing()
-	for _, c := range all[:len(all)-1] {
-		var explained []Pod
-		for _, p := range failing {
-			if c.explains(p) {
-				explained = append(explained, p)
+// All lists every cause, for documentation. Of several that explain a symptom the first is the one; the last explains all.
+func All() []Cause { return slices.Concat(slices.Concat(groups...), []Cause{other}) }
+
+// groups are the causes but the last, by what they are about.
+var groups = [][]Cause{containerCauses}
+
+// Of is the cause of what a World shows, with what it explains: more than half of what shows the symptom.
+func Of(w World) (Cause, Explained) {
+	failing := Explained{Pods: w.Failing(), Objects: w.Stuck()}
+	for _, group := range groups {
+		for _, c := range group {
+			if e := c.explained(w, failing); 2*e.Count() > failing.Count() {
+				return c, e
 			}
 		}
-		if 2*len(explained) > len(failing) {
-			return c, explained
+	}
+	return other, failing
+}
+
+func (c Cause) explained(w World, failing Explained) (e Explained) {
+	if !slices.Contains(c.Symptoms, w.Symptom) {
+		return e
+	}
+	for _, p := range failing.Pods {
+		if c.explains != nil && c.explains(w, p) {
+			e.Pods = append(e.Pods, p)
 		}
 	}
-	return all[len(all)-1], failing
+	for _, o := range failing.Objects {
+		if c.explainsObject != nil && c.explainsObject(w, o) {
+			e.Objects = append(e.Objects, o)
+		}
+	}
+	return e
 }
 
 // Advisor is the advisor on one World.
@@ -66,13 +96,13 @@ func Advisor(w World) flow.Advisor {
 // the cause's own, by the share of failing pods that it explains, less what could not be read.
 func Assess(w World, menu []gate.Action) gate.Assessment {
 	a := gate.Assessment{Advisor: "causes", Agreement: gate.Known(100)} // the same world is always assessed in the same way
-	if len(w.Failing()) == 0 {
-		a.Silent = "no pod of this revision crash-loops"
+	if !w.Shows() {
+		a.Silent = "nothing of it " + w.Symptom.Says()
 		return a
 	}
 	cause, explained := Of(w)
 	a.Cause = cause.ID
-	a.Findings = append(a.Findings, gate.Finding{ID: cause.ID, Text: cause.tell(w, explained), Points: cause.Points, Evidence: []string{EvidencePods}})
+	a.Findings = append(a.Findings, gate.Finding{ID: cause.ID, Text: cause.tell(w, explained), Points: cause.Points, Evidence: w.cited(cause)})
 	id, doubt := choose(cause, w, menu)
 	if id != "" {
 		a.Choice = []string{id}
@@ -85,7 +115,7 @@ func Assess(w World, menu []gate.Action) gate.Assessment {
 		score -= f.Points
 	}
 	a.Score = gate.Known(max(0, score))
-	sure := confidence(w, cause, len(explained))
+	sure := confidence(w, cause, explained.Count())
 	a.Confidence = gate.Known(sure)
 	a.Open = open(cause, sure)
 	return a
@@ -98,7 +128,7 @@ const unsettled = 60
 func open(c Cause, sure int) string {
 	switch {
 	case c.ID == other.ID:
-		return "no rule knows why the container fails"
+		return "no rule knows why it fails"
 	case sure < unsettled:
 		return fmt.Sprintf("the cause %s is only %d %% sure", c.ID, sure)
 	}
@@ -115,9 +145,9 @@ const (
 )
 
 func confidence(w World, c Cause, explained int) int {
-	sure := c.Sure * explained / max(1, len(w.Failing()))
+	sure := c.Sure * explained / max(1, len(w.Failing())+len(w.Stuck()))
 	sure -= doubtUnread * len(w.Unread())
-	if !slices.ContainsFunc(w.Failing(), func(p Pod) bool { return p.Restarts > 0 }) {
+	if w.Symptom == CrashLoop && !slices.ContainsFunc(w.Failing(), func(p Pod) bool { return p.Restarts > 0 }) {
 		sure -= doubtOnce
 	}
 	return max(0, sure)
@@ -133,19 +163,37 @@ func choose(c Cause, w World, menu []gate.Action) (string, gate.Finding) {
 	case c.Reversible && whole && on(PullRequest):
 		return PullRequest, gate.Finding{}
 	case c.ID != other.ID && on(Evict):
-		return Evict, gate.Finding{ID: Evict, Points: pointsChoice, Evidence: []string{EvidencePods},
+		return Evict, gate.Finding{ID: Evict, Points: pointsChoice, Evidence: w.seen(),
 			Text: "a pod in its place runs the same revision and may fail in the same way"}
 	case on(Escalate):
-		return Escalate, gate.Finding{ID: Escalate, Points: pointsChoice, Evidence: []string{EvidencePods, EvidenceWorkload, EvidenceRevisions},
+		return Escalate, gate.Finding{ID: Escalate, Points: pointsChoice, Evidence: append(w.seen(), w.has(EvidenceWorkload, EvidenceRevisions)...),
 			Text: "nothing on the menu is known to cure this, so a person has to look"}
 	}
 	return "", gate.Finding{}
 }
 
-// crowd says how many pods fail out of how many: "5 of 5 pods of Deployment/web".
+// seen is the evidence of what shows the symptom.
+func (w World) seen() []string {
+	if w.Symptom.OfPod() {
+		return []string{EvidencePods}
+	}
+	return []string{EvidenceObjects}
+}
+
+// has are those of some evidence that there is.
+func (w World) has(ids ...string) []string {
+	return slices.DeleteFunc(ids, func(id string) bool {
+		return !slices.ContainsFunc(w.Evidence, func(e gate.Evidence) bool { return e.ID == id })
+	})
+}
+
+// cited is what a cause rests on.
+func (w World) cited(c Cause) []string { return append(w.seen(), w.has(slices.Clone(c.cites)...)...) }
+
+// crowd says how many pods fail out of how many: "5 of 5 pods of Deployment/web"; of another kind, what shows the symptom.
 func crowd(w World, n int) string {
 	of := w.Root.Kind + "/" + w.Root.Name
-	if w.Root.Kind == "Pod" {
+	if w.Root.Kind == "Pod" || !w.Symptom.OfPod() {
 		return of
 	}
 	if complete, _ := w.Complete.Get(); !complete {

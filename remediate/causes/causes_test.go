@@ -25,7 +25,7 @@ func failing(n int, exits ...Exit) []Pod {
 }
 
 func world(pods []Pod) World {
-	return World{At: noon, Root: gate.Ref{Kind: "Deployment", Name: "web", UID: "u"}, Container: "app", Pods: pods, Complete: gate.Known(true),
+	return World{At: noon, Symptom: CrashLoop, Root: gate.Ref{Kind: "Deployment", Name: "web", UID: "u"}, Container: "app", Pods: pods, Complete: gate.Known(true),
 		Source: gate.Known(""), Earlier: gate.Known[*Earlier](nil), Evidence: []gate.Evidence{{ID: EvidencePods}, {ID: EvidenceWorkload}, {ID: EvidenceRevisions}}}
 }
 

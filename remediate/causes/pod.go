@@ -13,12 +13,13 @@ import (
 // State is how one container of one pod fares.
 type State string
 
-// The states. Only Looping opens a Case; only Well closes one.
+// The states. Only Looping and Stuck open a Case; only Well closes one.
 const (
 	Looping  State = "crash-looping" // it failed, was restarted, and failed again
+	Stuck    State = "stuck"         // it shows the symptom in question, which is not a crash loop
 	Unsure   State = "unsure"        // it failed lately and runs now, or failed for the first time: time will tell
 	Finished State = "finished"      // it ended with exit code 0: it did what it was asked, however often it is restarted
-	Unwell   State = "not ready"     // it waits for an image, a Secret or a node, or is not ready: not a crash
+	Unwell   State = "not ready"     // it fares badly in another way than the one in question
 	Well     State = "well"          // it is ready and has been for long enough
 )
 
@@ -33,6 +34,8 @@ type Pod struct {
 	Limited    bool   // the container has a memory limit
 	Limit      string // that limit, as people write it
 	Image      string // of the container, as the manifest writes it
+	Waiting    string // the kubelet's word for why the container waits: ImagePullBackOff
+	Node       string // where it runs; empty for nowhere yet
 }
 
 // Exit is how a container ended last. The message that it may have left is not kept: a program wrote it.
@@ -42,10 +45,11 @@ type Exit struct {
 	At     time.Time
 }
 
-// PodOf reads how a container fares in a pod. A container that crashed and runs again counts as well once it has run for
-// settle and is ready; before that nobody knows.
-func PodOf(pod *corev1.Pod, container string, now time.Time, settle time.Duration) Pod {
-	p := Pod{Ref: gate.Ref{Version: "v1", Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: string(pod.UID)}, State: Unwell}
+// PodOf reads how a pod, or a container of it, fares with regard to a symptom. A container that crashed and runs again counts
+// as well once it has run for settle and is ready; before that nobody knows.
+func PodOf(pod *corev1.Pod, sign Sign, now time.Time, settle time.Duration) Pod {
+	container := sign.Container
+	p := Pod{Ref: gate.Ref{Version: "v1", Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: string(pod.UID)}, State: Unwell, Node: pod.Spec.NodeName}
 	if owner := metav1.GetControllerOf(pod); owner != nil {
 		p.Controller = owner.Kind
 	}
@@ -65,10 +69,28 @@ func PodOf(pod *corev1.Pod, container string, now time.Time, settle time.Duratio
 		return p
 	}
 	p.Healthy = healthy(pod, now, settle)
-	if s := statusOf(pod, container); s != nil {
+	s := statusOf(pod, container)
+	if s != nil {
 		p.read(s, now, settle)
 	}
+	if sign.Symptom != CrashLoop {
+		p.State = stateOf(pod, sign, p.Healthy, now, settle)
+	}
 	return p
+}
+
+// stateOf is how a pod fares with regard to a symptom that is not a crash loop. One that is young may come to show it.
+func stateOf(pod *corev1.Pod, sign Sign, healthy bool, now time.Time, settle time.Duration) State {
+	signs := Signs(pod, now, settle)
+	switch {
+	case slices.Contains(signs, sign):
+		return Stuck
+	case healthy:
+		return Well
+	case len(signs) == 0:
+		return Unsure
+	}
+	return Unwell
 }
 
 // Ended is whether a pod has ended for good: nothing in it is restarted.
@@ -89,18 +111,6 @@ func healthy(pod *corev1.Pod, now time.Time, settle time.Duration) bool {
 	return ready && len(pod.Status.ContainerStatuses) > 0
 }
 
-// Containers names the containers of a pod that have a status, init containers first.
-func Containers(pod *corev1.Pod) []string {
-	var names []string
-	for _, s := range pod.Status.InitContainerStatuses {
-		names = append(names, s.Name)
-	}
-	for _, s := range pod.Status.ContainerStatuses {
-		names = append(names, s.Name)
-	}
-	return names
-}
-
 func statusOf(pod *corev1.Pod, container string) *corev1.ContainerStatus {
 	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
 		for i := range statuses {
@@ -114,6 +124,9 @@ func statusOf(pod *corev1.Pod, container string) *corev1.ContainerStatus {
 
 func (p *Pod) read(s *corev1.ContainerStatus, now time.Time, settle time.Duration) {
 	p.Restarts = s.RestartCount
+	if s.State.Waiting != nil {
+		p.Waiting = gate.OneLine(s.State.Waiting.Reason, maxReason)
+	}
 	ended := s.State.Terminated
 	if ended == nil {
 		ended = s.LastTerminationState.Terminated

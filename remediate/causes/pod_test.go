@@ -47,15 +47,15 @@ func TestStates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.status.Name = "app"
 			pod := &corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodRunning, ContainerStatuses: []corev1.ContainerStatus{c.status}}}
-			if got := PodOf(pod, "app", noon, settle); got.State != c.want {
+			if got := PodOf(pod, Sign{CrashLoop, "app"}, noon, settle); got.State != c.want {
 				t.Errorf("the state is %q, want %q", got.State, c.want)
 			}
 			pod.Status = corev1.PodStatus{InitContainerStatuses: pod.Status.ContainerStatuses}
-			if got := PodOf(pod, "app", noon, settle); got.State != c.want {
+			if got := PodOf(pod, Sign{CrashLoop, "app"}, noon, settle); got.State != c.want {
 				t.Errorf("the state as an init container is %q, want %q", got.State, c.want)
 			}
 			pod.Status.Phase = corev1.PodFailed
-			if got := PodOf(pod, "app", noon, settle); got.State != Finished || got.Healthy {
+			if got := PodOf(pod, Sign{CrashLoop, "app"}, noon, settle); got.State != Finished || got.Healthy {
 				t.Errorf("the state in a pod that ended is %q, healthy %t", got.State, got.Healthy)
 			}
 		})
@@ -77,7 +77,7 @@ func TestHealthy(t *testing.T) {
 		"without containers":                   {corev1.PodStatus{Conditions: ready}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := PodOf(&corev1.Pod{Status: c.status}, "app", noon, settle).Healthy; got != c.want {
+			if got := PodOf(&corev1.Pod{Status: c.status}, Sign{CrashLoop, "app"}, noon, settle).Healthy; got != c.want {
 				t.Errorf("healthy is %t, want %t", got, c.want)
 			}
 		})

@@ -11,20 +11,25 @@ const (
 	EvidencePods      = "pods"      // the state of every pod of the revision
 	EvidenceWorkload  = "workload"  // the workload and who owns its manifest
 	EvidenceRevisions = "revisions" // the revision before this one
+	EvidenceObjects   = "objects"   // the objects of another kind than Pod that show the symptom, or might
 )
 
-// World is what is known of one container of one revision of one workload. The zero World knows nothing.
+// World is what is known of one symptom of one workload: of a pod's symptom, in one container of one revision of it. The zero
+// World knows nothing.
 type World struct {
 	At        time.Time
+	Symptom   Symptom
 	Root      gate.Ref // the workload that people think of
-	Container string
-	Revision  string // the hash of the pod template; empty where the workload has no revisions
+	Container string   // empty where the symptom is none of a container
+	Revision  string   // the hash of the pod template; empty where the workload has no revisions
 	// Pods are those of this revision that are not on their way out, in the order of their names.
 	Pods []Pod
 	// Complete is whether Pods are all there are.
 	Complete gate.Fact[bool]
 	// Others are the pods of the workload's other revisions.
 	Others []Pod
+	// Objects are what else belongs to the workload and may show the symptom, where pods do not.
+	Objects []Object
 	// Source is the tool that owns the manifest, such as "Flux", "Argo CD" or "Helm"; known and empty where nothing speaks for
 	// any.
 	Source gate.Fact[string]
@@ -41,25 +46,41 @@ type Earlier struct {
 	Edits     []gate.Edit
 }
 
-// Failing are the pods whose container crash-loops.
+// Failing are the pods that show the symptom.
 func (w World) Failing() []Pod {
 	var failing []Pod
 	for _, p := range w.Pods {
-		if p.State == Looping {
+		if p.State.fails() {
 			failing = append(failing, p)
 		}
 	}
 	return failing
 }
 
-// Whole is whether every pod of the revision crash-loops or crashed lately: one that runs between two crashes is no sign
+// Stuck are the objects that show the symptom, where pods do not.
+func (w World) Stuck() []Object {
+	var stuck []Object
+	for _, o := range w.Objects {
+		if o.State.fails() {
+			stuck = append(stuck, o)
+		}
+	}
+	return stuck
+}
+
+// Shows is whether anything shows the symptom.
+func (w World) Shows() bool { return len(w.Failing())+len(w.Stuck()) > 0 }
+
+func (s State) fails() bool { return s == Looping || s == Stuck }
+
+// Whole is whether every pod of the revision shows the symptom or may come to: one that runs between two crashes is no sign
 // that the next pod would do better.
 func (w World) Whole() gate.Fact[bool] {
 	if complete, _ := w.Complete.Get(); !complete {
 		return gate.Unknown[bool]("not every pod of the workload could be read")
 	}
 	for _, p := range w.Pods {
-		if p.State != Looping && p.State != Unsure {
+		if !p.State.fails() && p.State != Unsure {
 			return gate.Known(false)
 		}
 	}
