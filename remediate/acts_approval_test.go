@@ -206,7 +206,10 @@ func TestACrashSpendsAnApproval(t *testing.T) {
 	h.acting(func(a *assembly) { a.dir = dir })
 	h.held("web", "approval", "1 was used before")
 	h.eventually("the intent to have an outcome", func() error { return h.paired(dir, []gate.Outcome{gate.OutcomeRefused}) })
-	if s := h.spent(); !h.stands(pod) || len(s) != 1 || s[0].Result != gate.ResultRefused {
-		t.Errorf("the pod stands: %t, the ledger has %+v", h.stands(pod), s)
-	}
+	h.eventually("the ledger to say so", func() error {
+		if s := h.spent(); !h.stands(pod) || len(s) != 1 || s[0].Result != gate.ResultRefused {
+			return fmt.Errorf("the pod stands: %t, the ledger has %+v", h.stands(pod), s)
+		}
+		return nil
+	})
 }

@@ -55,8 +55,8 @@ func TestOurs(t *testing.T) {
 		want    bool
 	}{
 		"a pod that is restarted":  {Trigger{Kind: "Pod", Name: "web", Reason: "BackOff"}, true},
-		"a pod that is not placed": {Trigger{Kind: "Pod", Name: "web", Reason: "FailedScheduling"}, false},
-		"something else":           {Trigger{Kind: "Node", Name: "web", Reason: "BackOff"}, false},
+		"a pod that is not placed": {Trigger{Kind: "Pod", Name: "web", Reason: "FailedScheduling"}, true},
+		"something else":           {Trigger{Kind: "ConfigMap", Name: "web", Reason: "BackOff"}, false},
 		"a pod without a name":     {Trigger{Kind: "Pod", Reason: "BackOff"}, false},
 	} {
 		if got := c.trigger.ours(); got != c.want {

@@ -134,11 +134,11 @@ func TestThePodsOwnRecoveryIsSaid(t *testing.T) {
 	h.watch(time.Second)
 	pods := h.written("web")
 	h.crash(&pods[0])
-	h.judged("web", recovered(metav1.ConditionFalse, "CrashLooping"))
+	h.judged("web", recovered(metav1.ConditionFalse, "CrashLoop"))
 	h.heal(&pods[0])
 	h.judged("web", recovered(metav1.ConditionTrue, "Ready"))
 	h.crash(&pods[0])
-	h.judged("web", recovered(metav1.ConditionFalse, "CrashLooping"))
+	h.judged("web", recovered(metav1.ConditionFalse, "CrashLoop"))
 	if n := len(h.cases()); n != 1 {
 		t.Errorf("there are %d Cases", n)
 	}

@@ -54,7 +54,7 @@ func TestStrangersCostNothing(t *testing.T) {
 	h.crash(pod)
 	var gets atomic.Int64
 	h.watchWith(func(w *remediate.Watcher) { w.Owners = counted{h.judge, h.namespace, &gets} })
-	h.judged("web", recovered(metav1.ConditionFalse, "CrashLooping"))
+	h.judged("web", recovered(metav1.ConditionFalse, "CrashLoop"))
 	h.heal(pod)
 	h.judged("web", recovered(metav1.ConditionTrue, "Ready"))
 	if n := gets.Load(); n > 60 {
@@ -82,7 +82,7 @@ func TestAnOwnerOfDeploymentsHasTheirPods(t *testing.T) {
 	h.heal(&pods[1])
 	var gets atomic.Int64
 	h.watchWith(func(w *remediate.Watcher) { w.Owners = counted{h.judge, h.namespace, &gets} })
-	h.judged("stack", recovered(metav1.ConditionFalse, "CrashLooping"))
+	h.judged("stack", recovered(metav1.ConditionFalse, "CrashLoop"))
 	h.heal(&pods[0])
 	h.judged("stack", recovered(metav1.ConditionTrue, "Ready"))
 	if n := gets.Load(); n > 200 {
@@ -106,7 +106,7 @@ func TestWithACache(t *testing.T) {
 	go func() { ended <- informers.Start(ctx) }()
 	t.Cleanup(func() { cancel(); <-ended })
 	log, _ := h.watchWith(func(w *remediate.Watcher) { w.Reader, w.Owners = informers, nil })
-	h.judged("web", recovered(metav1.ConditionFalse, "CrashLooping"))
+	h.judged("web", recovered(metav1.ConditionFalse, "CrashLoop"))
 	h.heal(&pods[0])
 	h.judged("web", recovered(metav1.ConditionTrue, "Ready"))
 	if n := len(log.of(gate.RecordVerdict, h.namespace)); n == 0 || len(h.cases()) != 1 {

@@ -25,10 +25,10 @@ func TestAnOverflowIsSaid(t *testing.T) {
 	for _, name := range []string{"a", "b", "c"} {
 		p.take(Trigger{Namespace: "shop", Kind: "Pod", Name: name, Reason: "BackOff"})
 	}
-	p.take(Trigger{Namespace: "shop", Kind: "Pod", Name: "d", Reason: "Unhealthy"})
+	p.take(Trigger{Namespace: "shop", Kind: "ConfigMap", Name: "d", Reason: "Unhealthy"})
 	p.say(t.Context())
 	p.say(t.Context())
-	if len(log.all) != 1 || log.all[0].Kind != gate.RecordNote || !strings.Contains(log.all[0].Text, "2 pods were left to the sweep") {
+	if len(log.all) != 1 || log.all[0].Kind != gate.RecordNote || !strings.Contains(log.all[0].Text, "2 pods and other objects were left to the sweep") {
 		t.Errorf("it was said: %+v", log.all)
 	}
 }

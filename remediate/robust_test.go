@@ -153,7 +153,7 @@ func TestARecoveryIsRecordedOnce(t *testing.T) {
 			pod := &h.written("web")[0]
 			h.crash(pod)
 			log, _ := h.watchWith(func(w *remediate.Watcher) { change(h, w) })
-			h.judged("web", recovered(metav1.ConditionFalse, "CrashLooping"))
+			h.judged("web", recovered(metav1.ConditionFalse, "CrashLoop"))
 			h.heal(pod)
 			h.judged("web", recovered(metav1.ConditionTrue, "Ready"))
 			h.overTwoSweeps()
