@@ -12,9 +12,11 @@ import (
 	"moorgate.dev/internal/gate"
 )
 
+// RecallAge is how old a memory may be where nothing else is said.
+const RecallAge = 30 * 24 * time.Hour
+
 // The bounds of a Recall that sets none.
 const (
-	recallAge      = 30 * 24 * time.Hour
 	recallPatience = 3 * time.Second
 	recallOffered  = 3
 	recallMost     = 500 // of what Past returns: the newest are looked at
@@ -66,7 +68,7 @@ func (r Recall) Advise(ctx context.Context, q flow.Question) gate.Assessment {
 			Unread: "what was done about incidents like this one before could not be read: " + gate.OneLine(err.Error(), recallText)})
 		return r.Next.Advise(ctx, q)
 	}
-	for i, m := range Alike(q, past, now, orDefault(r.MaxAge, recallAge)) {
+	for i, m := range Alike(q, past, now, orDefault(r.MaxAge, RecallAge)) {
 		q.Evidence = append(q.Evidence, gate.Evidence{ID: free(q.Evidence, i+1), Source: "Case/" + gate.OneLine(m.Case, 320), At: m.At, Trust: gate.FromEvent, Text: m.told(now)})
 	}
 	return r.Next.Advise(ctx, q)

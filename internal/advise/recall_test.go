@@ -97,7 +97,7 @@ func TestAMemoryIsToldOnlyWhereItHoldsNow(t *testing.T) {
 				return
 			}
 			if len(q.Evidence) != 2 {
-				t.Fatalf("not told: %s", rejects(crashQuestion(x.cause), m, recallNow, recallAge))
+				t.Fatalf("not told: %s", rejects(crashQuestion(x.cause), m, recallNow, RecallAge))
 			}
 			if e := q.Evidence[1]; e.ID != "past-1" || e.Trust != gate.FromEvent || !e.At.Equal(m.At) || !strings.Contains(e.Text, x.told) || strings.ContainsAny(e.Text, "\n\x1b") || len(e.Text) > 1500 {
 				t.Errorf("%+v", e)

@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// The exit codes. review uses all of them, replay and audit verify all but 1, diff all but 2; every other command ends with 0 or 3.
+// The exit codes. review uses all of them, replay and audit verify all but 1, diff and cases all but 2; every other command ends with 0 or 3.
 const (
 	exitOK     = 0
 	exitWarned = 1
@@ -61,13 +61,13 @@ func newRoot() *cobra.Command {
   drift      finds where the cluster no longer says what Git says, and who changed it
   remediate  turns the Warning events of a failing workload into one Case with a cause and a menu
 
-Each happening leaves a Case (kubectl get cases -A) and records in an audit log (moorgate audit tail).
+Each happening leaves a Case (moorgate cases -A) and records in an audit log (moorgate audit tail).
 What Moorgate may do is said by Guardrails (kubectl explain guardrail.spec); without one it only observes.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version(),
 	}
-	root.AddCommand(newRun(), newWebhook(), newJudge(), newAct(), newReview(), newDiff(), newAudit(), newReplay(), newBreaker(), newLedger(), newPause(), newResume(), newDisarm(), newArm(), newApprove(), newReject(), newInstall(), newModel())
+	root.AddCommand(newRun(), newWebhook(), newJudge(), newAct(), newReview(), newDiff(), newAudit(), newReplay(), newCases(), newCase(), newBreaker(), newLedger(), newPause(), newResume(), newDisarm(), newArm(), newApprove(), newReject(), newInstall(), newModel())
 	return root
 }
 

@@ -186,7 +186,7 @@ func TestApproveAndReject(t *testing.T) {
 			args []string
 		}{
 			"asks for --yes where nobody can be asked": {[]string{"give --yes to approve it"}, []string{askedAbout, "--kubeconfig", alice}},
-			"no such Case":                      {[]string{"there is no Case remediate-web-000000000001 in namespace " + a.namespace, "did you mean " + askedAbout, "kubectl get cases -A"}, []string{"remediate-web-000000000001", "--kubeconfig", alice}},
+			"no such Case":                      {[]string{"there is no Case remediate-web-000000000001 in namespace " + a.namespace, "did you mean " + askedAbout, "moorgate cases -A"}, []string{"remediate-web-000000000001", "--kubeconfig", alice}},
 			"a Case without an action":          {[]string{"has no action to decide on", "its menu is empty"}, []string{"remediate-idle-000000000000", "--kubeconfig", alice}},
 			"an action that changes nothing":    {[]string{"changes nothing in the cluster or in Git"}, []string{"remediate-told-000000000000", "--kubeconfig", alice}},
 			"an action that is not on the menu": {[]string{"has no action scale on its menu; on its menu: evict, propose, tell"}, []string{askedAbout, "--action", "scale", "--kubeconfig", alice}},

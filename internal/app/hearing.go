@@ -9,7 +9,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -33,30 +32,16 @@ type hearing struct {
 
 // newHearing reads all that whoever decides should see, and makes sure that they may.
 func newHearing(ctx context.Context, o approveOptions, arg string) (*hearing, error) {
-	config, err := restConfig(o.kubeconfig)
-	if err != nil {
-		return nil, err
-	}
-	if err := reach(ctx, config); err != nil {
-		return nil, err
-	}
-	s, err := scheme()
-	if err != nil {
-		return nil, err
-	}
 	h := &hearing{now: time.Now()}
-	if h.client, err = client.New(config, client.Options{Scheme: s}); err != nil {
-		return nil, fmt.Errorf("make a client: %w", err)
+	var err error
+	if h.client, err = casesClient(ctx, o.kubeconfig); err != nil {
+		return nil, err
 	}
-	name, err := caseNamed(arg, o.namespace)
+	key, err := caseKey(arg, o.namespace, o.kubeconfig)
 	if err != nil {
 		return nil, err
 	}
-	namespace, name, both := strings.Cut(name, "/")
-	if !both {
-		namespace, name = currentNamespace(o.kubeconfig), namespace
-	}
-	if err := h.read(ctx, client.ObjectKey{Namespace: namespace, Name: name}); err != nil {
+	if err := readCase(ctx, h.client, key, approverRole, &h.about); err != nil {
 		return nil, err
 	}
 	if h.plan, err = planOf(&h.about, o.action); err != nil {
@@ -67,37 +52,6 @@ func newHearing(ctx context.Context, o approveOptions, arg string) (*hearing, er
 	}
 	h.listen(ctx)
 	return h, nil
-}
-
-func (h *hearing) read(ctx context.Context, key client.ObjectKey) error {
-	err := h.client.Get(ctx, key, &h.about)
-	switch {
-	case apierrors.IsNotFound(err):
-		return fmt.Errorf("there is no Case %s in namespace %s%s (kubectl get cases -A lists all)", shown(key.Name), shown(key.Namespace), h.meant(ctx, key))
-	case meta.IsNoMatchError(err):
-		return fmt.Errorf("read case %s: Moorgate is not installed in this cluster: run moorgate install (%w)", key, err)
-	case apierrors.IsForbidden(err):
-		return fmt.Errorf("read case %s: you may not; %s: %w", key, howToGrant(key.Namespace, "get on cases", ""), err)
-	case err != nil:
-		return fmt.Errorf("read case %s: %w", key, err)
-	}
-	return nil
-}
-
-// meant suggests the Cases whose names look like the one that is not there.
-func (h *hearing) meant(ctx context.Context, key client.ObjectKey) string {
-	var list v1alpha1.CaseList
-	if err := h.client.List(ctx, &list, client.InNamespace(key.Namespace)); err != nil {
-		return ""
-	}
-	var names []string
-	for _, c := range list.Items {
-		names = append(names, c.Name)
-	}
-	if names = nearest(key.Name, names); len(names) == 0 {
-		return ""
-	}
-	return "; did you mean " + strings.Join(names, ", ") + "?"
 }
 
 // planOf finds the action that is meant on the menu of a Case: the one of that id, or the one that was chosen.
@@ -163,7 +117,7 @@ func (h *hearing) listen(ctx context.Context) {
 // give creates the Approval, unless the plan has changed since it was shown.
 func (h *hearing) give(ctx context.Context, o approveOptions) (*v1alpha1.Approval, error) {
 	shownPlan := h.plan.Digest
-	if err := h.read(ctx, client.ObjectKeyFromObject(&h.about)); err != nil {
+	if err := readCase(ctx, h.client, client.ObjectKeyFromObject(&h.about), approverRole, &h.about); err != nil {
 		return nil, err
 	}
 	now, err := planOf(&h.about, h.plan.ID)

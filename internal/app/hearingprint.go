@@ -40,7 +40,7 @@ func (h *hearing) print(w io.Writer) error {
 		line("held by", "%s (rule %s%s)", shown(r.Text), shown(r.Rule), railOf(r.Guardrail))
 	}
 	for _, a := range h.given {
-		line("said", "%s", h.word(a))
+		line("said", "%s", wordOf(a, h.now))
 	}
 	need, by := h.needed()
 	switch {
@@ -91,8 +91,8 @@ func (h *hearing) reasons() []v1alpha1.Reason {
 	return h.about.Status.Reasons
 }
 
-// word is one line about what somebody said.
-func (h *hearing) word(a v1alpha1.Approval) string {
+// wordOf is one line about what somebody said.
+func wordOf(a v1alpha1.Approval, now time.Time) string {
 	s := "approved"
 	if a.Spec.Decision == v1alpha1.DecisionReject {
 		s = "REJECTED"
@@ -105,7 +105,7 @@ func (h *hearing) word(a v1alpha1.Approval) string {
 	case a.Spec.Decision == v1alpha1.DecisionReject:
 	case a.Status.Used != nil:
 		s += " (used)"
-	case !h.now.Before(expires(a)):
+	case !now.Before(expires(a)):
 		s += " (has expired)"
 	default:
 		s += " (until " + stamp(expires(a)) + ")"

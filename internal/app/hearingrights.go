@@ -26,14 +26,17 @@ func (h *hearing) mayThey(ctx context.Context) error {
 			return fmt.Errorf("ask the API server what you may do: %w", err)
 		}
 		if !asked.Status.Allowed {
-			return fmt.Errorf("you are %s, and may not; %s", shown(h.user), howToGrant(h.about.Namespace, "the verb "+right.Verb+" on "+right.Resource, h.user))
+			return fmt.Errorf("you are %s, and may not; %s", shown(h.user), howToGrant(h.about.Namespace, "the verb "+right.Verb+" on "+right.Resource, approverRole, h.user))
 		}
 	}
 	return nil
 }
 
+// The ClusterRoles by which people may approve, and by which they may only read Cases.
+const approverRole, readerRole = "moorgate-approver", "moorgate-readiness"
+
 // howToGrant says which right is missing, and what an administrator would run.
-func howToGrant(namespace, right, user string) string {
+func howToGrant(namespace, right, role, user string) string {
 	if user == "" {
 		user = "NAME"
 	}
@@ -41,7 +44,7 @@ func howToGrant(namespace, right, user string) string {
 	if of, account := strings.CutPrefix(user, "system:serviceaccount:"); account {
 		flag = "--serviceaccount=" + shellName(of)
 	}
-	return fmt.Sprintf("it takes %s in namespace %s, which an administrator gives by\n  kubectl create rolebinding moorgate-approvers -n %s --clusterrole=moorgate-approver %s", right, namespace, namespace, flag)
+	return fmt.Sprintf("it takes %s in namespace %s, which an administrator gives by\n  kubectl create rolebinding %ss -n %s --clusterrole=%s %s", right, namespace, role, namespace, role, flag)
 }
 
 // shellName is a name as a shell takes it, quoted only where it must be.

@@ -18,7 +18,6 @@ import (
 	"moorgate.dev/drift"
 	"moorgate.dev/internal/advise"
 	"moorgate.dev/internal/advise/prompts"
-	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/redact"
@@ -135,14 +134,7 @@ func (m *models) remember(cases client.Reader) {
 	if m == nil {
 		return
 	}
-	m.panel.Past = func(ctx context.Context, namespace string) ([]advise.Remembered, error) {
-		past, err := cluster.PastCases(ctx, cases, namespace)
-		remembered := make([]advise.Remembered, len(past))
-		for i := range past {
-			remembered[i] = advise.Remembered(past[i])
-		}
-		return remembered, err
-	}
+	m.panel.Past = reminders(cases)
 }
 
 // away says why no model can be asked; empty where one can be.
