@@ -31,6 +31,8 @@ type Proposals struct {
 	// Cluster tells this cluster from all others for which pull requests may be opened in the same repository.
 	Cluster string
 	Log     flow.Log
+	// Draft has pull requests opened as drafts, where GitHub makes those: people say so first that one is ready to be merged.
+	Draft bool
 	// Follow is how often it is looked at what became of a pull request. Default 5 min.
 	Follow time.Duration
 
@@ -101,7 +103,7 @@ func (p *Proposals) valueOf(s gate.Signal) string {
 func (p *Proposals) Tell(plan gate.Action, o gate.Outcome, text string) string {
 	switch {
 	case o == gate.OutcomeDone && p.cameFor == plan.PlanDigest():
-		return fmt.Sprintf("pull request %s is %s: people decide on it%s", p.came.URL, p.came.State, vouched(p.came))
+		return fmt.Sprintf("pull request %s is %s: people decide on it%s%s", p.came.URL, p.came.State, p.drafted(), vouched(p.came))
 	case o == gate.OutcomeDone:
 		return "a pull request is open: people decide on it"
 	case o == gate.OutcomeUnknown:
@@ -110,6 +112,17 @@ func (p *Proposals) Tell(plan gate.Action, o gate.Outcome, text string) string {
 		return "there was nothing left to propose: " + text
 	}
 	return "no pull request was opened: " + text
+}
+
+// drafted says whether what was opened is the draft that was asked for.
+func (p *Proposals) drafted() string {
+	switch {
+	case !p.Draft || p.came.State != forge.Opened:
+		return ""
+	case p.came.Draft:
+		return "; it is a draft"
+	}
+	return "; it is no draft, for GitHub makes none in its repository"
 }
 
 // vouched says whether GitHub vouches for a commit that was made.

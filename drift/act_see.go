@@ -187,6 +187,7 @@ func (p *Proposals) prepare(ctx context.Context, c *v1alpha1.Case, l *look, name
 		}
 	}
 	named.BaseCommit, named.Files, named.Labels = l.base, files, []string{"moorgate"}
+	named.Draft = p.Draft
 	named.Title = title(l)
 	named.Body = p.story(c, l).Markdown(p.Detector.Door)
 	body, err := json.Marshal(named)

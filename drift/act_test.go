@@ -78,6 +78,30 @@ func TestL21ADriftBecomesAPullRequest(t *testing.T) {
 	}
 }
 
+// TestACaseSaysWhetherItsPullRequestIsADraft asks for a draft at a GitHub that makes none, too.
+func TestACaseSaysWhetherItsPullRequestIsADraft(t *testing.T) {
+	for name, test := range map[string]struct {
+		drafts bool
+		says   string
+	}{
+		"there are drafts": {true, "it is a draft"},
+		"there are none":   {false, "it is no draft, for GitHub makes none"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarbour(t, map[string]string{"deploy/web.yaml": web})
+			h.face.Draft = true
+			if !test.drafts {
+				h.github.Script(github.NoDrafts)
+			}
+			retagged(h, "1.5")
+			a := h.act(h.standing())
+			if pulls := h.pulls(); a.Phase != v1alpha1.PhaseActed || !strings.Contains(a.Text, test.says) || len(pulls) != 1 || pulls[0].Draft != test.drafts {
+				t.Errorf("acting %s; pull requests %+v", asJSON(a), pulls)
+			}
+		})
+	}
+}
+
 func TestADriftThatIsGoneHasItsPullRequestWithdrawn(t *testing.T) {
 	h := newHarbour(t, map[string]string{"deploy/web.yaml": web})
 	retagged(h, "1.5")

@@ -32,6 +32,7 @@ type githubOptions struct {
 	open, hourly int
 	follow       time.Duration
 	only         []string
+	draft        bool
 }
 
 func (o *githubOptions) flags(f *pflag.FlagSet) {
@@ -43,6 +44,7 @@ func (o *githubOptions) flags(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.only, "github-repositories", nil, "repositories for which pull requests are opened, as owner/name or owner/*; whoever may write GitSources names repositories, so say which are meant (default: all that the token may write)")
 	f.IntVar(&o.open, "github-open", 5, "how many pull requests of ours may be open in one repository; what waits then is listed in one issue")
 	f.DurationVar(&o.follow, "github-follow", 5*time.Minute, "how often it is looked at what became of a pull request")
+	f.BoolVar(&o.draft, "github-draft", false, "open pull requests as drafts, so that nobody merges one before somebody says that it is ready; where GitHub makes no drafts, as for private repositories of a free plan, an ordinary one is opened, and its Case says so")
 	f.IntVar(&o.hourly, "github-hourly", 10, "how many pull requests may be opened in one repository in an hour")
 }
 
@@ -121,7 +123,7 @@ func (p *process) addProposals(ctx context.Context, mgr ctrl.Manager, live clien
 	if err := live.Get(ctx, client.ObjectKey{Name: metav1.NamespaceSystem}, &system); err != nil {
 		return fmt.Errorf("tell this cluster from others, by its namespace %s: %w", metav1.NamespaceSystem, err)
 	}
-	proposals := &drift.Proposals{Hub: hub, Cluster: string(system.UID), Log: p.log, Follow: p.github.follow, Detector: &drift.Detector{Client: live, Git: gitReader(p.localGit), Login: hub.Login,
+	proposals := &drift.Proposals{Hub: hub, Cluster: string(system.UID), Log: p.log, Draft: p.github.draft, Follow: p.github.follow, Detector: &drift.Detector{Client: live, Git: gitReader(p.localGit), Login: hub.Login,
 		Circumstances: seen, Door: p.door(), Now: time.Now, Interval: p.driftEvery}}
 	if err := proposals.Complete(); err != nil {
 		return err

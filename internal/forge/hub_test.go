@@ -153,6 +153,28 @@ func TestAProposalBecomesOnePullRequest(t *testing.T) {
 	}
 }
 
+// TestADraftIsOneWhereThereAreDrafts opens drafts at a GitHub that makes them, and at one that does not.
+func TestADraftIsOneWhereThereAreDrafts(t *testing.T) {
+	for name, drafts := range map[string]bool{"there are drafts": true, "there are none": false} {
+		t.Run(name, func(t *testing.T) {
+			s := onHub(t)
+			if !drafts {
+				s.server.Script(github.NoDrafts)
+			}
+			p := s.proposal()
+			p.Draft = true
+			o := s.propose(s.hub(), p, Opened)
+			open := s.open()
+			if len(open) != 1 || open[0].Draft != drafts || o.Draft != drafts || len(open[0].Labels) != 1 || !o.Verified {
+				t.Fatalf("%+v, and open are %+v", o, open)
+			}
+			if s.propose(s.hub(), p, Unchanged); len(s.open()) != 1 {
+				t.Errorf("said again, open are %+v", s.open())
+			}
+		})
+	}
+}
+
 func TestAnotherValueIsWrittenInPlace(t *testing.T) {
 	s := onHub(t)
 	p := s.proposal()

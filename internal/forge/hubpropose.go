@@ -166,9 +166,7 @@ func (j *job) request(ctx context.Context, open *github.PullRequest, at tip) (Ou
 	body := marker{Key: j.Key, Value: j.ValueHash, Content: j.content(), Commit: at.commit}.over(j.Body)
 	state := Updated
 	if open == nil {
-		branch := branchOf(j.Key)
-		made, _, err := j.api.PullRequests.Create(ctx, j.owner, j.name,
-			&github.NewPullRequest{Title: &j.Title, Head: &branch, Base: &j.Base, Body: &body, Draft: &j.Draft})
+		made, err := j.open(ctx, body, j.Draft)
 		switch {
 		case err == nil:
 			o := j.labelled(ctx, outcomeOf(Opened, made))
@@ -179,6 +177,13 @@ func (j *job) request(ctx context.Context, open *github.PullRequest, at tip) (Ou
 		}
 		if open, _, err = j.pulls(ctx); err != nil { // there is one already: somebody was faster
 			return Outcome{}, err
+		}
+		if open == nil && j.Draft { // some repositories have no drafts, which is said as everything else is
+			if made, err = j.open(ctx, body, false); err == nil {
+				o := j.labelled(ctx, outcomeOf(Opened, made))
+				o.Commit, o.Verified = at.commit, at.verified
+				return o, nil
+			}
 		}
 		if open == nil {
 			return Outcome{}, fmt.Errorf("open a pull request: %w", refuse("it is turned away, and there is none"))
@@ -194,6 +199,13 @@ func (j *job) request(ctx context.Context, open *github.PullRequest, at tip) (Ou
 	o := j.labelled(ctx, outcomeOf(state, open))
 	o.Commit, o.Verified = at.commit, at.verified
 	return o, nil
+}
+
+func (j *job) open(ctx context.Context, body string, draft bool) (*github.PullRequest, error) {
+	branch := branchOf(j.Key)
+	made, _, err := j.api.PullRequests.Create(ctx, j.owner, j.name,
+		&github.NewPullRequest{Title: &j.Title, Head: &branch, Base: &j.Base, Body: &body, Draft: &draft})
+	return made, err
 }
 
 // labelled adds the labels. That they could not be added fails nothing.
@@ -214,5 +226,5 @@ func (j *job) labelled(ctx context.Context, o Outcome) Outcome {
 }
 
 func outcomeOf(s State, pull *github.PullRequest) Outcome {
-	return Outcome{State: s, Number: pull.GetNumber(), URL: pull.GetHTMLURL(), Commit: pull.GetHead().GetSHA()}
+	return Outcome{State: s, Number: pull.GetNumber(), URL: pull.GetHTMLURL(), Commit: pull.GetHead().GetSHA(), Draft: pull.GetDraft()}
 }

@@ -24,7 +24,7 @@ type Proposal struct {
 	Title          string
 	Body           string // Markdown, of Story
 	Labels         []string
-	Draft          bool
+	Draft          bool // where GitHub makes drafts; where it does not, an ordinary one is opened
 }
 
 // branchPrefix begins the names of our branches.
@@ -59,6 +59,7 @@ type Outcome struct {
 	URL      string
 	Commit   string
 	Verified bool     // GitHub vouches for the commit
+	Draft    bool     // of one that is open: it is a draft
 	Value    string   // of Standing: what an open or merged one proposes, by its ValueHash; empty: nobody knows
 	Notes    []string // why, and what did not work besides
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // Fault is what goes wrong with one request. The zero Fault is nothing.
@@ -32,6 +33,14 @@ var (
 	Unavailable = Fault{Status: http.StatusServiceUnavailable, Body: `{"message":"planted words"}`}
 	BadGateway  = Fault{Status: http.StatusBadGateway, Body: `{"message":"Server Error"}`}
 )
+
+// NoDrafts is a script: GitHub as it is for a plan that has no draft pull requests.
+func NoDrafts(r Request) Fault {
+	if r.Operation == "POST /repos/{owner}/{repo}/pulls" && strings.Contains(r.Body, `"draft":true`) {
+		return Fault{Status: http.StatusUnprocessableEntity, Body: `{"message":"Draft pull requests are not supported in this repository."}`}
+	}
+	return Fault{}
+}
 
 // happen plays a fault around what was asked, and reports whether it answered instead.
 func (f Fault) happen(w http.ResponseWriter, r *http.Request) bool {
