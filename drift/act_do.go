@@ -91,6 +91,9 @@ func (p *Proposals) story(c *v1alpha1.Case, l *look) forge.Story {
 // reverts are the commands by which people go back to Git instead.
 func reverts(l *look) []string {
 	s := l.subject
+	if l.release != "" {
+		return []string{l.release}
+	}
 	if name := l.labels["kustomize.toolkit.fluxcd.io/name"]; name != "" {
 		return []string{fmt.Sprintf("flux reconcile kustomization %s -n %s --with-source", name, l.labels["kustomize.toolkit.fluxcd.io/namespace"])}
 	}

@@ -105,7 +105,7 @@ func (p *Proposals) relook(ctx context.Context, t tree, subject gate.Ref, paths 
 	if err != nil {
 		return nil, nil, "", fmt.Errorf("read live %s: %w", what, err)
 	}
-	l.labels = now.GetLabels()
+	l.labels, l.release = now.GetLabels(), t.delivery.again()
 	l.read(evidenceGit, whence(o)+" at commit "+t.Commit, gate.FromGit, d.Now(), "")
 	l.read(evidenceLive, "live "+what, gate.FromAPI, d.Now(), "resourceVersion "+now.GetResourceVersion())
 	a, drifts, err := p.rebuilt(t, l.subject, now, paths)

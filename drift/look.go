@@ -29,6 +29,7 @@ type look struct {
 	drifts    []Drift
 	proposals []proposal        // one a drift
 	labels    map[string]string // of the live object
+	release   string            // the command that has Helm deliver it again; empty: Helm does not deliver it
 	// fingerprint is that of the live object; leans: what was found hangs on other objects too.
 	fingerprint string
 	leans       bool

@@ -51,7 +51,7 @@ func TestWhatHelmDeployedIsComparedWhereThatIsAllowed(t *testing.T) {
 	s.kubectl("", "create", "rolebinding", "helm", "--role=helm", "--serviceaccount=moorgate-system:moorgate-judge")
 	s.eventually("it is compared", func() bool { s.rounds(); return len(s.cases()) == 1 })
 	k := s.onlyCase()
-	if !strings.HasPrefix(k.Status.Summary, "replicas is 5, Git says 2 (helm/web.v1:") || len(k.Status.Menu) != 2 || !strings.Contains(asJSON(k), "Helm renders the object") {
+	if !strings.HasPrefix(k.Status.Summary, "replicas is 5, Git says 2 (helm/web.v1:") || len(k.Status.Menu) != 2 || !strings.Contains(asJSON(k), "no Kustomization of Flux is known that delivered its HelmRelease") {
 		t.Errorf("got %s", asJSON(k))
 	}
 	if all := asJSON(s.cases()) + asJSON(s.log.records) + s.told() + asJSON(s.look()); strings.Contains(all, "planted") {

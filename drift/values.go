@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/internal/source"
 	"moorgate.dev/internal/source/chart"
@@ -63,6 +64,14 @@ func (y *Delivered) written() Repository {
 	return y.From
 }
 
+// again is the command that has Helm deliver anew what it delivers; empty where it is not Helm that does.
+func (y *Delivered) again() string {
+	if y == nil || y.stored == (client.ObjectKey{}) {
+		return ""
+	}
+	return fmt.Sprintf("flux reconcile helmrelease %s -n %s --force", y.owner.Name, y.owner.Namespace)
+}
+
 // valued is the ground on which values of a release are edited. That there is none is no failure: it is said wherever an edit is missed.
 func (d *Detector) valued(ctx context.Context, y *Delivered, r release) ground {
 	g, err := d.housing(ctx, y)
@@ -71,7 +80,7 @@ func (d *Detector) valued(ctx context.Context, y *Delivered, r release) ground {
 		g.values.root, err = chart.Open(r.Release, g.files, g.spec, y.self(), d.serves(ctx))
 	}
 	if err != nil {
-		return ground{values: &values{unknown: line("Helm renders the object, and no value is edited: " + err.Error())}}
+		return ground{values: &values{unknown: line("no value is edited: " + err.Error())}}
 	}
 	return g
 }

@@ -74,7 +74,7 @@ var rightsList = map[string]map[string]string{
 		"/namespaces": look, "/pods": look, "apps/deployments": look, "apps/statefulsets": look, "apps/daemonsets": look,
 		"apps/replicasets": look, "apps/controllerrevisions": look, "batch/jobs": "get", "batch/cronjobs": "get",
 		"/services": "get", "networking.k8s.io/ingresses": "get", "autoscaling/horizontalpodautoscalers": "get", "policy/poddisruptionbudgets": "get",
-		"kustomize.toolkit.fluxcd.io/kustomizations": "get list", "source.toolkit.fluxcd.io/gitrepositories": "get list", "argoproj.io/applications": "get list",
+		"kustomize.toolkit.fluxcd.io/kustomizations": "get list", "helm.toolkit.fluxcd.io/helmreleases": "get list", "source.toolkit.fluxcd.io/gitrepositories": "get list", "argoproj.io/applications": "get list",
 		"moorgate.dev/guardrails": look, "moorgate.dev/gitsources": look,
 		"moorgate.dev/cases": look, "moorgate.dev/cases/status": "update patch",
 		"moorgate.dev/approvals": look, "moorgate.dev/approvals/status": "update patch",

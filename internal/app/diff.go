@@ -160,7 +160,7 @@ func lookout(config *rest.Config, o diffOptions) (*drift.Detector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
-	d := &drift.Detector{Client: c, Git: gitReader(o.localGit), HelmReleases: o.helm, Now: time.Now, Passed: o.passed}
+	d := &drift.Detector{Client: c, Git: gitReader(o.localGit), HelmReleases: o.helm, Now: time.Now, Passed: o.passed, Served: servedBy(config)}
 	if o.folder != "" {
 		d.Git = func(context.Context, drift.Repository, string) (drift.Tree, error) { return readFolder(o.folder) }
 	}

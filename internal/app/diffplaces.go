@@ -13,7 +13,7 @@ import (
 	"moorgate.dev/drift"
 )
 
-const helmReleasesUsage = "compare what Flux's HelmReleases deliver too, with the manifests that Helm keeps in Secrets: it takes the right to get the Secrets of their storage namespaces"
+const helmReleasesUsage = "compare what Flux's HelmReleases deliver too, with the manifests that Helm keeps in Secrets: it takes the right to get the Secrets of their storage namespaces. What differs is proposed as a value of the HelmRelease in Git where the chart that Helm keeps there proves it"
 
 // place is a GitSource, what Flux or Argo CD delivers to a namespace, or a folder, and what came of it.
 type place struct {

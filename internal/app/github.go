@@ -124,7 +124,7 @@ func (p *process) addProposals(ctx context.Context, mgr ctrl.Manager, live clien
 		return fmt.Errorf("tell this cluster from others, by its namespace %s: %w", metav1.NamespaceSystem, err)
 	}
 	proposals := &drift.Proposals{Hub: hub, Cluster: string(system.UID), Log: p.log, Draft: p.github.draft, Follow: p.github.follow, Detector: &drift.Detector{Client: live, Git: gitReader(p.localGit), Login: hub.Login,
-		Circumstances: seen, Door: p.door(), Now: time.Now, Interval: p.driftEvery}}
+		Circumstances: seen, Door: p.door(), Now: time.Now, Interval: p.driftEvery, HelmReleases: p.helmReleases, Served: servedBy(mgr.GetConfig())}}
 	if err := proposals.Complete(); err != nil {
 		return err
 	}

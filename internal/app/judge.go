@@ -110,7 +110,7 @@ func addDetector(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error
 	}
 	d := &drift.Detector{Client: live, Log: p.log, Cases: cluster.Cases{Client: live, Now: time.Now}, Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now},
 		Circumstances: seen, Beside: p.models.beside(), Aside: p.aside, Door: p.door(), Now: time.Now, Interval: p.driftEvery, HelmReleases: p.helmReleases,
-		Git: gitReader(p.localGit), Past: gitPast(p.localGit), Passed: p.passed,
+		Git: gitReader(p.localGit), Past: gitPast(p.localGit), Passed: p.passed, Served: servedBy(config),
 		Events: mgr.GetEventRecorder("moorgate")}
 	if d.Tell, err = p.addFluxEvents(mgr); err != nil {
 		return err

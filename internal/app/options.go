@@ -137,10 +137,10 @@ func (o *options) weighing(f *pflag.FlagSet) {
 func (o *options) reading(f *pflag.FlagSet) {
 	f.DurationVar(&o.driftEvery, "drift-every", time.Minute, "how often Git is asked for news")
 	f.BoolVar(&o.localGit, "local-git", false, "let GitSources name file:// repositories and addresses of this machine; for laptops and the demo")
+	f.BoolVar(&o.helmReleases, "helm-releases", false, helmReleasesUsage)
 }
 
 func (o *options) judging(f *pflag.FlagSet) {
-	f.BoolVar(&o.helmReleases, "helm-releases", false, helmReleasesUsage)
 	f.StringVar(&o.model, "model", "", "file that says where models are and what they may cost (moorgate model check --model FILE tries it); without one the checks, causes and drift rules decide alone")
 	passedFlag(f, &o.falsePositives)
 	f.StringVar(&o.fluxEvents, "flux-events", "", fluxEventsUsage)

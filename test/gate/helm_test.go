@@ -3,10 +3,7 @@ package gate
 import (
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,35 +11,17 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"moorgate.dev/test/helm"
 )
 
 // chart is a small chart of our own: a Deployment, the ConfigMap that it reads and the Service that leads to it.
 const chart = "testdata/shop"
 
-// helmPath builds helm from its own module, whose many dependencies are none of Moorgate's. Go keeps what it built.
-var helmPath = sync.OnceValues(func() (string, error) {
-	var stderr strings.Builder
-	cmd := exec.Command("go", "-C", "helm", "tool", "-n", "helm")
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("build helm: %w\n%s", err, stderr.String())
-	}
-	return strings.TrimSpace(string(out)), nil
-})
-
 // helm runs helm in a namespace, with nothing of what this machine's user has set up for it.
 func (h *house) helm(t *testing.T, ns string, args ...string) (string, error) {
 	t.Helper()
-	path, err := helmPath()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), path, append([]string{"--kubeconfig", h.c.Kubeconfig(), "--namespace", ns}, args...)...)
-	home := t.TempDir()
-	cmd.Env = append(os.Environ(), "HELM_CACHE_HOME="+home, "HELM_CONFIG_HOME="+home, "HELM_DATA_HOME="+home)
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	return helm.Run(t, append([]string{"--kubeconfig", h.c.Kubeconfig(), "--namespace", ns}, args...)...)
 }
 
 // TestHelmWaitsForAModel shows that Helm waits by itself while a model is asked, writes by server-side apply or as it did before, and says

@@ -3,42 +3,26 @@ package chart
 import (
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
 	"moorgate.dev/internal/source"
+	"moorgate.dev/test/helm"
 )
 
-// helmPath builds Helm's own command from its own module, whose many dependencies are none of Moorgate's. Go keeps what it built.
-var helmPath = sync.OnceValues(func() (string, error) {
-	out, err := exec.Command("go", "-C", "../../../test/gate/helm", "tool", "-n", "helm").Output()
-	return strings.TrimSpace(string(out)), err
-})
-
-// helm runs Helm with nothing of what this machine's user has set up for it.
-func helm(t *testing.T, args ...string) string {
+// helmed is what Helm itself answers.
+func helmed(t *testing.T, args ...string) string {
 	t.Helper()
-	path, err := helmPath()
+	out, err := helm.Run(t, args...)
 	if err != nil {
-		t.Fatalf("build helm: %v", err)
+		t.Fatalf("helm %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-	cmd := exec.CommandContext(t.Context(), path, args...)
-	home := t.TempDir()
-	cmd.Env = append(os.Environ(), "HELM_CACHE_HOME="+home, "HELM_CONFIG_HOME="+home, "HELM_DATA_HOME="+home)
-	var said strings.Builder
-	cmd.Stderr = &said
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("helm %s: %v\n%s", strings.Join(args, " "), err, said.String())
-	}
-	return string(out)
+	return out
 }
 
 func write(t *testing.T, file, content string) {
@@ -114,7 +98,7 @@ func byName(t *testing.T, all []*unstructured.Unstructured, err error) map[sourc
 // everybody begin with, with much of it switched on.
 func TestHelmSaysTheSame(t *testing.T) {
 	begun := t.TempDir()
-	helm(t, "create", begun+"/start")
+	helmed(t, "create", begun+"/start")
 	for name, test := range map[string]struct{ dir, values string }{
 		"ours":                     {ourChart(t), given},
 		"ours otherwise":           {ourChart(t), "autoscaling: {enabled: true}\ncommand: [run, --fast]\nlevel: '{{ .Values.greeting | upper }}'\nhosts: [a, b]\nresources: null\nservice: {port: 1000000}\n"},
@@ -126,7 +110,7 @@ func TestHelmSaysTheSame(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "values.yaml")
 			write(t, file, test.values)
 			r := Release{Name: "shop", Namespace: "shop", Version: 0, Chart: loaded(t, test.dir), Config: values(t, test.values)}
-			text := helm(t, "template", "shop", test.dir, "--namespace", "shop", "--values", file, "--is-upgrade", "--kube-version", "v1.36.0", "--no-hooks")
+			text := helmed(t, "template", "shop", test.dir, "--namespace", "shop", "--values", file, "--is-upgrade", "--kube-version", "v1.36.0", "--no-hooks")
 			e, err := newEngine(r.Chart)
 			if err != nil {
 				t.Fatal(err)
@@ -147,7 +131,7 @@ func TestHelmSaysTheSame(t *testing.T) {
 func TestTheManifestOfTheseTestsIsOfHelm(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "values.yaml")
 	write(t, file, given)
-	text := helm(t, "template", "shop", ourChart(t), "--namespace", "shop", "--values", file, "--is-upgrade", "--no-hooks")
+	text := helmed(t, "template", "shop", ourChart(t), "--namespace", "shop", "--values", file, "--is-upgrade", "--no-hooks")
 	full := func(text string) string { return strings.TrimSpace(strings.ReplaceAll(text, "\n\n", "\n")) }
 	if want := stored(t, nil).Manifest; full(text) != full(want) {
 		t.Errorf("Helm says:\n%s\nand these tests:\n%s", text, want)
