@@ -46,6 +46,7 @@ type Delivered struct {
 	spec    render.Spec
 	flat    bool                 // of a plain folder, the folders in it are not delivered
 	ignores []argoIgnore         // what is passed over, by the word of who delivers
+	rules   []fluxIgnore         // likewise
 	home    *Delivered           // of a HelmRelease, what delivered that; nil: nobody is known to have
 	twin    string               // who brings the HelmRelease out of the same folder to another namespace
 	applied map[source.Name]bool // what came of it, by names that may lack what nobody compares

@@ -42,6 +42,7 @@ type fluxSpec struct {
 	CommonMetadata          fluxMetadata     `json:"commonMetadata"`
 	PostBuild               fluxPostBuild    `json:"postBuild"`
 	KubeConfig              *json.RawMessage `json:"kubeConfig"`
+	Ignore                  []fluxIgnore     `json:"ignore"`
 }
 
 type fluxRef struct {
@@ -113,6 +114,7 @@ func (d *Detector) flux(ctx context.Context, y *Delivered, u *unstructured.Unstr
 	if y.spec, err = d.fluxSpec(ctx, u.GetNamespace(), s); err != nil {
 		return err
 	}
+	y.rules = s.Ignore
 	key := client.ObjectKey{Namespace: cmp.Or(s.SourceRef.Namespace, u.GetNamespace()), Name: s.SourceRef.Name}
 	from, read := sources[key]
 	if !read {
