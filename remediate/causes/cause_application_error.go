@@ -20,7 +20,7 @@ var applicationError = Cause{
 	},
 	tell: func(w World, e Explained) string {
 		exit, _ := e.Pods[0].Exit.Get()
-		return sentence("container %s ends with exit code %d in %s; up to %s", w.Container, exit.Code, crowd(w, e.Count()),
+		return sentence("%s ends with exit code %d in %s; up to %s", e.who(w), exit.Code, crowd(w, e.Count()),
 			plural(int(restarts(e.Pods)), "restart"))
 	},
 }

@@ -18,9 +18,9 @@ var other = Cause{
 	tell: func(w World, e Explained) string {
 		switch {
 		case w.Symptom == CrashLoop:
-			return sentence("container %s crash-loops in %s, and why is not known: it %s", w.Container, crowd(w, e.Count()), endings(e.Pods))
+			return sentence("%s crash-loops in %s, and why is not known: it %s", e.who(w), crowd(w, e.Count()), endings(e.Pods))
 		case w.Symptom.OfContainer():
-			return sentence("container %s %s in %s, and why is not known", w.Container, w.Symptom.Says(), crowd(w, e.Count()))
+			return sentence("%s %s in %s, and why is not known", e.who(w), w.Symptom.Says(), crowd(w, e.Count()))
 		}
 		return sentence("%s %s, and why is not known", crowd(w, e.Count()), w.Symptom.Says())
 	},
@@ -42,7 +42,7 @@ func ending(p Pod) string {
 	case !known:
 		return "ended in a way that its status does not tell"
 	case killed(exit):
-		return fmt.Sprintf("was killed (exit code %d, %s), perhaps by a failing liveness probe", exit.Code, exit.Reason)
+		return fmt.Sprintf("was killed (exit code %d, %s), by nobody knows whom", exit.Code, exit.Reason)
 	}
 	return fmt.Sprintf("ended with exit code %d (%s)", exit.Code, exit.Reason)
 }

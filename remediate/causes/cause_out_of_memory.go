@@ -6,6 +6,8 @@ import "moorgate.dev/internal/gate"
 // runtime says so with the reason OOMKilled; the exit code 137 alone does not, because a failing liveness probe leaves the
 // same. The limit is told if there is one; where there is none, the node or the pod as a whole ran out.
 //
+// Whether the limit is too low or the memory leaks is told only where usage can be read; this is what is left.
+//
 // Another pod has the same limit, so replacing one is no cure. Going back is, where the revision before is known to work.
 // Otherwise the limit or the appetite has to change, and that is for people to say.
 var outOfMemory = Cause{
@@ -14,17 +16,13 @@ var outOfMemory = Cause{
 	Symptoms: []Symptom{CrashLoop}, Points: 20, Sure: 95, Reversible: true,
 	explains: func(_ World, p Pod) bool {
 		exit, known := p.Exit.Get()
-		return known && exit.Reason == "OOMKilled"
+		return known && exit.Reason == oomKilled
 	},
 	tell: func(w World, e Explained) string {
-		limit := "no limit of its own: its node or pod ran out"
-		if e.Pods[0].Limited {
-			limit = "limit " + e.Pods[0].Limit
-		}
-		return sentence("container %s is killed for its memory (%s) in %s; up to %s", w.Container, limit, crowd(w, e.Count()),
+		return sentence("%s is killed for its memory (%s) in %s; up to %s", e.who(w), limitOf(e.Pods[0]), crowd(w, e.Count()),
 			plural(int(restarts(e.Pods)), "restart"))
 	},
 }
 
 // containerCauses are about a container that was started.
-var containerCauses = []Cause{outOfMemory, applicationError}
+var containerCauses = []Cause{memoryLeak, memoryLimitTooLow, outOfMemory, badCommand, probeWrongPort, probeTooEarly, probeFails, applicationError}

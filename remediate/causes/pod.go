@@ -35,21 +35,37 @@ type Pod struct {
 	Limit      string // that limit, as people write it
 	Image      string // of the container, as the manifest writes it
 	Waiting    string // the kubelet's word for why the container waits: ImagePullBackOff
+	Told       Told   // what class of thing is said of why it does not come up
 	Node       string // where it runs; empty for nowhere yet
+	Meant      Meant
+	Since      time.Time        // when it began to run, where it runs now
+	Readied    time.Duration    // how long it took to become ready, where it is ready and ran without a restart; else 0
+	Uses       gate.Fact[int64] // bytes of memory, where somebody measured that
+	LimitBytes int64            // its memory limit; 0 for none
 }
 
 // Exit is how a container ended last. The message that it may have left is not kept: a program wrote it.
 type Exit struct {
-	Code   int32
-	Reason string // the runtime's word: Error, OOMKilled, StartError
-	At     time.Time
+	Code    int32
+	Reason  string // the runtime's word: Error, OOMKilled, StartError
+	Started time.Time
+	At      time.Time
+}
+
+// ran is how long the container ran, if its status says so. Of one that could not be started a runtime says that it began in 1970.
+func (e Exit) ran() (time.Duration, bool) {
+	if e.Started.Unix() <= 0 || e.At.Before(e.Started) {
+		return 0, false
+	}
+	return e.At.Sub(e.Started), true
 }
 
 // PodOf reads how a pod, or a container of it, fares with regard to a symptom. A container that crashed and runs again counts
 // as well once it has run for settle and is ready; before that nobody knows.
 func PodOf(pod *corev1.Pod, sign Sign, now time.Time, settle time.Duration) Pod {
 	container := sign.Container
-	p := Pod{Ref: gate.Ref{Version: "v1", Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: string(pod.UID)}, State: Unwell, Node: pod.Spec.NodeName}
+	p := Pod{Ref: gate.Ref{Version: "v1", Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: string(pod.UID)}, State: Unwell, Node: pod.Spec.NodeName,
+		Meant: meantOf(pod, container)}
 	if owner := metav1.GetControllerOf(pod); owner != nil {
 		p.Controller = owner.Kind
 	}
@@ -59,7 +75,7 @@ func PodOf(pod *corev1.Pod, sign Sign, now time.Time, settle time.Duration) Pod 
 				p.Image = specs[i].Image
 			}
 			if limit, limited := specs[i].Resources.Limits[corev1.ResourceMemory]; limited && specs[i].Name == container {
-				p.Limited, p.Limit = true, limit.String()
+				p.Limited, p.Limit, p.LimitBytes = true, limit.String(), limit.Value()
 			}
 		}
 	}
@@ -72,6 +88,7 @@ func PodOf(pod *corev1.Pod, sign Sign, now time.Time, settle time.Duration) Pod 
 	s := statusOf(pod, container)
 	if s != nil {
 		p.read(s, now, settle)
+		p.Readied = readied(pod, s)
 	}
 	if sign.Symptom != CrashLoop {
 		p.State = stateOf(pod, sign, p.Healthy, now, settle)
@@ -124,28 +141,53 @@ func statusOf(pod *corev1.Pod, container string) *corev1.ContainerStatus {
 
 func (p *Pod) read(s *corev1.ContainerStatus, now time.Time, settle time.Duration) {
 	p.Restarts = s.RestartCount
-	if s.State.Waiting != nil {
-		p.Waiting = gate.OneLine(s.State.Waiting.Reason, maxReason)
+	if w := s.State.Waiting; w != nil {
+		p.Waiting, p.Told = gate.OneLine(w.Reason, maxReason), toldOf(w.Reason, w.Message)
+	}
+	if s.State.Running != nil {
+		p.Since = s.State.Running.StartedAt.Time
 	}
 	ended := s.State.Terminated
 	if ended == nil {
 		ended = s.LastTerminationState.Terminated
 	}
 	if ended != nil {
-		p.Exit = gate.Known(Exit{Code: ended.ExitCode, Reason: gate.OneLine(ended.Reason, maxReason), At: ended.FinishedAt.Time})
+		p.Exit = gate.Known(Exit{Code: ended.ExitCode, Reason: gate.OneLine(ended.Reason, maxReason), Started: ended.StartedAt.Time, At: ended.FinishedAt.Time})
+		if p.Told == "" {
+			p.Told = toldOfEnd(ended.Reason, ended.Message)
+		}
 	}
 	switch {
-	case s.State.Waiting != nil && s.State.Waiting.Reason != "CrashLoopBackOff":
+	case s.State.Waiting != nil && !backsOff(s.State.Waiting, ended):
 		p.State = Unwell
 	case s.State.Running != nil:
 		p.State = running(s, now, settle)
 	case ended != nil && ended.ExitCode == 0:
 		p.State = Finished
-	case s.State.Waiting != nil || s.State.Terminated != nil && s.RestartCount > 0:
+	case s.State.Waiting == nil && s.State.Terminated == nil: // nobody says
+	case p.Waiting == "CrashLoopBackOff" || s.RestartCount > 0:
 		p.State = Looping
-	case s.State.Terminated != nil:
+	default:
 		p.State = Unsure
 	}
+}
+
+// backsOff is whether a container waits to be started again. One that the runtime could not start is said to crash-loop and not to
+// start in turn, and is the same happening.
+func backsOff(w *corev1.ContainerStateWaiting, ended *corev1.ContainerStateTerminated) bool {
+	return w.Reason == "CrashLoopBackOff" || w.Reason == "RunContainerError" && ended != nil && notStarted(ended.Reason)
+}
+
+// notStarted is whether a runtime's word for how a container ended says that nothing of it ever ran.
+func notStarted(reason string) bool { return reason == "StartError" || reason == "ContainerCannotRun" }
+
+// readied is how long a container took to become ready that was never restarted.
+func readied(pod *corev1.Pod, s *corev1.ContainerStatus) time.Duration {
+	ready := conditionOf(pod, corev1.PodReady)
+	if s.State.Running == nil || s.RestartCount > 0 || ready == nil || ready.Status != corev1.ConditionTrue {
+		return 0
+	}
+	return max(0, ready.LastTransitionTime.Sub(s.State.Running.StartedAt.Time))
 }
 
 func running(s *corev1.ContainerStatus, now time.Time, settle time.Duration) State {

@@ -103,7 +103,7 @@ func Signs(pod *corev1.Pod, now time.Time, patience time.Duration) []Sign {
 	}
 	var signs []Sign
 	for i := range pod.Status.InitContainerStatuses {
-		signs = append(signs, signsOf(&pod.Status.InitContainerStatuses[i], initOf(pod, i), now, patience)...)
+		signs = append(signs, signsOf(&pod.Status.InitContainerStatuses[i], initOf(pod, pod.Status.InitContainerStatuses[i].Name), now, patience)...)
 	}
 	for i := range pod.Status.ContainerStatuses {
 		signs = append(signs, signsOf(&pod.Status.ContainerStatuses[i], serving, now, patience)...)
@@ -127,8 +127,7 @@ const (
 	beside                // an init container that runs for as long as the pod does
 )
 
-func initOf(pod *corev1.Pod, i int) duty {
-	name := pod.Status.InitContainerStatuses[i].Name
+func initOf(pod *corev1.Pod, name string) duty {
 	for j := range pod.Spec.InitContainers {
 		if c := &pod.Spec.InitContainers[j]; c.Name == name && c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
 			return beside
@@ -145,7 +144,7 @@ func signsOf(s *corev1.ContainerStatus, d duty, now time.Time, patience time.Dur
 	}
 	switch {
 	case s.State.Waiting != nil:
-		if symptom, known := waits[s.State.Waiting.Reason]; known && symptom != CrashLoop {
+		if symptom, known := waits[s.State.Waiting.Reason]; known && c.State == Unwell {
 			return []Sign{{symptom, s.Name}}
 		}
 	case s.State.Running == nil || now.Sub(s.State.Running.StartedAt.Time) < patience:
@@ -166,12 +165,15 @@ func scheduledFor(pod *corev1.Pod, now time.Time) time.Duration {
 	return now.Sub(scheduled.LastTransitionTime.Time)
 }
 
+// pulling are the reasons that the kubelet gives between a pull that failed and the wait for the next.
+var pulling = []string{"ErrImagePull", "RegistryUnavailable", "SignatureValidationFailed"}
+
 // lateSigns are those of a pod that had the time to get over them: an image whose pull failed just now may come at once.
 func lateSigns(pod *corev1.Pod) []Sign {
 	var signs []Sign
 	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
 		for i := range statuses {
-			if w := statuses[i].State.Waiting; w != nil && w.Reason == "ErrImagePull" {
+			if w := statuses[i].State.Waiting; w != nil && slices.Contains(pulling, w.Reason) {
 				signs = append(signs, Sign{ImagePull, statuses[i].Name})
 			}
 		}

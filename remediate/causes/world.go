@@ -34,7 +34,11 @@ type World struct {
 	// any.
 	Source gate.Fact[string]
 	// Earlier is what the workload could go back to; known and nil means nothing.
-	Earlier  gate.Fact[*Earlier]
+	Earlier gate.Fact[*Earlier]
+	// References are whether what the failing container refers to is there. Of a key it is whether the key is.
+	References map[Reference]gate.Fact[bool]
+	// Unserved are the Services that the failing container names and behind which nobody is ready, in order.
+	Unserved gate.Fact[[]string]
 	Evidence []gate.Evidence
 }
 
