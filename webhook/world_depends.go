@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -111,15 +112,16 @@ func (d dependencies) endpoints(ns string) gate.Fact[map[string]bool] {
 	}
 	ready := map[string]bool{}
 	for i := range all.Items {
-		s := &all.Items[i]
-		for _, e := range s.Endpoints {
-			if e.Conditions.Ready == nil || *e.Conditions.Ready { // unknown is to be read as ready
-				ready[s.Labels[discoveryv1.LabelServiceName]] = true
-				break
-			}
+		if s := &all.Items[i]; hasReady(s) {
+			ready[s.Labels[discoveryv1.LabelServiceName]] = true
 		}
 	}
 	return gate.Known(ready)
+}
+
+// hasReady is whether one of the endpoints is ready; unknown is to be read as ready.
+func hasReady(s *discoveryv1.EndpointSlice) bool {
+	return slices.ContainsFunc(s.Endpoints, func(e discoveryv1.Endpoint) bool { return e.Conditions.Ready == nil || *e.Conditions.Ready })
 }
 
 // running is how a workload fares as its controller counted last.

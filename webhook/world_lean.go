@@ -5,7 +5,11 @@ import (
 	"strings"
 	"sync"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"moorgate.dev/api/v1alpha1"
 )
@@ -14,7 +18,7 @@ import (
 const sharedMax = 4096
 
 // Lean takes out of what an informer cache holds what a Handler and its World never read of it: of pods that is most, and they are
-// most of a cluster. Who reads more of pods, nodes and Cases needs a cache of its own. The zero Lean is ready to use, and may be used concurrently.
+// most of a cluster. Who reads more of what it trims needs a cache of its own. The zero Lean is ready to use, and may be used concurrently.
 type Lean struct{ shared lists }
 
 // Trim changes the object itself, and is a transform of informers.
@@ -24,13 +28,50 @@ func (l *Lean) Trim(obj any) (any, error) {
 		l.pod(o)
 	case *corev1.Node:
 		o.Status.Images, o.Status.VolumesInUse, o.Status.VolumesAttached = nil, nil, nil
+	case *appsv1.Deployment: // of what others depend on it is asked how many there are and should be
+		*o = appsv1.Deployment{ObjectMeta: bare(&o.ObjectMeta), Spec: appsv1.DeploymentSpec{Replicas: o.Spec.Replicas}, Status: appsv1.DeploymentStatus{ReadyReplicas: o.Status.ReadyReplicas}}
+	case *appsv1.StatefulSet:
+		*o = appsv1.StatefulSet{ObjectMeta: bare(&o.ObjectMeta), Spec: appsv1.StatefulSetSpec{Replicas: o.Spec.Replicas}, Status: appsv1.StatefulSetStatus{ReadyReplicas: o.Status.ReadyReplicas}}
+	case *discoveryv1.EndpointSlice:
+		l.slice(o)
 	case *v1alpha1.Case:
-		// What was said and seen at first is most of a Case, and is for people, and for the judge. The status stays: it is written to.
-		if o.Spec.Answer != nil {
-			o.Spec.Answer.Opinion, o.Spec.Answer.Brief = v1alpha1.Opinion{}, nil
-		}
+		l.kase(o)
 	}
 	return obj, nil
+}
+
+// bare is what tells an object from others.
+func bare(m *metav1.ObjectMeta) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: m.Namespace, Name: m.Name, UID: m.UID, ResourceVersion: m.ResourceVersion}
+}
+
+// slice keeps of endpoints whose they are, and whether one is ready.
+func (l *Lean) slice(s *discoveryv1.EndpointSlice) {
+	slim := discoveryv1.EndpointSlice{ObjectMeta: bare(&s.ObjectMeta)}
+	slim.Labels = map[string]string{discoveryv1.LabelServiceName: s.Labels[discoveryv1.LabelServiceName]}
+	if hasReady(s) {
+		slim.Endpoints = []discoveryv1.Endpoint{{}}
+	}
+	*s = slim
+}
+
+// kase keeps of a Case what is remembered of how something ended, and of one that was opened before the client had its answer what
+// was heard since: its status is whole, because it is written to. All else is for people, and for the judge.
+func (l *Lean) kase(c *v1alpha1.Case) {
+	if c.Spec.Answer != nil && early(c) {
+		c.Spec.Answer.Opinion, c.Spec.Answer.Brief = v1alpha1.Opinion{}, nil
+		return
+	}
+	slim := v1alpha1.Case{ObjectMeta: bare(&c.ObjectMeta)}
+	if _, tells := rememberedOf(c); tells {
+		slim.CreationTimestamp, slim.Labels = c.CreationTimestamp, c.Labels
+		slim.Spec = v1alpha1.CaseSpec{Signal: v1alpha1.CaseSignal{Face: c.Spec.Signal.Face}, Subject: c.Spec.Subject}
+		slim.Status.Images, slim.Status.Cause = c.Status.Images, c.Status.Cause
+		if rollout := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.CaseRollout); rollout != nil {
+			slim.Status.Conditions = []metav1.Condition{*rollout}
+		}
+	}
+	*c = slim
 }
 
 func (l *Lean) pod(p *corev1.Pod) {
@@ -39,13 +80,30 @@ func (l *Lean) pod(p *corev1.Pod) {
 	s.Containers, s.InitContainers, s.EphemeralContainers = l.containers(s.Containers), l.containers(s.InitContainers), nil
 	s.Volumes, s.Tolerations, s.ImagePullSecrets, s.TopologySpreadConstraints, s.ReadinessGates = nil, nil, nil, nil, nil
 	s.SecurityContext, s.DNSConfig, s.HostAliases = nil, nil, nil
-	p.Status.PodIPs, p.Status.HostIPs, p.Status.EphemeralContainerStatuses = nil, nil, nil
-	for _, list := range [][]corev1.ContainerStatus{p.Status.InitContainerStatuses, p.Status.ContainerStatuses} {
-		for i := range list {
-			c := &list[i]
-			c.ContainerID, c.AllocatedResources, c.Resources, c.VolumeMounts, c.User, c.AllocatedResourcesStatus = "", nil, nil, nil, nil, nil
+	t := &p.Status
+	*t = corev1.PodStatus{Phase: t.Phase, Conditions: amiss(t.Conditions), InitContainerStatuses: notable(t.InitContainerStatuses), ContainerStatuses: notable(t.ContainerStatuses)}
+}
+
+// amiss are the conditions of a pod that speak against it: of the two kinds that are looked at.
+func amiss(all []corev1.PodCondition) []corev1.PodCondition {
+	var kept []corev1.PodCondition
+	for _, c := range all {
+		if c.Status == corev1.ConditionFalse && (c.Type == corev1.PodScheduled || c.Type == corev1.PodReady) {
+			kept = append(kept, corev1.PodCondition{Type: c.Type, Status: c.Status, Reason: c.Reason, LastTransitionTime: c.LastTransitionTime})
 		}
 	}
+	return kept
+}
+
+// notable are the containers of which there is more to tell than that they run and always did.
+func notable(all []corev1.ContainerStatus) []corev1.ContainerStatus {
+	var kept []corev1.ContainerStatus
+	for _, c := range all {
+		if c.State.Waiting != nil || c.State.Terminated != nil || c.LastTerminationState.Terminated != nil {
+			kept = append(kept, corev1.ContainerStatus{Name: c.Name, State: c.State, LastTerminationState: c.LastTerminationState, Ready: c.Ready, RestartCount: c.RestartCount, Image: c.Image})
+		}
+	}
+	return kept
 }
 
 // containers keeps what is asked about containers that exist.
