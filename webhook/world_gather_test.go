@@ -3,6 +3,7 @@ package webhook
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"moorgate.dev/internal/gate"
 )
@@ -15,4 +16,18 @@ func TestAPanicWhileGatheringIsUnreadEvidence(t *testing.T) {
 	if len(seen) != 2 || !strings.Contains(seen[0].Unread, "index out of range") || seen[1].ID != "nodes" {
 		t.Errorf("gathered %+v", seen)
 	}
+}
+
+func TestAReadThatHangsLeavesTheOthersTheirTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g gathering
+		others := make(chan struct{})
+		for range 3 { // in vain, until the last is done
+			g.add(func() []gate.Evidence { <-others; return nil })
+		}
+		g.add(func() []gate.Evidence { close(others); return []gate.Evidence{{ID: "nodes"}} })
+		if seen := g.wait(); len(seen) != 1 {
+			t.Errorf("gathered %+v", seen)
+		}
+	})
 }
