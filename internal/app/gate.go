@@ -51,7 +51,11 @@ func webhookPart(o options) part {
 		if err != nil {
 			return err
 		}
-		queue := webhook.NewQueue(cluster.Cases{Client: mgr.GetClient(), Now: time.Now}, queuedCases, p.logger)
+		opener, err := cluster.Terse(mgr.GetClient(), mgr.GetConfig(), mgr.GetHTTPClient())
+		if err != nil {
+			return err
+		}
+		queue := webhook.NewQueue(cluster.Cases{Client: opener, Now: time.Now}, queuedCases, p.logger)
 		if err := mgr.Add(queue); err != nil {
 			return err
 		}
