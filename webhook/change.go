@@ -3,7 +3,6 @@ package webhook
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 
 	admissionv1 "k8s.io/api/admission/v1"
@@ -78,13 +77,8 @@ func (k Kinds) decode(req *admission.Request) (c Change, ok bool, err error) {
 // sameSpec compares two objects' specs as the API server wrote them: it writes both the same way, so equal bytes are equal
 // specs. Different bytes may still be equal; they are looked at closer afterwards.
 func sameSpec(a, b []byte) bool {
-	var x, y struct {
-		Spec json.RawMessage `json:"spec"`
-	}
-	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
-		return false
-	}
-	return len(x.Spec) > 0 && bytes.Equal(x.Spec, y.Spec)
+	x, y := specIn(a), specIn(b)
+	return len(x) > 0 && bytes.Equal(x, y)
 }
 
 // read reads an object of one of the kinds.

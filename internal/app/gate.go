@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/go-logr/logr"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -91,11 +90,9 @@ func addGate(mgr ctrl.Manager, p *process, seen *observer, handler *webhook.Hand
 	}
 	server := ctrlwebhook.NewServer(ctrlwebhook.Options{Host: host, Port: number,
 		TLSOpts: []func(*tls.Config){func(c *tls.Config) { c.GetCertificate, c.MinVersion = authority.GetCertificate, tls.VersionTLS12 }}})
-	// The library's own lines would name each request, and all names would pass the door, for lines that are hardly ever written.
-	plain := func(base logr.Logger, _ *ctrlwebhook.AdmissionRequest) logr.Logger { return base }
-	server.Register(webhook.Path, &ctrlwebhook.Admission{Handler: handler, LogConstructor: plain})
+	server.Register(webhook.Path, &webhook.Endpoint{Handler: handler, Logger: p.logger})
 	if seen != nil {
-		server.Register(witness.Path, &ctrlwebhook.Admission{Handler: seen.handler, LogConstructor: plain})
+		server.Register(witness.Path, &webhook.Endpoint{Handler: seen.handler, Logger: p.logger})
 	}
 	g := &gateway{process: p, seen: seen, authority: authority, server: server, client: mgr.GetClient(), reader: mgr.GetAPIReader(), synced: mgr.GetCache().WaitForCacheSync,
 		ticker: time.NewTicker(certificateLook)}
