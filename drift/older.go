@@ -65,8 +65,7 @@ func (d *Detector) saidBefore(ctx context.Context, o source.Object, t tree) said
 	if t.delivery != nil {
 		secret = t.delivery.secret
 	}
-	var err error
-	from.Login, err = d.login(bounded, from.URL, secret)
+	from, err := d.entered(bounded, from, secret)
 	var past Past
 	if err == nil {
 		past, err = d.Past(bounded, from, t.Commit, files)

@@ -3,6 +3,7 @@ package drift
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -62,9 +63,8 @@ func (at *fluxSource) read(u *unstructured.Unstructured) error {
 		return unsupportedf("it is read as an identity of %s", line(provider))
 	}
 	at.URL, at.Branch = text("spec", "url"), text("spec", "ref", "branch")
-	if !strings.HasPrefix(at.URL, "http://") && !strings.HasPrefix(at.URL, "https://") {
-		scheme, _, _ := strings.Cut(at.URL, ":")
-		return unsupportedf("it is read by %s, and only https and http are", line(scheme))
+	if scheme, _, _ := strings.Cut(at.URL, "://"); !slices.Contains([]string{"http", "https", "ssh"}, scheme) {
+		return unsupportedf("it is read by %s, and only https, http and ssh are", line(scheme))
 	}
 	if ref, found, _ := unstructured.NestedMap(u.Object, "spec", "ref"); !found || len(ref) == 0 {
 		at.Branch = "master" // Flux says so

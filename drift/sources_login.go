@@ -2,6 +2,7 @@ package drift
 
 import (
 	"context"
+	"net/url"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -9,6 +10,17 @@ import (
 
 	"moorgate.dev/internal/forge"
 )
+
+// entered is a repository with what it is read with. Who opens pull requests has a token for their host by https, and no key: what others
+// read by SSH is read there by https.
+func (d *Detector) entered(ctx context.Context, from Repository, secret client.ObjectKey) (Repository, error) {
+	if u, err := url.Parse(from.URL); d.Login != nil && err == nil && u.Scheme == "ssh" {
+		from.URL = "https://" + u.Hostname() + u.Path
+	}
+	var err error
+	from.Login, err = d.login(ctx, from.URL, secret)
+	return from, err
+}
 
 // login is what a repository is read with: what stands in the Secret that its GitSource or GitRepository names, and in no other. The
 // judge may read no Secret; whoever wants this one to be read gives it the right to get this one.
@@ -55,11 +67,9 @@ func (d *Detector) readDelivered(ctx context.Context, y *Delivered, before tree)
 
 // fetch reads the repository of a delivery at the commit that was applied last.
 func (d *Detector) fetch(ctx context.Context, y *Delivered) (Tree, error) {
-	l, err := d.login(ctx, y.From.URL, y.secret)
+	from, err := d.entered(ctx, y.From, y.secret)
 	if err != nil {
 		return Tree{}, err
 	}
-	from := y.From
-	from.Login = l
 	return d.Git(ctx, from, "")
 }

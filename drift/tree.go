@@ -74,8 +74,8 @@ func (d *Detector) tree(ctx context.Context, key client.ObjectKey, from Reposito
 
 // read reads the head of a branch.
 func (d *Detector) read(ctx context.Context, from Repository, secret client.ObjectKey, known string) (Tree, error) {
-	var err error
-	if from.Login, err = d.login(ctx, from.URL, secret); err != nil {
+	from, err := d.entered(ctx, from, secret)
+	if err != nil {
 		return Tree{}, err
 	}
 	return d.Git(ctx, from, known)

@@ -42,7 +42,8 @@ type GitSourceSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.startsWith('/') && !self.split('/').exists(p, p == '..')",message="path must stay inside the repository"
 	// +optional
 	Path string `json:"path,omitempty"`
-	// SecretRef names the Secret of this namespace that the repository is read with, over https: username and password, or bearerToken.
+	// SecretRef names the Secret of this namespace that the repository is read with: over https username and password, or bearerToken,
+	// and ca.crt, tls.crt and tls.key beside them; over ssh identity and known_hosts.
 	// The judge may read no Secret: it reads this one where a Role lets it get this one by its name.
 	// +optional
 	SecretRef *SecretRef `json:"secretRef,omitempty"`

@@ -16,7 +16,13 @@ import (
 // guarded is an HTTP transport that refuses addresses which no repository has. It looks at the address that is dialled, so
 // after names were resolved and redirects followed. It uses no proxy: a proxy would hide that address.
 func guarded(allowLocal bool) *http.Transport {
-	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
+	return &http.Transport{DialContext: dialer(allowLocal).DialContext, ForceAttemptHTTP2: true, DisableKeepAlives: true,
+		TLSHandshakeTimeout: 10 * time.Second, MaxResponseHeaderBytes: 1 << 20}
+}
+
+// dialer is what connects to those addresses alone.
+func dialer(allowLocal bool) *net.Dialer {
+	return &net.Dialer{Timeout: 10 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(address)
 		if err != nil {
 			return refuse("the address makes no sense")
@@ -26,8 +32,6 @@ func guarded(allowLocal bool) *http.Transport {
 		}
 		return nil
 	}}
-	return &http.Transport{DialContext: dialer.DialContext, ForceAttemptHTTP2: true, DisableKeepAlives: true,
-		TLSHandshakeTimeout: 10 * time.Second, MaxResponseHeaderBytes: 1 << 20}
 }
 
 // capped fails a response whose body is longer than limit bytes.

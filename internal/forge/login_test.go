@@ -110,9 +110,15 @@ func TestLoginOfSaysWhatIsWrong(t *testing.T) {
 	}{
 		"nothing":       {nil, "neither username and password nor bearerToken"},
 		"half":          {map[string]string{"password": "planted"}, "neither username and password nor bearerToken"},
-		"a key":         {map[string]string{"identity": "planted", "known_hosts": "planted"}, "a key for SSH"},
+		"no key":        {map[string]string{"identity": "planted", "known_hosts": "git.example " + strangersKey}, "its identity is no key for SSH"},
+		"no hosts":      {map[string]string{"identity": "planted"}, "a key for SSH without known_hosts"},
+		"bad hosts":     {map[string]string{"identity": "planted", "known_hosts": "planted planted planted"}, "its known_hosts cannot be read"},
+		"empty hosts":   {map[string]string{"identity": "planted", "known_hosts": "# planted"}, "its known_hosts knows no host"},
+		"vouching":      {map[string]string{"identity": "planted", "known_hosts": "@cert-authority * " + strangersKey}, "a line with @"},
+		"a long key":    {map[string]string{"identity": strings.Repeat("planted", 99999), "known_hosts": "x"}, "too long"},
 		"an App":        {map[string]string{"githubAppID": "1"}, "a GitHub App"},
-		"a certificate": {map[string]string{"username": "a", "password": "b", "ca.crt": "planted"}, "certificates"},
+		"a certificate": {map[string]string{"username": "a", "password": "b", "ca.crt": "planted"}, "its ca.crt holds no certificate"},
+		"half a pair":   {map[string]string{"tls.crt": "planted"}, "no certificate with its key"},
 		"two lines":     {map[string]string{"bearerToken": "planted\r\nX: y"}, "cannot be sent by HTTP"},
 		"a flood":       {map[string]string{"bearerToken": strings.Repeat("planted", 9999)}, "cannot be sent by HTTP"},
 	} {

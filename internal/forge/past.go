@@ -28,7 +28,11 @@ func (r Reader) Past(ctx context.Context, repo Repository, commit string, files 
 	if err != nil {
 		return Past{}, err
 	}
-	o, err := r.origin(ctx, u, point{login: repo.Login})
+	err = repo.Login.fits(u, r.Local)
+	var o origin
+	if err == nil {
+		o, err = r.origin(ctx, u, point{login: repo.Login})
+	}
 	if err != nil {
 		return Past{}, fmt.Errorf("read the past of %s: %w", shown, err)
 	}

@@ -17,7 +17,7 @@ type Repository struct {
 	Branch string // where a Commit is named, it may be empty
 	Path   string // of a folder, relative to the root; empty is the root
 	Commit string // in full, to be read in place of the branch's head; empty: the head
-	Login  Login  // is sent over https alone, or over http where Local allows this machine
+	Login  Login  // is sent over https alone, or over http where Local allows this machine; or over ssh to a known host
 }
 
 // Tree is what a branch holds.
@@ -89,8 +89,8 @@ func (r Reader) Read(ctx context.Context, repo Repository, known string) (Tree, 
 		return Tree{}, fmt.Errorf("read %s: %w", shown, err)
 	}
 	folder, err := clean(repo.Path)
-	if err == nil && repo.Login != (Login{}) && u.Scheme != "https" && !(r.Local && u.Scheme == "http" && here(u)) {
-		err = errors.New("a password or a token is sent over https alone")
+	if err == nil {
+		err = repo.Login.fits(u, r.Local)
 	}
 	if err != nil {
 		return Tree{}, fmt.Errorf("read %s: %w", shown, err)
@@ -124,13 +124,13 @@ func (r Reader) origin(ctx context.Context, u *url.URL, at point) (origin, error
 	switch u.Scheme {
 	case "file":
 		return r.disk(u)
-	case "https", "http":
+	case "https", "http", "ssh":
 		if r.Shelf != nil && !at.commit.IsZero() {
 			return lender{r, u, at.login}, nil
 		}
 		return r.remote(ctx, u, at.login)
 	}
-	return nil, fmt.Errorf("%s:// is not supported yet", u.Scheme)
+	return nil, fmt.Errorf("%s:// is not supported", u.Scheme)
 }
 
 // parse reads a URL, and how to show it to people. Nothing of a URL that carries credentials is shown.
@@ -139,10 +139,13 @@ func parse(raw string) (*url.URL, string, error) {
 	if err != nil {
 		return nil, "", errors.New("read repository: its URL makes no sense")
 	}
-	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	_, password := u.User.Password()
+	if u.User != nil && (u.Scheme != "ssh" || password) || u.RawQuery != "" || u.Fragment != "" {
 		return nil, "", fmt.Errorf("read repository at %s: its URL must not carry a user, a password, a query or a fragment", u.Host)
 	}
-	return u, u.String(), nil
+	shown := *u
+	shown.User = nil
+	return u, shown.String(), nil
 }
 
 // here reports whether a URL is of this machine.
@@ -156,6 +159,9 @@ func clean(p string) (string, error) {
 }
 
 // client speaks HTTP within the bounds of a read.
-func (r Reader) client() *http.Client {
-	return &http.Client{Transport: capped{next: guarded(r.Local), limit: r.Limits.withDefaults().Packed}}
+func (r Reader) client(login Login) (*http.Client, error) {
+	t := guarded(r.Local)
+	var err error
+	t.TLSClientConfig, err = login.tls()
+	return &http.Client{Transport: capped{next: t, limit: r.Limits.withDefaults().Packed}, CheckRedirect: login.stays}, err
 }

@@ -72,7 +72,7 @@ func (l local) fetch(context.Context, plumbing.Hash, int) (storer.EncodedObjectS
 // noGit is what is said of an answer that cannot be understood.
 const noGit = "it does not speak Git"
 
-// server is a repository behind https or http.
+// server is a repository behind https, http or ssh.
 type server struct {
 	session    transport.UploadPackSession
 	advertised *packp.AdvRefs
@@ -80,11 +80,22 @@ type server struct {
 }
 
 func (r Reader) remote(ctx context.Context, u *url.URL, login Login) (origin, error) {
+	if u.Scheme == "ssh" {
+		s, err := r.shell(u, login)
+		if err != nil {
+			return nil, err
+		}
+		return s.origin(ctx)
+	}
 	endpoint, err := transport.NewEndpoint(u.String())
 	if err != nil {
 		return nil, errors.New("its URL makes no sense to Git")
 	}
-	session, err := githttp.NewClient(r.client()).NewUploadPackSession(endpoint, login.auth())
+	client, err := r.client(login)
+	if err != nil {
+		return nil, err
+	}
+	session, err := githttp.NewClient(client).NewUploadPackSession(endpoint, login.auth())
 	if err != nil {
 		return nil, errors.New("its URL makes no sense to Git")
 	}

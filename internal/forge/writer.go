@@ -146,7 +146,11 @@ func (w Writer) receiver(ctx context.Context, u *url.URL) (target, error) {
 	if err != nil {
 		return nil, errors.New("its URL makes no sense to Git")
 	}
-	session, err := githttp.NewClient(w.client()).NewReceivePackSession(endpoint, w.auth())
+	client, err := w.client(Login{})
+	if err != nil {
+		return nil, err
+	}
+	session, err := githttp.NewClient(client).NewReceivePackSession(endpoint, w.auth())
 	if err != nil {
 		return nil, errors.New("its URL makes no sense to Git")
 	}
