@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -62,9 +63,10 @@ func title(l *look) string {
 }
 
 // story is what a pull request tells the people who decide on it.
-func (p *Proposals) story(c *v1alpha1.Case, l *look) forge.Story {
-	s := forge.Story{Object: objectName(l.subject), Case: caseRef(c), Revert: reverts(l),
+func (p *Proposals) story(c *v1alpha1.Case, l *look, by *Delivered) forge.Story {
+	s := forge.Story{Object: objectName(l.subject), Case: caseRef(c), Revert: reverts(l, by),
 		RestartsNothing: true} // a dry run of these edits showed it, before there was a plan of them to judge
+	s.Hold, s.HoldNot = holds(l, by)
 	if at := c.Status.Audit; at != nil {
 		s.Audit = fmt.Sprintf("record %d of log %s", at.Sequence, at.Log)
 	}
@@ -89,16 +91,16 @@ func (p *Proposals) story(c *v1alpha1.Case, l *look) forge.Story {
 }
 
 // reverts are the commands by which people go back to Git instead.
-func reverts(l *look) []string {
+func reverts(l *look, by *Delivered) []string {
 	s := l.subject
 	if l.release != "" {
 		return []string{l.release}
 	}
-	if name := l.labels["kustomize.toolkit.fluxcd.io/name"]; name != "" {
-		return []string{fmt.Sprintf("flux reconcile kustomization %s -n %s --with-source", name, l.labels["kustomize.toolkit.fluxcd.io/namespace"])}
+	if from, ok := kustomizationOf(l, by); ok {
+		return []string{fmt.Sprintf("flux reconcile kustomization %s -n %s --with-source", from.Name, from.Namespace)}
 	}
 	if l.object.Root != "" {
-		return []string{fmt.Sprintf("kubectl apply -n %s -k %s", s.Namespace, fileName(l.object.Root))}
+		return []string{fmt.Sprintf("kubectl apply -n %s -k %s", s.Namespace, fileName(path.Dir(l.object.Root)))}
 	}
 	return []string{fmt.Sprintf("kubectl apply -n %s -f %s", s.Namespace, fileName(l.object.File))}
 }

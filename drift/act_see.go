@@ -62,7 +62,7 @@ func (p *Proposals) See(ctx context.Context, c *v1alpha1.Case, plan string, live
 	if !live {
 		return v, nil
 	}
-	v.Unfit, err = p.prepare(ctx, c, l, named, files, &q.Facts.Menu[i])
+	v.Unfit, err = p.prepare(ctx, c, l, named, at.delivery, files, &q.Facts.Menu[i])
 	return v, err
 }
 
@@ -173,7 +173,7 @@ func (e elected) Advise(_ context.Context, q flow.Question) gate.Assessment {
 
 // prepare writes the pull request, whole, as the Request of a plan, unless there is a reason not to: what a person has said no to is not
 // asked again.
-func (p *Proposals) prepare(ctx context.Context, c *v1alpha1.Case, l *look, named forge.Proposal, files map[string][]byte, plan *gate.Action) (unfit *gate.Reason, err error) {
+func (p *Proposals) prepare(ctx context.Context, c *v1alpha1.Case, l *look, named forge.Proposal, by *Delivered, files map[string][]byte, plan *gate.Action) (unfit *gate.Reason, err error) {
 	named.ValueHash = p.valueOf(signalOf(c))
 	o, err := p.Hub.Standing(ctx, named)
 	switch {
@@ -189,7 +189,7 @@ func (p *Proposals) prepare(ctx context.Context, c *v1alpha1.Case, l *look, name
 	named.BaseCommit, named.Files, named.Labels = l.base, files, []string{"moorgate"}
 	named.Draft = p.Draft
 	named.Title = title(l)
-	named.Body = p.story(c, l).Markdown(p.Detector.Door)
+	named.Body = p.story(c, l, by).Markdown(p.Detector.Door)
 	body, err := json.Marshal(named)
 	if err != nil {
 		return nil, fmt.Errorf("write a pull request down: %w", err)

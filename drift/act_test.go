@@ -409,6 +409,21 @@ func TestWhatFluxDeliversBecomesAPullRequest(t *testing.T) {
 	if got := h.repo.Files(h.pulls()[0].Head)["deploy/kustomization.yaml"]; got != strings.Replace(files["deploy/kustomization.yaml"], "3", "5", 1) {
 		t.Errorf("it proposes\n%s", got)
 	}
+	if back := "`flux reconcile kustomization apps -n "; !strings.Contains(h.pulls()[0].Body, back) {
+		t.Errorf("it does not say %s:\n%s", back, h.pulls()[0].Body)
+	}
+	// What it says about holding it, a person runs; a change by which delivery is held is no drift of its own.
+	hold := "kubectl annotate -n " + h.ns + " deployments.apps/web kustomize.toolkit.fluxcd.io/reconcile"
+	for _, command := range []string{"`" + hold + "=disabled`", "`" + hold + "-`"} {
+		if !strings.Contains(h.pulls()[0].Body, command) {
+			t.Errorf("it does not say %s:\n%s", command, h.pulls()[0].Body)
+		}
+		h.kubectl("", strings.Fields(strings.Trim(command, "`"))[1:]...)
+		y.rounds()
+		if a := h.act(h.standing()); a.Phase != v1alpha1.PhaseActed || len(h.pulls()) != 1 {
+			t.Errorf("after %s: acting %s, pull requests %+v", command, asJSON(a), h.pulls())
+		}
+	}
 }
 
 // TestL16APullRequestHoldsNoSecret plants values that may be secret where a person changed them, and in what Git says beside what is

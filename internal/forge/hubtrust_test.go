@@ -117,7 +117,7 @@ var hostileTexts = []string{"@acme/everyone", "fixes #1", "</details><h1>merged<
 
 func hostileStory(text string) Story {
 	return Story{Object: text, Rows: []Row{{Field: text, Git: text, Live: text, Who: text, Manager: text, Where: text}}, Intent: text, Why: []string{text},
-		Model: text, Revert: []string{text}, Case: text, Audit: text}
+		Model: text, Revert: []string{text}, Hold: []string{text}, HoldNot: text, Case: text, Audit: text}
 }
 
 // TestL05NoTextChoosesWhatIsWritten shows that where and what is written are what the caller's code says, whatever texts say. Elsewhere a
@@ -183,11 +183,11 @@ func TestAStoryIsReadable(t *testing.T) {
 	story := Story{Object: "Deployment shop/web", Intent: "a hotfix", Why: []string{"Warning events before it (12 OOMKilled), none after"},
 		Rows: []Row{{Field: "spec.replicas", Git: "3", Live: "5", Who: "robin@example.com", Manager: "kubectl-edit", When: time.Unix(1_800_000_000, 0), Where: "deploy/web.yaml:3"},
 			{Field: `spec.template.spec.containers[name="web"].env[name="C"]`, Git: "", Live: "(masked)", Manager: "kubectl-set"}},
-		RestartsNothing: true, Revert: []string{"flux reconcile kustomization shop --with-source"}, Case: "shop/drift-1", Audit: "record 12 of log 0f3a"}
+		RestartsNothing: true, Revert: []string{"flux reconcile kustomization shop --with-source"}, Hold: []string{"kubectl annotate x=y"}, Case: "shop/drift-1", Audit: "record 12 of log 0f3a"}
 	got := story.Markdown(hubDoor(t))
 	for _, want := range []string{"| `spec.replicas` | `3` | `5` | `robin@example.com` by `kubectl-edit` | 2027-01-15 08:00:00Z | `deploy/web.yaml:3` |",
 		"| — | `(masked)` | not known; by `kubectl-set` | not known | — |", "It looks like: a hotfix.", "Merging restarts nothing",
-		"- `flux reconcile kustomization shop --with-source`", "Case `shop/drift-1`, `record 12 of log 0f3a`"} {
+		"- `flux reconcile kustomization shop --with-source`", "### Until this is decided", "- `kubectl annotate x=y`", "Case `shop/drift-1`, `record 12 of log 0f3a`"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("it does not say %q:\n%s", want, got)
 		}

@@ -23,8 +23,12 @@ type Story struct {
 	RestartsNothing bool
 	// Revert are the commands that bring the cluster back to Git instead, for people to run.
 	Revert []string
-	Case   string // shop/drift-1234
-	Audit  string // record 12 of log 0f3a
+	// Hold are the commands by which people keep who delivers from undoing it until they have decided, and by which they let go again;
+	// HoldNot says why there are none. Both may be empty: nobody is known to undo it.
+	Hold    []string
+	HoldNot string
+	Case    string // shop/drift-1234
+	Audit   string // record 12 of log 0f3a
 }
 
 // Row is one field that differs. Git and Live are the values, or their masks.
@@ -68,6 +72,7 @@ func (s Story) Markdown(door *redact.Door) string {
 		b.WriteString("Whether delivering it restarts anything is not proven. Look at it before you merge.\n")
 	}
 	b.WriteString("Moorgate never merges. Closing this is a no that is remembered until the value changes.\n")
+	s.hold(&b)
 	s.revert(&b)
 	b.WriteString("\n---\nCase " + markdown.Code(gate.OneLine(s.Case, 300)))
 	if s.Audit != "" {
@@ -78,7 +83,7 @@ func (s Story) Markdown(door *redact.Door) string {
 }
 
 func (s Story) through(door *redact.Door) Story {
-	for _, text := range []*string{&s.Object, &s.Intent, &s.Model, &s.Case, &s.Audit} {
+	for _, text := range []*string{&s.Object, &s.Intent, &s.Model, &s.HoldNot, &s.Case, &s.Audit} {
 		*text = door.Text(*text)
 	}
 	rows := make([]Row, min(len(s.Rows), storyRows))
@@ -88,7 +93,7 @@ func (s Story) through(door *redact.Door) Story {
 		}
 		rows[i] = r
 	}
-	s.Rows, s.Why, s.Revert = rows, firstOf(door, s.Why), firstOf(door, s.Revert)
+	s.Rows, s.Why, s.Revert, s.Hold = rows, firstOf(door, s.Why), firstOf(door, s.Revert), firstOf(door, s.Hold)
 	return s
 }
 
@@ -135,13 +140,33 @@ func filled(text string) string {
 	return markdown.Cell(text, cellMost)
 }
 
-// revert says how to go the other way. A command is one line of code of its own, so that nothing in it ends it.
+// hold says how to keep the change until somebody has decided.
+func (s Story) hold(b *strings.Builder) {
+	if len(s.Hold) == 0 && s.HoldNot == "" {
+		return
+	}
+	b.WriteString("\n### Until this is decided\n\n")
+	if len(s.Hold) > 0 {
+		b.WriteString("What delivers this object may undo the change before that. To keep it from that, for this object alone, and to let it go on once this is merged or closed, run:\n\n")
+		commands(b, s.Hold)
+	}
+	if s.HoldNot != "" {
+		b.WriteString(markdown.Prose(s.HoldNot) + "\n")
+	}
+}
+
+// revert says how to go the other way.
 func (s Story) revert(b *strings.Builder) {
 	if len(s.Revert) == 0 {
 		return
 	}
 	b.WriteString("\n### To go back to Git instead\n\nClose this, and run:\n\n")
-	for _, command := range s.Revert {
+	commands(b, s.Revert)
+}
+
+// commands lists commands. Each is one line of code of its own, so that nothing in it ends it.
+func commands(b *strings.Builder, all []string) {
+	for _, command := range all {
 		b.WriteString("- " + markdown.Code(gate.OneLine(command, 500)) + "\n")
 	}
 }
