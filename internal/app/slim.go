@@ -11,13 +11,13 @@ import (
 // rollout they tell when its template was last written. Then it takes out the values that nobody may know (webhook.Slim), and
 // what the part does without.
 func (p part) slim(obj any) (any, error) {
+	var err error
 	switch obj.(type) {
 	case *appsv1.Deployment, *appsv1.StatefulSet, *appsv1.DaemonSet:
-		return obj, nil
-	}
-	obj, err := cache.TransformStripManagedFields()(obj)
-	if err == nil {
-		obj, err = webhook.Slim(obj)
+	default:
+		if obj, err = cache.TransformStripManagedFields()(obj); err == nil {
+			obj, err = webhook.Slim(obj)
+		}
 	}
 	if err != nil || p.trim == nil {
 		return obj, err
