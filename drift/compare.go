@@ -29,6 +29,7 @@ type Drift struct {
 	Turns       int    // how often it began to differ in the last hour, this time among them
 	Owner       Owner
 	guard       bool // all of the object keeps workloads apart
+	untried     bool // what an edit makes of it is not tried in a dry run
 }
 
 // Compare lists the drifts of a live object, by path. dry is what the API server answered to a dry run that applies Git's

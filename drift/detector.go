@@ -66,6 +66,10 @@ type Detector struct {
 	HelmReleases bool
 	// Served asks what the API server serves, which charts may ask about. nil: such charts are not rendered.
 	Served func(ctx context.Context) (chart.Served, error)
+	// Secrets seals the values of Secrets, so that these are compared too, which takes the right to get them; nil: they are not.
+	Secrets *Sealer
+	// More are kinds that are compared beside those of the table; nil: there are none.
+	More *More
 	// Interval is how often Git is read and what has changed is compared again, a minute where it is zero. In between, a change to
 	// one of the objects has it compared with what was read last. Where nothing is watched, all is compared again.
 	Interval time.Duration
@@ -83,7 +87,8 @@ type Detector struct {
 	counsel  counsel
 
 	deliveries deliveries
-	watched    cache.Cache // of what SetUp watches
+	searched   map[client.ObjectKey]searched // for what a delivery left behind
+	watched    cache.Cache                   // of what SetUp watches
 }
 
 // Reconcile compares one GitSource with its namespace and asks to be called again after the interval. What is wrong with

@@ -1,7 +1,7 @@
 // Package drift is the face that asks whether the cluster still says what Git says.
 //
 // A Detector reads the objects that a GitSource declares, of the kinds in a table (workloads, Services, Ingresses, NetworkPolicies,
-// HorizontalPodAutoscalers, PodDisruptionBudgets, ConfigMaps), and asks the API server, by a server-side-apply dry run, what it
+// HorizontalPodAutoscalers, PodDisruptionBudgets, ConfigMaps, Roles, RoleBindings), and asks the API server, by a server-side-apply dry run, what it
 // would make of each. Of what it does not compare it tells which kinds those are, and how many objects. Where that answer and the live object differ in a field that Git declares, or where a person owns a field
 // that neither Git declares nor a delivery owns, which managedFields tell and no dry run can, there is a drift: one Case
 // for each set of drifted fields of one object with their live values (those that may be shown), with what differs, who owns
@@ -9,12 +9,16 @@
 // other spellings of a quantity are no drift, because the API server wrote both sides; nor is what the table falsepositives.yaml
 // passes over, such as replicas that an autoscaler sets within its bounds, or a restart; nor what Git itself says, by an annotation
 // of ours, of Flux or of Argo CD, is to be left alone. A false or an empty value that Git declares is compared, though the API
-// server does not keep it.
+// server does not keep it. Of Roles and RoleBindings, and, where that is asked for, of Secrets and custom resources, nothing is tried: what a
+// dry run would answer is made here. Of Secrets nothing is looked at but seals, in which nobody can read a value.
 //
 // An object that was deleted is a drift too, with a Case of its own for as long as it is gone: where who delivers says that it applied it,
 // or an earlier round saw it. First it is asked again whether Git still declares it, and whether a delivery is on its way, or its namespace
 // is going. What was never seen may not be delivered yet, and is told in the status alone. It is for people to bring it back, or to take it
-// out of Git: that is never proposed.
+// out of Git: that is never proposed. Where more than a few go within a while, they have one Case, about what declares or delivers them.
+//
+// What a delivery applied once, and nobody declares any more, is an orphan, and has one Case with all that the same delivery left in the
+// namespace. It is looked for by the mark of who delivers, when something else is applied and in a sweep; it is never deleted here.
 //
 // The first round over a folder lists each kind, a page at a time. An object that says Git in the same letters, and on which nobody owns
 // more, is known to say what Git says without a dry run; of the others a dry run tells. From then on an object is looked at where its
@@ -56,7 +60,7 @@
 //
 // The Detector never writes to a workload or to a repository: all it writes are Cases, Events, the status of GitSources, and dry
 // runs; a Look on somebody's behalf writes nothing but dry runs. It reads no Secret but the one that a GitRepository or a GitSource names
-// to be read with, and those in which Helm keeps a release where that is asked for, and these only where somebody gave it the
+// to be read with, and those in which Helm keeps a release, or that Git declares, where that is asked for, and all of these only where somebody gave it the
 // right to; it never writes to what Flux or Argo CD have, never shows a value that could be one, and never passes on what an API
 // server, an admission webhook, an Event or a parser says in words. The name of a user is for people, and no model is told it.
 package drift

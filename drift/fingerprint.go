@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -55,14 +56,39 @@ func inOrder(e metav1.ManagedFieldsEntry) []byte {
 	return e.FieldsV1.GetRawBytes() // which no comparison can read either
 }
 
-// slim leaves of an object that is watched its name and its fingerprint, in the place of its UID. Metadata is mostly managed fields
-// and annotations, and of ten thousand objects that is too much to keep.
-func slim(obj any) (any, error) {
+// slimmer leaves of an object that is watched its name, its fingerprint, in the place of its UID, and the labels by which Flux marks it.
+// Metadata is mostly managed fields and annotations, and of ten thousand objects that is too much to keep; what has the same labels shares
+// them.
+type slimmer struct {
+	lock  sync.Mutex
+	marks map[[2]string]map[string]string
+}
+
+// mostMarks bounds what is shared: whoever may label objects may think up as many marks as they like.
+const mostMarks = 4096
+
+func (s *slimmer) slim(obj any) (any, error) {
 	m, ok := obj.(*metav1.PartialObjectMetadata)
 	if !ok || len(m.UID) == hex.EncodedLen(sha256.Size) { // which was slimmed before
 		return obj, nil
 	}
 	kept := &metav1.PartialObjectMetadata{TypeMeta: m.TypeMeta}
-	kept.Namespace, kept.Name, kept.ResourceVersion, kept.UID = m.Namespace, m.Name, m.ResourceVersion, types.UID(fingerprint(m))
+	kept.Namespace, kept.Name, kept.ResourceVersion, kept.UID, kept.Labels = m.Namespace, m.Name, m.ResourceVersion, types.UID(fingerprint(m)), s.mark(m.Labels)
 	return kept, nil
+}
+
+func (s *slimmer) mark(labels map[string]string) map[string]string {
+	of := [2]string{labels[fluxName], labels[fluxNamespace]}
+	if of == [2]string{} {
+		return nil
+	}
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if s.marks == nil || len(s.marks) >= mostMarks {
+		s.marks = map[[2]string]map[string]string{}
+	}
+	if s.marks[of] == nil {
+		s.marks[of] = map[string]string{fluxName: of[0], fluxNamespace: of[1]}
+	}
+	return s.marks[of]
 }

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
@@ -32,6 +33,8 @@ type loss struct {
 	sought  bool // for a Case that was opened of it before this process knew it
 	counts  bool // it was deleted, and is told to be
 	by      Owner
+	alone   bool   // it has a Case of its own
+	among   string // the key of the Case of many that tells of it
 }
 
 // alive notes that the object is there, under that UID.
@@ -48,7 +51,7 @@ func (d *Detector) deleted(ctx context.Context, of client.ObjectKey, l *look, r 
 	}
 	l.gone, l.subject.UID = true, p.there
 	l.read(evidenceLive, "live "+l.subject.Kind+"/"+l.subject.Name, gate.FromAPI, d.Now(), "the cluster does not have it any more")
-	l.back = back(l, r.tree.delivery)
+	l.back = back(whence(l.object), l.commit, r.tree.delivery)
 	if p.loss.by.User == "" && d.Now().Sub(p.loss.noticed) <= namedWithin {
 		p.loss.by = d.deleter(ctx, l)
 	}
@@ -61,13 +64,14 @@ func (d *Detector) deleted(ctx context.Context, of client.ObjectKey, l *look, r 
 // lost reports whether an absent object that nothing was told of yet counts as deleted.
 func (d *Detector) lost(ctx context.Context, of client.ObjectKey, l *look, r *round, p *past) bool {
 	if !p.loss.sought && p.there == "" {
-		uid, stands, err := d.stoodBefore(ctx, of, l.subject, r)
+		before, err := d.stoodBefore(ctx, of, l.subject, r)
 		if err != nil {
 			l.missed(evidenceLive, "whether it was there before", d.Now(), unanswered(err))
 			return false
 		}
-		p.loss.sought, p.there = true, uid
-		if stands {
+		p.loss.sought = true
+		if before != nil {
+			p.there, p.loss.among, p.loss.alone = before.uid, before.among, before.among == ""
 			return true
 		}
 	}
@@ -98,31 +102,47 @@ func (y *Delivered) brought(l *look) bool {
 	return y.stored != (client.ObjectKey{}) || y.applied[l.object.Name]
 }
 
-// stoodBefore finds the Case by which an earlier process told that an object was deleted, and which UID it had. All Cases of the source
+// stood is what an earlier process told of an object that was deleted.
+type stood struct {
+	uid   string
+	among string // the key of the Case of many that tells of it; empty: it has its own
+	since metav1.Time
+}
+
+// stoodBefore finds the Case by which an earlier process told that an object was deleted; nil where there is none. All Cases of the source
 // are listed once a round at most.
-func (d *Detector) stoodBefore(ctx context.Context, of client.ObjectKey, subject gate.Ref, r *round) (uid string, stands bool, err error) {
+func (d *Detector) stoodBefore(ctx context.Context, of client.ObjectKey, subject gate.Ref, r *round) (*stood, error) {
 	if r.stood == nil {
 		cases, err := d.casesOf(ctx, of)
 		if err != nil {
-			return "", false, err
+			return nil, err
 		}
-		r.stood = map[string]*v1alpha1.Case{}
+		r.stood = map[string]*stood{}
 		for i := range cases {
-			k := &cases[i]
-			before := r.stood[k.Labels[v1alpha1.LabelWorkload]]
-			if k.Spec.Signal.Reason != reasonDeleted || meta.IsStatusConditionFalse(k.Status.Conditions, CaseDrifted) {
-				continue
-			}
-			if before == nil || before.Spec.Signal.FirstSeen.Before(&k.Spec.Signal.FirstSeen) {
-				r.stood[k.Labels[v1alpha1.LabelWorkload]] = k
-			}
+			r.stand(&cases[i])
 		}
 	}
-	k := r.stood[cluster.WorkloadLabel(subject)]
-	if k == nil {
-		return "", false, nil
+	return r.stood[cluster.WorkloadLabel(subject)], nil
+}
+
+// stand notes what a Case tells of objects that were deleted. Of several Cases the newest counts.
+func (r *round) stand(k *v1alpha1.Case) {
+	if meta.IsStatusConditionFalse(k.Status.Conditions, CaseDrifted) {
+		return
 	}
-	return k.Spec.Subject.UID, true, nil
+	note := func(label string, now stood) {
+		if before := r.stood[label]; before == nil || before.since.Before(&now.since) {
+			r.stood[label] = &now
+		}
+	}
+	switch since := k.Spec.Signal.FirstSeen; k.Spec.Signal.Reason {
+	case reasonDeleted:
+		note(k.Labels[v1alpha1.LabelWorkload], stood{uid: k.Spec.Subject.UID, since: since})
+	case reasonDeletedTogether:
+		for _, o := range k.Status.Objects {
+			note(cluster.WorkloadLabel(gate.Ref{Group: o.Group, Kind: o.Kind, Name: o.Name}), stood{uid: o.UID, among: k.Spec.Signal.Key, since: since})
+		}
+	}
 }
 
 // ending reports whether the namespace is on its way out, or gone: what goes with it was not deleted by itself.
@@ -167,9 +187,9 @@ func (d *Detector) deleter(ctx context.Context, l *look) Owner {
 	return by
 }
 
-// back tells what it takes to have the object again.
-func back(l *look, y *Delivered) string {
-	text := fmt.Sprintf("deliver %s of commit %.12s again the usual way", whence(l.object), l.commit)
+// back tells what it takes to have again what a commit declares.
+func back(what, commit string, y *Delivered) string {
+	text := fmt.Sprintf("deliver %s of commit %.12s again the usual way", what, commit)
 	if y == nil {
 		return text
 	}

@@ -16,13 +16,14 @@ const (
 	CauseAutomation = "changed-by-automation"
 	CauseUnknown    = "unknown-owner"
 	CauseUnreadable = "unreadable"
-	CauseFight      = "fight" // a field that is changed to and fro
+	CauseFight      = "fight"  // a field that is changed to and fro
+	CauseOrphan     = "orphan" // what was delivered once lives on, and Git does not declare it any more
 	// Where the rules can tell what a person's change looks like, that is its cause: one of Intents.
 )
 
 // Causes lists all causes.
 func Causes() []string {
-	return []string{CausePerson, CauseAhead, CauseAutomation, CauseUnknown, CauseUnreadable, CauseReverted, CauseFight, IntentEmergency, IntentAccident, IntentExperiment, IntentRoutine}
+	return []string{CausePerson, CauseAhead, CauseAutomation, CauseUnknown, CauseUnreadable, CauseReverted, CauseFight, CauseOrphan, IntentEmergency, IntentAccident, IntentExperiment, IntentRoutine}
 }
 
 // What is taken from the score of adopting a change, and from the confidence in its cause.
@@ -46,7 +47,7 @@ func assess(l *look) gate.Assessment {
 		a.Choice = []string{ItemAdopt}
 		a.Score = gate.Known(100 - lost(l))
 	}
-	if (a.Cause == CausePerson || a.Cause == CauseUnknown) && !l.intention.weakens && !l.gone {
+	if (a.Cause == CausePerson || a.Cause == CauseUnknown) && !l.intention.weakens && len(l.drifts) > 0 {
 		a.Open = "whether the change is an emergency fix or an accident is not for a rule to say"
 	}
 	switch a.Cause {
@@ -65,9 +66,11 @@ func cause(l *look) string {
 	switch {
 	case len(l.unread) > 0:
 		return CauseUnreadable
-	case l.gone && l.by.User != "":
+	case l.many.reason == reasonOrphaned:
+		return CauseOrphan
+	case l.by.User != "", l.many.seen().User != "":
 		return CausePerson
-	case l.gone:
+	case l.gone, l.many.reason != "":
 		return CauseUnknown
 	case slices.ContainsFunc(l.drifts, Drift.fought):
 		return CauseFight
@@ -88,7 +91,9 @@ func silence(l *look, cause string) string {
 	switch {
 	case cause == CauseUnreadable:
 		return "what cannot be read is never a drift, and this could not be: " + l.unread[0]
-	case l.gone:
+	case l.many.reason == reasonOrphaned:
+		return "Git does not declare it any more: whether it goes or is declared again is for people to say"
+	case l.gone, l.many.reason != "":
 		return "it was deleted: whether it comes back or goes from Git too is for people to say"
 	case cause == CauseFight:
 		i := slices.IndexFunc(l.drifts, Drift.fought)
@@ -129,6 +134,9 @@ func findings(l *look) []gate.Finding {
 	}
 	if l.gone {
 		return []gate.Finding{l.deletion()}
+	}
+	if l.many.reason != "" {
+		return []gate.Finding{l.many.finding()}
 	}
 	found := make([]gate.Finding, len(l.drifts))
 	for i, d := range l.drifts {

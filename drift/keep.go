@@ -51,7 +51,9 @@ func (d *Detector) keep(ctx context.Context, of client.ObjectKey, l *look, p gat
 		s.At, known = k.Spec.Signal.FirstSeen.Time, &k
 	}
 	d.understand(ctx, l, r.tree, known)
-	r.standing = append(r.standing, Standing{Cause: cause(l), Since: s.At})
+	for range max(1, len(l.many.objects)) {
+		r.standing = append(r.standing, Standing{Cause: cause(l), Since: s.At})
+	}
 	q := flow.Question{Signal: s, Case: cluster.CaseRef(s), Evidence: l.evidence, OffRecord: true,
 		// Circumstances say whether the process is paused, if it can be; a Guardrail that is paused says so itself.
 		Facts: gate.Facts{At: d.Now(), Subject: l.subject, Menu: menu(l), Paused: gate.Known[[]string](nil), Unread: l.unread}}
@@ -68,7 +70,11 @@ func (d *Detector) keep(ctx context.Context, of client.ObjectKey, l *look, p gat
 	q.OffRecord = false
 	j, recordErr := flow.Judge(ctx, d.Log, q, p, advisor)
 	if apierrors.IsNotFound(err) {
-		if _, _, err := d.Cases.Open(ctx, s, nil, map[string]string{LabelSource: sourceLabel(of.Name)}); err != nil {
+		labels := map[string]string{LabelSource: sourceLabel(of.Name)}
+		if l.many.reason != "" {
+			labels[LabelMany] = "true"
+		}
+		if _, _, err := d.Cases.Open(ctx, s, nil, labels); err != nil {
 			return err
 		}
 	}
@@ -100,12 +106,14 @@ func (d *Detector) tell(l *look, j flow.Judgement, recordErr error) func(*v1alph
 	judged := d.Cases.Judged(j, recordErr)
 	return func(s *v1alpha1.CaseStatus) {
 		judged(s)
-		s.Owner = l.owners()
+		s.Owner, s.Objects = l.owners(), l.many.named()
 		switch {
 		case len(l.unread) > 0:
 			d.drifted(s, metav1.ConditionUnknown, "Unreadable", "it could not be compared; what is not known is no drift")
 		case l.gone:
 			d.drifted(s, metav1.ConditionTrue, reasonDeleted, "Git declares it, and the cluster does not have it any more")
+		case l.many.reason != "":
+			d.drifted(s, metav1.ConditionTrue, l.many.reason, gate.OneLine(l.many.text, 512))
 		default:
 			d.drifted(s, metav1.ConditionTrue, "FieldsDiffer", fmt.Sprintf("fields that differ from Git: %d", len(l.drifts)))
 		}
@@ -129,10 +137,10 @@ func said(k *v1alpha1.Case, change func(*v1alpha1.CaseStatus)) bool {
 func (d *Detector) settle(ctx context.Context, of client.ObjectKey, r *round) error {
 	var gone []*v1alpha1.Case
 	err := d.eachCase(ctx, of, func(k *v1alpha1.Case) func(*v1alpha1.CaseStatus) {
-		if r.open[k.Name] || r.unread[k.Labels[v1alpha1.LabelWorkload]] || meta.IsStatusConditionFalse(k.Status.Conditions, CaseDrifted) {
+		if r.open[k.Name] || r.unread[k.Labels[v1alpha1.LabelWorkload]] || r.doubts(k) || meta.IsStatusConditionFalse(k.Status.Conditions, CaseDrifted) {
 			return nil
 		}
-		if reason := k.Spec.Signal.Reason; reason == reasonDrift || reason == reasonDeleted {
+		if happened(k) {
 			gone = append(gone, k)
 		}
 		return func(s *v1alpha1.CaseStatus) {
@@ -146,6 +154,11 @@ func (d *Detector) settle(ctx context.Context, of client.ObjectKey, r *round) er
 		d.announceGone(r.tree, k)
 	}
 	return nil
+}
+
+// doubts reports whether it is not known what a Case of many tells of.
+func (r *round) doubts(k *v1alpha1.Case) bool {
+	return k.Spec.Signal.Reason == reasonDeletedTogether && r.halfRead || k.Spec.Signal.Reason == reasonOrphaned && r.strays != ""
 }
 
 // release says on the Cases of a source that are open that nobody knows any more whether their fields differ.

@@ -23,6 +23,7 @@ type look struct {
 	gone      bool   // it was there, and was deleted
 	by        Owner  // who deleted it
 	back      string // what it takes to have it again
+	many      many   // what befell several objects, in place of one
 	left      string // the annotation in Git that says to leave it as it is
 	moving    bool   // it is being delivered, so that nothing is known of it yet
 	rows      []row  // what delivers it adds to the table of what is no drift
@@ -65,7 +66,9 @@ func (l *look) missed(id, what string, at time.Time, why string) {
 func line(s string) string { return gate.OneLine(s, 1024) }
 
 // happening reports whether there is anything to open a Case about.
-func (l *look) happening() bool { return len(l.drifts) > 0 || len(l.unread) > 0 || l.gone }
+func (l *look) happening() bool {
+	return len(l.drifts) > 0 || len(l.unread) > 0 || l.gone || l.many.reason != ""
+}
 
 // signal is the happening. Its key is made of what has drifted and to which values, and not of the commit: the same drift
 // is the same Case however often Git moves. Of what was deleted it is made of which object that was. A value that is not shown is no part of the key, because a hash of a short
@@ -75,6 +78,10 @@ func (l *look) signal(sourceName string, at time.Time) gate.Signal {
 	if len(l.unread) > 0 {
 		s.Reason, s.Key = reasonUnreadable, "unreadable/"+sourceName
 		s.Text = "it is not known whether " + l.object.Kind + " " + l.object.Name.Name + " says what Git says: " + l.unread[0] // which is a line
+		return s
+	}
+	if l.many.reason != "" {
+		s.Reason, s.Key, s.Text = l.many.reason, l.many.key, line(l.many.sentence())
 		return s
 	}
 	if l.gone {
@@ -114,8 +121,8 @@ func (l *look) sentence(i int) string {
 	if d.Added {
 		return name + " is " + live + ", and Git does not have it" + where
 	}
-	if x, y := path.Base(git), path.Base(live); x != y {
-		git, live = x, y
+	if _, text := d.Git.(string); text && path.Base(git) != path.Base(live) {
+		git, live = path.Base(git), path.Base(live)
 	}
 	return name + " is " + live + ", Git says " + git + where
 }
@@ -153,8 +160,12 @@ func (l *look) owners() string {
 	}
 	var names []string
 	seen := map[string]bool{}
+	owners := slices.Clone(l.many.by)
 	for _, d := range l.drifts {
-		if name := d.Owner.Named(); !seen[name] {
+		owners = append(owners, d.Owner)
+	}
+	for _, o := range owners {
+		if name := o.Named(); !seen[name] {
 			seen[name] = true
 			names = append(names, name)
 		}

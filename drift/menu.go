@@ -71,6 +71,10 @@ func (d Drift) unfit() string {
 		return "Git says so by an empty value, which a person must change"
 	case !d.shown():
 		return "its value may be secret"
+	case d.rights():
+		return "it says who may do what, so a person must write it"
+	case d.untried:
+		return "its kind is compared as it lies, so that what an edit would make of it is not tried"
 	case d.guarded():
 		return "it keeps the workload apart from others, so a person must write it"
 	}
@@ -83,6 +87,9 @@ func menu(l *look) []gate.Action {
 		Text: fmt.Sprintf("tell people; to go back to Git, deliver %s of commit %.12s again the usual way", fileName(l.object.File), l.commit) + l.replacing()}
 	if l.gone {
 		escalate.Text = "tell people; to have it again, " + l.back + "; to be rid of it, take it out of Git"
+	}
+	if l.many.reason != "" {
+		escalate.Text = "tell people; " + l.many.remedy
 	}
 	nothing := gate.Action{ID: ItemNothing, Verb: "nothing", Reach: gate.ReachNothing, Target: l.subject, Text: "leave it as it is"}
 	if adopt, ok := adoption(l); ok {

@@ -27,15 +27,26 @@ type Notice struct {
 const fluxGroups = ".toolkit.fluxcd.io"
 
 func (d *Detector) announceOpened(t tree, l *look, of client.ObjectKey, text string) {
-	d.announce(t, l.subject, of, corev1.EventTypeWarning, Notice{Reason: eventDrifted, Text: text, Cause: cause(l)})
+	d.announce(t, t.teller(l.subject, l.many.reason != ""), of, corev1.EventTypeWarning, Notice{Reason: eventDrifted, Text: text, Cause: cause(l)})
 }
 
 func (d *Detector) announceGone(t tree, k *v1alpha1.Case) {
 	text := "it says what Git says again, or differs in another way"
-	if k.Spec.Signal.Reason == reasonDeleted {
+	switch k.Spec.Signal.Reason {
+	case reasonDeleted, reasonDeletedTogether:
 		text = "it is there again, or Git does not declare it any more"
+	case reasonOrphaned:
+		text = "it is gone, or Git declares it again"
 	}
-	d.announce(t, subjectOf(k), client.ObjectKeyFromObject(k), corev1.EventTypeNormal, Notice{Gone: true, Reason: eventGone, Text: text, Cause: k.Status.Cause})
+	d.announce(t, t.teller(subjectOf(k), k.Labels[LabelMany] == "true"), client.ObjectKeyFromObject(k), corev1.EventTypeNormal, Notice{Gone: true, Reason: eventGone, Text: text, Cause: k.Status.Cause})
+}
+
+// teller is the object on which it is told: of many it is the one that delivers them, in its own namespace.
+func (t tree) teller(subject gate.Ref, many bool) gate.Ref {
+	if many && t.delivery != nil {
+		return t.delivery.owner
+	}
+	return subject
 }
 
 // announce tells on the object itself that a drift was opened, or that it is gone, and hands on the Notice of it.
@@ -54,6 +65,8 @@ func (d *Detector) announce(t tree, subject gate.Ref, of client.ObjectKey, kind 
 	}
 	if y != nil && strings.HasSuffix(y.owner.Group, fluxGroups) {
 		n.About = y.owner
+	}
+	if n.About != subject {
 		n.Text = subject.Kind + " " + subject.Namespace + "/" + subject.Name + ": " + n.Text
 	}
 	d.Tell(n)

@@ -36,23 +36,29 @@ func watched(t *testing.T, n int) (s *stage, asked *counted, clock *atomic.Int64
 	s.commit(map[string]string{"deploy/shelf.yaml": shelf(n)})
 	s.kubectl(shelf(n), "apply", "-f", "-")
 	s.source(nil)
-	mgr, err := ctrl.NewManager(s.judge, ctrl.Options{Scheme: s.admin.Scheme(), Logger: logr.Discard(), Metrics: server.Options{BindAddress: "0"},
-		Controller: config.Controller{SkipNameValidation: new(true)}})
-	s.ok(err)
-	s.ok(s.detector.SetUp(mgr))
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- mgr.Start(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Errorf("the manager: %v", err)
-		}
-	})
+	s.watching()
 	s.eventually("everything is compared", func() bool {
 		return strings.Contains(s.ready().Message, fmt.Sprintf(": %d", 2*n))
 	})
 	return s, asked, clock
+}
+
+// watching has the Detector of a stage watch what it compares, and GitSources, until the story ends.
+func (s *stage) watching() {
+	s.t.Helper()
+	mgr, err := ctrl.NewManager(s.judge, ctrl.Options{Scheme: s.admin.Scheme(), Logger: logr.Discard(), Metrics: server.Options{BindAddress: "0"},
+		Controller: config.Controller{SkipNameValidation: new(true)}})
+	s.ok(err)
+	s.ok(s.detector.SetUp(mgr))
+	ctx, stop := context.WithCancel(s.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- mgr.Start(ctx) }()
+	s.t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			s.t.Errorf("the manager: %v", err)
+		}
+	})
 }
 
 func TestARoundOverWhatIsUnchangedAsksForNothing(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
 )
@@ -27,9 +26,13 @@ type round struct {
 	failed                     []error         // what the API server refused; the rest of the round went on
 	open                       map[string]bool // the names of the Cases of what is wrong now
 	standing                   []Standing
-	stood                      map[string]*v1alpha1.Case // those of what was deleted, by workload label, once they were looked for
-	stays                      bool                      // the namespace is known not to be on its way out
-	unread                     map[string]bool           // the workload labels of what could not be compared
+	stood                      map[string]*stood // what was told of what was deleted, by workload label, once it was looked for
+	stays                      bool              // the namespace is known not to be on its way out
+	unread                     map[string]bool   // the workload labels of what could not be compared
+	policy                     *gate.Policy      // of the namespace, once it was asked for
+	sweep                      bool              // everything is looked at as if for the first time
+	strays                     string            // why it is not known what a delivery has left behind
+	halfRead                   bool              // of what was deleted together, not all is known to be gone or to be there
 }
 
 // round compares every object that the tree declares for the namespace of its source, and keeps their Cases. What
@@ -41,8 +44,9 @@ func (d *Detector) round(ctx context.Context, of client.ObjectKey, t tree) (*rou
 	}
 	bounded, cancel := context.WithTimeout(ctx, roundTime)
 	defer cancel()
-	var policy *gate.Policy
-	settled := d.settled(bounded, of, t)
+	var gone []*look
+	r.sweep = d.sweeps(of)
+	settled := d.settled(bounded, of, t, r.sweep)
 	for _, o := range t.objects {
 		l := newLook(o, t.Commit)
 		l.absent = settled[o.Name] && t.past[o.Name].clean == vanished
@@ -66,18 +70,15 @@ func (d *Detector) round(ctx context.Context, of client.ObjectKey, t tree) (*rou
 		}
 		r.note(l)
 		t.past[o.Name].remember(l)
-		if !l.happening() {
-			continue
-		}
-		if policy == nil {
-			p := d.policy(bounded, of.Namespace)
-			policy = &p
-		}
-		if err := d.keep(bounded, of, l, *policy, r); err != nil {
-			t.past[o.Name].loss.counts = false // to be asked about once more
-			r.failed = append(r.failed, fmt.Errorf("keep the Case of %s: %w", called(o.Name), err))
+		switch {
+		case l.gone:
+			gone = append(gone, l)
+		case l.happening():
+			d.keepOne(bounded, of, l, r)
 		}
 	}
+	d.keepGone(bounded, of, gone, r)
+	d.keepOrphans(bounded, of, r)
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("compare %s: %w", Title(of), err)
 	}
@@ -85,6 +86,22 @@ func (d *Detector) round(ctx context.Context, of client.ObjectKey, t tree) (*rou
 		r.failed = append(r.failed, err)
 	}
 	return r, nil
+}
+
+// keepOne keeps the Case of a look, and reports whether that could be done.
+func (d *Detector) keepOne(ctx context.Context, of client.ObjectKey, l *look, r *round) bool {
+	if r.policy == nil {
+		p := d.policy(ctx, of.Namespace)
+		r.policy = &p
+	}
+	err := d.keep(ctx, of, l, *r.policy, r)
+	if err != nil {
+		if p := r.tree.past[l.object.Name]; p != nil {
+			p.loss.counts = false // to be asked about once more
+		}
+		r.failed = append(r.failed, fmt.Errorf("keep the Case of %s: %w", called(l.object.Name), err))
+	}
+	return err == nil
 }
 
 // policy is the policy of the namespace. One that cannot be read is one that holds everything.
@@ -102,10 +119,10 @@ func (r *round) note(l *look) {
 		r.left.add(name)
 	case l.moving:
 		r.moving.add(name)
-		r.unread[cluster.WorkloadLabel(l.subject)] = true
+		r.unknown(l)
 	case len(l.unread) > 0:
 		r.unreadable.add(name)
-		r.unread[cluster.WorkloadLabel(l.subject)] = true
+		r.unknown(l)
 	case l.absent:
 		r.absent.add(name)
 	default:
@@ -119,7 +136,15 @@ func (r *round) note(l *look) {
 // missed notes an object that the time of the round did not suffice for.
 func (r *round) missed(l *look) {
 	r.unreached.add(called(l.object.Name))
+	r.unknown(l)
+}
+
+// unknown has the Cases that tell of an object stay as they are.
+func (r *round) unknown(l *look) {
 	r.unread[cluster.WorkloadLabel(l.subject)] = true
+	if p := r.tree.past[l.object.Name]; p != nil && p.loss.among != "" {
+		r.halfRead = true
+	}
 }
 
 // err is what went wrong in the round, and nil where nothing did.

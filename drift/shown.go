@@ -24,15 +24,18 @@ var (
 	plainBelow = []string{"nodeSelector", "tolerations", "topologySpreadConstraints", "ports"}
 	// quantities are fields below which text is a quantity.
 	quantities = []string{"limits", "requests"}
+	// rights are the fields of what says who may do what. Rules may be shown; who they are for are users.
+	rights = []string{"rules", "subjects", "roleRef"}
 	// guards are fields that keep a workload apart from others. A change to them is for a person to write.
 	guards = []string{"securityContext", "hostNetwork", "hostPID", "hostIPC", "hostUsers", "serviceAccountName", "serviceAccount",
 		"automountServiceAccountToken", "volumes", "runtimeClassName", "selector", "externalIPs", "externalName", "loadBalancerSourceRanges"}
 )
 
 var (
-	plainText = regexp.MustCompile(`^[A-Za-z0-9._%+-]{1,64}$`)
-	cronText  = regexp.MustCompile(`^[0-9A-Za-z*/,@ -]{1,64}$`)
-	imageText = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,255}(@sha256:[0-9a-f]{64})?$`)
+	plainText  = regexp.MustCompile(`^[A-Za-z0-9._%+-]{1,64}$`)
+	rightsText = regexp.MustCompile(`^[A-Za-z0-9._:/*-]{0,128}$`)
+	cronText   = regexp.MustCompile(`^[0-9A-Za-z*/,@ -]{1,64}$`)
+	imageText  = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,255}(@sha256:[0-9a-f]{64})?$`)
 )
 
 // shows reports whether a value of this field may be shown to people, models and logs.
@@ -58,9 +61,29 @@ func shows(p source.Path, v any) bool {
 		quantity := slices.ContainsFunc(names, func(n string) bool { return slices.Contains(quantities, n) })
 		below := slices.ContainsFunc(names, func(n string) bool { return slices.Contains(plainBelow, n) })
 		return (quantity || below || slices.Contains(plain, last)) && plainText.MatchString(t)
+	case []any:
+		return len(names) == 1 && last == "rules" && ruleText(t)
 	case map[string]any:
 		for name, inner := range t {
 			if !shows(append(slices.Clip(p), source.Step{Field: name}), inner) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// ruleText reports whether all of the rules of a Role are words that may be shown: verbs, and names of resources and objects.
+func ruleText(v any) bool {
+	switch t := v.(type) {
+	case string:
+		return rightsText.MatchString(t)
+	case []any:
+		return !slices.ContainsFunc(t, func(item any) bool { return !ruleText(item) })
+	case map[string]any:
+		for _, inner := range t {
+			if !ruleText(inner) {
 				return false
 			}
 		}
@@ -120,6 +143,12 @@ func (d Drift) shown() bool {
 // guarded reports whether a drift is about what keeps the workload apart from others.
 func (d Drift) guarded() bool {
 	return d.guard || slices.ContainsFunc(d.Path.Fields(), func(n string) bool { return slices.Contains(guards, n) })
+}
+
+// rights reports whether a drift is about who may do what.
+func (d Drift) rights() bool {
+	names := d.Path.Fields()
+	return d.guard && len(names) == 1 && slices.Contains(rights, names[0])
 }
 
 // texts are Git's and the live value for people, or their masks.

@@ -10,7 +10,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
@@ -28,6 +27,8 @@ type Asked struct {
 	Secret    client.ObjectKey // with what From is read; empty: with nothing
 	// Delivered is what is compared in place of a folder of From; nil: none is.
 	Delivered *Delivered
+	// Others are all that is delivered, by which it is told what a delivery left behind; nil: that is not known, and is not told.
+	Others []Delivered
 	// Wanted says which objects are looked at; nil: all that are declared.
 	Wanted func(source.Name) bool
 	// Told is called after each of them, from one place at a time; nil: nobody is told.
@@ -43,11 +44,13 @@ type Report struct {
 	Left []string
 }
 
-// Sight is one object that differs from Git, that the cluster does not have, or that could not be compared.
+// Sight is one object that differs from Git, that the cluster does not have, that Git does not declare any more, or that could not be
+// compared.
 type Sight struct {
 	Subject gate.Ref
 	Place   string // file and line where Git declares it: deploy/web.yaml:2
 	Absent  bool   // the cluster does not have it
+	Orphan  string // why it is there though Git does not declare it any more; empty: Git does
 	Changes []Change
 	Unread  []string // what could not be read; without it nothing here is a drift
 	// ByOwners: no dry run was possible, and Changes are what managedFields tell: fields that a person owns and whose text is not Git's.
@@ -123,7 +126,34 @@ func (d *Detector) Look(ctx context.Context, a Asked) (Report, error) {
 			r.Sights = append(r.Sights, sights[i])
 		}
 	}
+	d.seeOrphans(ctx, a, t, &r)
 	return r, nil
+}
+
+// seeOrphans adds what a delivery left behind to a report.
+func (d *Detector) seeOrphans(ctx context.Context, a Asked, t tree, r *Report) {
+	if !t.orphans() {
+		return
+	}
+	found, err := []gate.Ref(nil), errors.New("not all that Flux and Argo CD deliver could be listed")
+	if a.Others != nil {
+		found, _, err = d.orphansOf(ctx, t, a.Others, searched{})
+	}
+	if err != nil {
+		r.Left = append(r.Left, line("whether something was left behind that Git does not declare any more is not known: "+err.Error()))
+		return
+	}
+	found = slices.DeleteFunc(found, func(o gate.Ref) bool {
+		return a.Wanted != nil && !a.Wanted(source.Name{Group: o.Group, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name})
+	})
+	if len(found) == 0 {
+		return
+	}
+	l := d.orphaned(client.ObjectKey{Namespace: a.Namespace, Name: a.Source}, t, found)
+	k, unread := d.caseOf(ctx, a, l)
+	for _, o := range found {
+		r.Sights = append(r.Sights, Sight{Subject: o, Orphan: line(l.many.text), Case: k, CaseUnread: unread, Assessment: assess(l)})
+	}
 }
 
 // asked is the repository that somebody asks about.
@@ -134,12 +164,12 @@ func (d *Detector) asked(ctx context.Context, a Asked) (tree, error) {
 		if err != nil {
 			return tree{}, err
 		}
-		return parse(read, tree{}, a.Namespace, render.Own(a.From.Path)), nil
+		return parse(read, tree{sealer: d.Secrets, more: d.More}, a.Namespace, render.Own(a.From.Path)), nil
 	}
 	if y.Problem != "" {
 		return tree{}, errors.New(y.Problem)
 	}
-	return d.readDelivered(ctx, y, tree{})
+	return d.readDelivered(ctx, y, tree{sealer: d.Secrets, more: d.More})
 }
 
 // left tells what of a repository was not compared.
@@ -166,6 +196,9 @@ func (d *Detector) sight(ctx context.Context, a Asked, l *look, t tree) Sight {
 		s.Changes = append(s.Changes, Change{Path: one.Path, Git: git, Live: live, Masked: !one.shown(), Missing: one.Missing, Added: one.Added, Owner: one.Owner,
 			Place: l.proposals[i].where, Ahead: one.Ahead})
 	}
+	if l.absent {
+		s.Case, s.CaseUnread = d.deletionCase(ctx, a, l)
+	}
 	if l.happening() {
 		s.Case, s.CaseUnread = d.caseOf(ctx, a, l)
 		d.understand(ctx, l, t, s.Case)
@@ -182,9 +215,8 @@ func (l *look) untried() bool {
 // byOwners finds the fields that a person owns and whose live text is not the text in Git: another way to write the same quantity
 // is among them, because only the API server can tell.
 func (d *Detector) byOwners(ctx context.Context, l *look) error {
-	live := &unstructured.Unstructured{}
-	live.SetGroupVersionKind(l.object.Desired.GroupVersionKind())
-	if err := d.Client.Get(ctx, client.ObjectKey{Namespace: l.subject.Namespace, Name: l.subject.Name}, live); err != nil {
+	live, err := d.live(ctx, l)
+	if err != nil {
 		return fmt.Errorf("who owns its fields: %w", err)
 	}
 	drifts, err := owned(live, prepared(l.object.Desired, live))
@@ -200,21 +232,35 @@ func (d *Detector) byOwners(ctx context.Context, l *look) error {
 // caseOf is the Case that the judge keeps of what was seen. Where it is not known by which GitSource, it is the one about the same
 // object whose drift stands.
 func (d *Detector) caseOf(ctx context.Context, a Asked, l *look) (*v1alpha1.Case, string) {
-	var list v1alpha1.CaseList
-	err := d.Client.List(ctx, &list, client.InNamespace(l.subject.Namespace),
-		client.MatchingLabels{v1alpha1.LabelFace: string(gate.FaceDrift), v1alpha1.LabelWorkload: cluster.WorkloadLabel(l.subject)})
+	name := l.signal(a.Source, d.Now()).CaseName()
+	return d.caseWhere(ctx, l.subject, func(k *v1alpha1.Case) bool {
+		return k.Name == name || (a.Source == "" && meta.IsStatusConditionPresentAndEqual(k.Status.Conditions, CaseDrifted, metav1.ConditionTrue))
+	})
+}
+
+// deletionCase is the Case by which the judge tells that an absent object was deleted: its own, or one of many.
+func (d *Detector) deletionCase(ctx context.Context, a Asked, l *look) (*v1alpha1.Case, string) {
+	return d.caseWhere(ctx, l.subject, func(k *v1alpha1.Case) bool {
+		own := k.Spec.Signal.Reason == reasonDeleted && k.Labels[v1alpha1.LabelWorkload] == cluster.WorkloadLabel(l.subject)
+		return (own || k.Spec.Signal.Reason == reasonDeletedTogether && tellsOf(k, l.subject)) &&
+			(a.Source == "" || k.Labels[LabelSource] == sourceLabel(a.Source)) && !meta.IsStatusConditionFalse(k.Status.Conditions, CaseDrifted)
+	})
+}
+
+// caseWhere is the first of the Cases that may be about an object which fits, or why they cannot be read.
+func (d *Detector) caseWhere(ctx context.Context, r gate.Ref, fits func(*v1alpha1.Case) bool) (*v1alpha1.Case, string) {
+	cases, err := d.driftCases(ctx, r)
 	switch {
 	case meta.IsNoMatchError(err):
 		return nil, ""
 	case apierrors.IsForbidden(err):
-		return nil, "you may not list Cases in " + l.subject.Namespace
+		return nil, "you may not list Cases in " + r.Namespace
 	case err != nil:
 		return nil, line(err.Error())
 	}
-	name := l.signal(a.Source, d.Now()).CaseName()
-	for i, k := range list.Items {
-		if k.Name == name || (a.Source == "" && meta.IsStatusConditionPresentAndEqual(k.Status.Conditions, CaseDrifted, metav1.ConditionTrue)) {
-			return &list.Items[i], ""
+	for i := range cases {
+		if fits(&cases[i]) {
+			return &cases[i], ""
 		}
 	}
 	return nil, ""

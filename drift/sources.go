@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -50,6 +51,11 @@ type Delivered struct {
 	home    *Delivered           // of a HelmRelease, what delivered that; nil: nobody is known to have
 	twin    string               // who brings the HelmRelease out of the same folder to another namespace
 	applied map[source.Name]bool // what came of it, by names that may lack what nobody compares
+	stale   map[source.Name]bool // what of that Argo CD would prune
+	pruned  bool                 // what Git does not declare any more is taken away
+	several bool                 // it is one of several sources of an Application
+	at      time.Time            // when it was applied last; zero: that does not stand there
+	unrest  string               // why what is live may be something else than what was applied last
 }
 
 // The classes of what is delivered: a closed list.

@@ -81,9 +81,11 @@ type argoStatus struct {
 	History []struct {
 		ID int64 `json:"id"`
 		synced
+		DeployedAt string `json:"deployedAt"`
 	} `json:"history"`
 	Resources []struct {
 		Group, Kind, Namespace, Name string
+		RequiresPruning, Hook        bool
 	} `json:"resources"`
 }
 
@@ -112,8 +114,17 @@ func application(u *unstructured.Unstructured) []Delivered {
 		return y.split(nil)
 	}
 	applied := map[source.Name]bool{}
+	y.stale = map[source.Name]bool{}
 	for _, r := range status.Resources {
-		applied[source.Name{Group: r.Group, Kind: r.Kind, Namespace: r.Namespace, Name: r.Name}] = true
+		n := source.Name{Group: r.Group, Kind: r.Kind, Namespace: r.Namespace, Name: r.Name}
+		applied[n] = true
+		if r.RequiresPruning && !r.Hook {
+			y.stale[n] = true
+		}
+	}
+	y.pruned, _, _ = unstructured.NestedBool(u.Object, "spec", "syncPolicy", "automated", "prune")
+	for _, h := range status.History {
+		y.at = latest(y.at, h.DeployedAt)
 	}
 	if len(applied) == 0 {
 		return nil // it never applied anything
@@ -136,7 +147,7 @@ func application(u *unstructured.Unstructured) []Delivered {
 	for i, s := range last.Sources {
 		one := y
 		if len(last.Sources) > 1 {
-			one.Name = fmt.Sprintf("%s/%d", y.Name, i+1)
+			one.Name, one.several = fmt.Sprintf("%s/%d", y.Name, i+1), true
 		}
 		if s.Ref != "" && s.Path == "" && s.Chart == "" {
 			continue // others read values from it; it applies nothing

@@ -8,6 +8,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -86,6 +87,8 @@ func (d *Detector) kustomization(ctx context.Context, u *unstructured.Unstructur
 	}
 	y := Delivered{Name: "kustomization/" + u.GetNamespace() + "/" + u.GetName(), Class: DeliveryCompared, owner: refOf(u)}
 	y.Suspended, _ = cluster.Reconciled(u)
+	y.pruned, _, _ = unstructured.NestedBool(u.Object, "spec", "prune")
+	y.at, y.unrest = fluxRest(u, revision)
 	if err := d.flux(ctx, &y, u, revision, sources); err != nil {
 		y.fail(err)
 	}
@@ -247,4 +250,35 @@ func inventory(u *unstructured.Unstructured) map[source.Name]bool {
 		}
 	}
 	return applied
+}
+
+// fluxRest is when a Kustomization applied last, as far as that is known, and why it may have applied something else since.
+func fluxRest(u *unstructured.Unstructured, applied string) (at time.Time, unrest string) {
+	if attempted, _, _ := unstructured.NestedString(u.Object, "status", "lastAttemptedRevision"); attempted != "" && attempted != applied {
+		unrest = "another commit was tried"
+	}
+	conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
+	for _, c := range conditions {
+		switch one, _ := c.(map[string]any); {
+		case one["type"] == "Ready" && one["status"] == "True":
+			at = latest(at, one["lastTransitionTime"])
+		case one["type"] == "Ready" && one["status"] != "False", one["type"] == "Reconciling" && one["status"] == "True":
+			unrest = "it is at work"
+		}
+	}
+	history, _, _ := unstructured.NestedSlice(u.Object, "status", "history")
+	for _, h := range history {
+		one, _ := h.(map[string]any)
+		at = latest(at, one["lastReconciled"])
+	}
+	return at, unrest
+}
+
+// latest is the later of a time and one that is written somewhere. What is written in another way says no time.
+func latest(at time.Time, written any) time.Time {
+	text, _ := written.(string)
+	if t, err := time.Parse(time.RFC3339, text); err == nil && t.After(at) {
+		return t
+	}
+	return at
 }

@@ -19,6 +19,7 @@ import (
 // deliveries are what is delivered, as of the last time that somebody looked, and what came of comparing it.
 type deliveries struct {
 	now     map[client.ObjectKey]Delivered
+	whole   bool // nothing of it could not be listed
 	classes map[client.ObjectKey]string
 	told    map[string]string // the last problem that was told, by the name of who delivers
 }
@@ -43,7 +44,7 @@ func (d *Detector) Discover(ctx context.Context) ([]client.ObjectKey, error) {
 	for key := range now {
 		keys[key] = true
 	}
-	d.deliveries.now = now
+	d.deliveries.now, d.deliveries.whole = now, err == nil
 	return slices.SortedFunc(maps.Keys(keys), func(a, b client.ObjectKey) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
 	}), err
@@ -144,6 +145,7 @@ func (d *Detector) delivered(ctx context.Context, y Delivered) tree {
 		last.delivery = &y
 		return last
 	}
+	last.sealer, last.more = d.Secrets, d.More
 	read, err := d.readDelivered(ctx, &y, last)
 	if last = read; err != nil {
 		last = tree{unread: err}

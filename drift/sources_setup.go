@@ -29,7 +29,7 @@ func (d *Detector) SetUpDeliveries(mgr ctrl.Manager, failed func(error)) error {
 	b := ctrl.NewControllerManagedBy(mgr).Named("drift-deliveries").
 		WatchesRawSource(ctrlsource.Channel(found, &handler.EnqueueRequestForObject{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent})
-	for _, k := range kinds {
+	for _, k := range Kinds() {
 		b = b.WatchesRawSource(ctrlsource.Kind[client.Object](d.watched, seenAs(k), handler.EnqueueRequestsFromMapFunc(d.delivering(k)), moved))
 	}
 	if err := b.Complete(reconcile.Func(d.ReconcileDelivered)); err != nil {

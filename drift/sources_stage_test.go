@@ -53,7 +53,7 @@ func (s *delivery) in(t *testing.T) {
 }
 
 // open are the Cases of what differs now.
-func (s *delivery) open() []v1alpha1.Case {
+func (s *stage) open() []v1alpha1.Case {
 	s.t.Helper()
 	return slices.DeleteFunc(s.cases(), func(k v1alpha1.Case) bool { return drifted(k).Status != metav1.ConditionTrue })
 }

@@ -30,9 +30,8 @@ const (
 
 // settled are the objects of a tree that need no look, because they are known to say what Git says, or to be absent. It asks the
 // API server, where many have to be looked at, to list them, and remembers what it finds.
-func (d *Detector) settled(ctx context.Context, key client.ObjectKey, t tree) map[source.Name]bool {
+func (d *Detector) settled(ctx context.Context, key client.ObjectKey, t tree, sweep bool) map[source.Name]bool {
 	known := map[source.Name]bool{}
-	sweep := d.sweeps(key)
 	open, all := map[schema.GroupVersionKind][]source.Object{}, map[schema.GroupVersionKind]int{}
 	for _, o := range t.objects {
 		p := t.past[o.Name]
@@ -40,7 +39,7 @@ func (d *Detector) settled(ctx context.Context, key client.ObjectKey, t tree) ma
 			continue
 		}
 		all[o.Desired.GroupVersionKind()]++
-		if p == nil || left(o.Desired) != "" {
+		if p == nil || left(o.Desired) != "" || d.More.kind(o.Name).asked {
 			continue
 		}
 		if !sweep && p.clean != "" && p.clean == d.fingerprintOf(ctx, o) {

@@ -31,6 +31,8 @@ type tree struct {
 	from                              Repository
 	secret                            client.ObjectKey // with what it is read; empty: with nothing
 	delivery                          *Delivered       // nil: of a GitSource
+	sealer                            *Sealer          // of the values of Secrets; nil: these are not compared
+	more                              *More            // kinds that are compared too
 	at                                time.Time
 	objects                           []source.Object
 	past                              map[source.Name]*past
@@ -52,8 +54,9 @@ func (d *Detector) tree(ctx context.Context, key client.ObjectKey, from Reposito
 	d.lock.Lock()
 	last, known := d.last[key]
 	d.lock.Unlock()
+	last.sealer, last.more = d.Secrets, d.More
 	if moved = known && last.from != from; moved || !known || last.secret != secret {
-		last = tree{from: from, secret: secret}
+		last = tree{from: from, secret: secret, sealer: d.Secrets, more: d.More}
 	} else if d.Now().Sub(last.at) < d.interval() {
 		return last, false
 	}
@@ -83,8 +86,9 @@ func (d *Detector) read(ctx context.Context, from Repository, secret client.Obje
 
 // parse makes a tree of what was read. What is known of an object's past stays known while its manifest stays the same.
 func parse(read Tree, before tree, namespace string, spec render.Spec) tree {
-	t := tree{Tree: read, past: map[source.Name]*past{}, plans: &plans{}}
-	objects, err := render.Declared(read.Files, spec, source.Wanted{Namespace: namespace, Kinds: groupKinds(), Most: mostObjects})
+	t := tree{Tree: read, past: map[source.Name]*past{}, plans: &plans{}, sealer: before.sealer, more: before.more}
+	compared := comparedKinds(t.sealer != nil, t.more)
+	objects, err := render.Declared(read.Files, spec, source.Wanted{Namespace: namespace, Kinds: compared, Most: mostObjects})
 	t.Files = nil
 	if err != nil {
 		t.unsound, t.past = err, before.past // what was seen of objects is known when the next commit is sound
@@ -97,7 +101,7 @@ func parse(read Tree, before tree, namespace string, spec render.Spec) tree {
 	others := map[string]int{}
 	for _, o := range objects {
 		at := whence(o)
-		if _, compared := kindOf(o.Name); !compared {
+		if !slices.Contains(compared, schema.GroupKind{Group: o.Group, Kind: o.Kind}) {
 			others[kindName(o.Name)]++
 			continue
 		}
@@ -109,6 +113,13 @@ func parse(read Tree, before tree, namespace string, spec render.Spec) tree {
 			t.impossible.add(fmt.Sprintf("%q (%s)", gate.OneLine(o.Name.Name, 128), at))
 			continue
 		}
+		if secretName(o.Name) && o.Unknown == "" {
+			var why string
+			if o.Desired, why = t.sealer.sealed(o.Desired, namespace); why != "" {
+				others["Secret: "+why]++
+				continue
+			}
+		}
 		t.objects = append(t.objects, o)
 		t.past[o.Name] = &past{since: read.Time, exact: before.Commit != "" && before.unsound == nil}
 		if old := before.past[o.Name]; old != nil {
@@ -118,7 +129,7 @@ func parse(read Tree, before tree, namespace string, spec render.Spec) tree {
 			t.past[o.Name] = before.past[o.Name]
 		}
 	}
-	t.ground = groundOf(read, spec, t.objects)
+	t.ground = groundOf(read, spec, slices.DeleteFunc(slices.Clone(t.objects), func(o source.Object) bool { return secretName(o.Name) }))
 	for _, kind := range slices.Sorted(maps.Keys(others)) {
 		t.uncompared.add(fmt.Sprintf("%s (%d)", kind, others[kind]))
 	}
@@ -153,6 +164,7 @@ func (d *Detector) forget(key client.ObjectKey) {
 	delete(d.last, key)
 	delete(d.standing, key)
 	delete(d.sweep, key)
+	delete(d.searched, key)
 }
 
 // names are the first few of many, and how many there are.

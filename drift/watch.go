@@ -34,7 +34,7 @@ func (d *Detector) watch(mgr ctrl.Manager) error {
 		return nil
 	}
 	seen, err := cache.New(mgr.GetConfig(), cache.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient(),
-		DefaultTransform: slim, DefaultUnsafeDisableDeepCopy: new(true), ReaderFailOnMissingInformer: true,
+		DefaultTransform: (&slimmer{}).slim, DefaultUnsafeDisableDeepCopy: new(true), ReaderFailOnMissingInformer: true,
 		DefaultWatchErrorHandler: func(ctx context.Context, r *toolscache.Reflector, err error) {
 			toolscache.DefaultWatchErrorHandler(ctx, r, err)
 			d.doubt(err)
@@ -57,7 +57,7 @@ func (d *Detector) SetUp(mgr ctrl.Manager) error {
 	b := ctrl.NewControllerManagedBy(mgr).Named("drift").
 		For(&v1alpha1.GitSource{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent})
-	for _, k := range kinds {
+	for _, k := range Kinds() {
 		b = b.WatchesRawSource(crsource.Kind[client.Object](d.watched, seenAs(k), handler.EnqueueRequestsFromMapFunc(d.near(mgr.GetClient(), k)), moved))
 	}
 	return b.Complete(d)

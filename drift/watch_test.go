@@ -87,6 +87,7 @@ func TestAFingerprintTellsWhatMatters(t *testing.T) {
 			}
 		})
 	}
+	slim := (&slimmer{}).slim
 	once, err := slim(base())
 	if err != nil {
 		t.Fatal(err)

@@ -122,9 +122,10 @@ func steps(text string) source.Path {
 	return p
 }
 
-func subjectOf(k *v1alpha1.Case) gate.Ref {
-	s := k.Spec.Subject
-	return gate.Ref{Group: s.Group, Version: s.Version, Kind: s.Kind, Namespace: k.Namespace, Name: s.Name, UID: s.UID}
+func subjectOf(k *v1alpha1.Case) gate.Ref { return refIn(k.Namespace, k.Spec.Subject) }
+
+func refIn(namespace string, s v1alpha1.Subject) gate.Ref {
+	return gate.Ref{Group: s.Group, Version: s.Version, Kind: s.Kind, Namespace: namespace, Name: s.Name, UID: s.UID}
 }
 
 // labelsOf are the labels of an object, nil where they cannot be read or are another object's by now.
@@ -193,7 +194,7 @@ func (w Witnesses) becomes(k *v1alpha1.Case, drifts []v1alpha1.Case) func(*v1alp
 	return func(st *v1alpha1.CaseStatus) {
 		was := meta.FindStatusCondition(st.Conditions, CaseDrifted)
 		standing := slices.IndexFunc(drifts, func(c v1alpha1.Case) bool {
-			return meta.IsStatusConditionTrue(c.Status.Conditions, CaseDrifted) && c.Spec.Subject.UID == k.Spec.Subject.UID
+			return meta.IsStatusConditionTrue(c.Status.Conditions, CaseDrifted) && (c.Spec.Subject.UID == k.Spec.Subject.UID || tellsOf(&c, subjectOf(k)))
 		})
 		switch {
 		case was != nil && was.Status == metav1.ConditionFalse: // it ended; what differs since is another happening
@@ -202,7 +203,7 @@ func (w Witnesses) becomes(k *v1alpha1.Case, drifts []v1alpha1.Case) func(*v1alp
 		case standing >= 0:
 			d.drifted(st, metav1.ConditionUnknown, reasonSuperseded, "what differs from Git stands on Case "+drifts[standing].Name)
 		case was != nil && was.Reason == reasonSuperseded && slices.ContainsFunc(drifts, func(c v1alpha1.Case) bool {
-			return strings.HasSuffix(was.Message, " "+c.Name) && meta.IsStatusConditionFalse(c.Status.Conditions, CaseDrifted)
+			return strings.HasSuffix(was.Message, " "+c.Name) && (meta.IsStatusConditionFalse(c.Status.Conditions, CaseDrifted) || c.Labels[LabelMany] == "true")
 		}):
 			d.drifted(st, metav1.ConditionFalse, "Gone", "what differed is gone: "+was.Message)
 		default:

@@ -2,6 +2,7 @@ package drift
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -29,16 +30,18 @@ func (w Witnesses) SetUp(mgr ctrl.Manager) error {
 			return nil
 		case witnessed(k):
 			return []reconcile.Request{{NamespacedName: client.ObjectKeyFromObject(k)}}
-		case k.Spec.Signal.Reason != reasonDrift && k.Spec.Signal.Reason != reasonDeleted:
+		case !happened(k):
 			return nil
 		}
-		cases, err := witnessedCases(ctx, mgr.GetClient(), subjectOf(k))
-		if err != nil {
-			return nil // the next change of either Case sees it
-		}
-		requests := make([]reconcile.Request, len(cases))
-		for i := range cases {
-			requests[i].NamespacedName = types.NamespacedName{Namespace: k.Namespace, Name: cases[i].Name}
+		var requests []reconcile.Request
+		for _, subject := range append(k.Status.Objects, k.Spec.Subject) {
+			cases, err := witnessedCases(ctx, mgr.GetClient(), refIn(k.Namespace, subject))
+			if err != nil {
+				return nil // the next change of either Case sees it
+			}
+			for i := range cases {
+				requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: k.Namespace, Name: cases[i].Name}})
+			}
 		}
 		return requests
 	}
@@ -64,17 +67,16 @@ func (w Witnesses) Reconcile(ctx context.Context, req reconcile.Request) (reconc
 	if !witnessed(&k) {
 		return reconcile.Result{}, nil
 	}
-	var list v1alpha1.CaseList
-	if err := d.Client.List(ctx, &list, client.InNamespace(k.Namespace), client.HasLabels{LabelSource},
-		client.MatchingLabels{v1alpha1.LabelFace: string(gate.FaceDrift), v1alpha1.LabelWorkload: cluster.WorkloadLabel(subjectOf(&k))}); err != nil {
-		return reconcile.Result{}, fmt.Errorf("list the drift cases of %s: %w", subjectOf(&k), err)
+	drifts, err := d.driftCases(ctx, subjectOf(&k))
+	if err != nil {
+		return reconcile.Result{}, err
 	}
 	judged, recordErr := func(*v1alpha1.CaseStatus) {}, error(nil)
 	if !meta.IsStatusConditionTrue(k.Status.Conditions, v1alpha1.CaseRecorded) {
 		judged, recordErr = w.judge(ctx, &k)
 	}
-	became := w.becomes(&k, list.Items)
-	err := d.Cases.Keep(ctx, req.NamespacedName, func(s *v1alpha1.CaseStatus) {
+	became := w.becomes(&k, drifts)
+	err = d.Cases.Keep(ctx, req.NamespacedName, func(s *v1alpha1.CaseStatus) {
 		judged(s)
 		became(s)
 	})
@@ -82,4 +84,17 @@ func (w Witnesses) Reconcile(ctx context.Context, req reconcile.Request) (reconc
 		err = recordErr // to be tried again
 	}
 	return reconcile.Result{}, client.IgnoreNotFound(err)
+}
+
+// driftCases are the Cases of drifts that may be about an object: its own, and those of many.
+func (d *Detector) driftCases(ctx context.Context, r gate.Ref) ([]v1alpha1.Case, error) {
+	var own, many v1alpha1.CaseList
+	face := client.MatchingLabels{v1alpha1.LabelFace: string(gate.FaceDrift)}
+	err := errors.Join(
+		d.Client.List(ctx, &own, client.InNamespace(r.Namespace), client.HasLabels{LabelSource}, face, client.MatchingLabels{v1alpha1.LabelWorkload: cluster.WorkloadLabel(r)}),
+		d.Client.List(ctx, &many, client.InNamespace(r.Namespace), face, client.MatchingLabels{LabelMany: "true"}))
+	if err != nil {
+		return nil, fmt.Errorf("list the drift cases of %s: %w", r, err)
+	}
+	return append(own.Items, many.Items...), nil
 }

@@ -3,12 +3,14 @@ package drift
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -108,9 +110,7 @@ func placeholder(v any) bool {
 // that Git declares come out of the dry run as Git has them. again asks for another try, because it is another object now.
 func (d *Detector) observe(ctx context.Context, l *look, last bool) (live, dry *unstructured.Unstructured, again bool) {
 	what := l.subject.Kind + "/" + l.subject.Name
-	live = &unstructured.Unstructured{}
-	live.SetGroupVersionKind(l.object.Desired.GroupVersionKind())
-	err := d.Client.Get(ctx, client.ObjectKey{Namespace: l.subject.Namespace, Name: l.subject.Name}, live)
+	live, err := d.live(ctx, l)
 	if apierrors.IsNotFound(err) {
 		l.absent = true
 		return nil, nil, false
@@ -121,6 +121,9 @@ func (d *Detector) observe(ctx context.Context, l *look, last bool) (live, dry *
 	}
 	l.subject.UID, l.labels, l.fingerprint = string(live.GetUID()), live.GetLabels(), fingerprint(live)
 	dry = prepared(l.object.Desired, live)
+	if d.More.kind(l.object.Name).Still {
+		return live, d.still(l, live, dry), false
+	}
 	err = d.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(dry), client.DryRunAll, client.ForceOwnership, client.FieldOwner(dryRunOwner))
 	if apierrors.IsConflict(err) && !last {
 		return nil, nil, true
@@ -132,6 +135,47 @@ func (d *Detector) observe(ctx context.Context, l *look, last bool) (live, dry *
 	}
 	l.read(evidenceDryRun, "dry run of "+what, gate.FromAPI, d.Now(), "")
 	return live, dry, false
+}
+
+// live reads an object. Of a Secret nothing comes out of here but seals.
+func (d *Detector) live(ctx context.Context, l *look) (*unstructured.Unstructured, error) {
+	u := &unstructured.Unstructured{}
+	g := l.object.Desired.GroupVersionKind()
+	u.SetGroupVersionKind(g)
+	if d.More.has(g.GroupKind()) {
+		if m, err := d.Client.RESTMapper().RESTMapping(g.GroupKind(), g.Version); err != nil || m.Scope.Name() != meta.RESTScopeNameNamespace {
+			return nil, errors.New("the cluster does not serve its kind, or it belongs to no namespace")
+		}
+	}
+	err := d.Client.Get(ctx, client.ObjectKey{Namespace: l.subject.Namespace, Name: l.subject.Name}, u)
+	if err != nil || !secretName(l.object.Name) {
+		return u, err
+	}
+	if d.Secrets == nil {
+		return nil, errors.New("Secrets are not compared here")
+	}
+	sealed, why := d.Secrets.sealed(u, u.GetNamespace())
+	if why != "" {
+		return nil, errors.New("it is " + why)
+	}
+	return sealed, nil
+}
+
+// still is what stands in the place of a dry run's answer, of a kind of which none is made; nil where there is none.
+func (d *Detector) still(l *look, live, desired *unstructured.Unstructured) *unstructured.Unstructured {
+	what := l.subject.Kind + "/" + l.subject.Name
+	l.read(evidenceLive, "live "+what, gate.FromAPI, d.Now(), "resourceVersion "+live.GetResourceVersion())
+	suppose := supposed
+	if d.More.has(live.GroupVersionKind().GroupKind()) {
+		suppose = d.More.supposed
+	}
+	dry, err := suppose(live, desired)
+	if err != nil {
+		l.missed(evidenceDryRun, what+" as it lies", d.Now(), err.Error())
+		return nil
+	}
+	l.read(evidenceDryRun, what+" as it lies", gate.FromAPI, d.Now(), "")
+	return dry
 }
 
 // prepared is Git's manifest as the dry run applies it: to this live object and to no other, without what is not Git's to
@@ -155,10 +199,10 @@ func (d *Detector) driftsOf(ctx context.Context, l *look, found []Drift) []Drift
 		l.missed(evidenceGit, "what is to be passed over", d.Now(), err.Error())
 	}
 	rows = slices.Concat(rows, l.rows, table, d.Passed.rows)
-	k, _ := kindOf(l.object.Name)
+	k := d.More.kind(l.object.Name)
 	var drifts []Drift
 	for _, one := range found {
-		one.guard = k.guards
+		one.guard, one.untried = k.guards, k.Still
 		if !slices.ContainsFunc(rows, func(r row) bool {
 			return r.fits(l.subject.Kind, one) && (r.When != whenAutoscaled || d.autoscaled(ctx, l, one))
 		}) {

@@ -65,7 +65,8 @@ var rightsList = map[string]map[string]string{
 		"batch/cronjobs": look + " patch", "/services": look + " patch", "/configmaps": look + " patch", // dry runs; fenced
 		"networking.k8s.io/ingresses": look + " patch", "networking.k8s.io/networkpolicies": look + " patch",
 		"autoscaling/horizontalpodautoscalers": look + " patch", "policy/poddisruptionbudgets": look + " patch",
-		"/secrets": "create", // dry runs; fenced
+		"/secrets":                        "create", // dry runs; fenced
+		"rbac.authorization.k8s.io/roles": look, "rbac.authorization.k8s.io/rolebindings": look,
 		"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get",
 	}, fences, callers),
 	"Role/moorgate-judge": {"coordination.k8s.io/leases": "create", "coordination.k8s.io/leases=moorgate-judge": "get update patch", "coordination.k8s.io/leases=moorgate-advice": "get update patch",

@@ -271,6 +271,12 @@ type CaseStatus struct {
 	// +listType=atomic
 	// +optional
 	Images []string `json:"images,omitempty"`
+	// Objects are those that a Case about many of them is about now, the first hundred by kind and name: what was deleted at once,
+	// what was left behind.
+	// +kubebuilder:validation:MaxItems=100
+	// +listType=atomic
+	// +optional
+	Objects []Subject `json:"objects,omitempty"`
 	// Owner is who owns what the Case is about: the field manager of a drifted field.
 	// +kubebuilder:validation:MaxLength=256
 	// +optional

@@ -436,6 +436,11 @@ func (in *CaseStatus) DeepCopyInto(out *CaseStatus) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.Objects != nil {
+		in, out := &in.Objects, &out.Objects
+		*out = make([]Subject, len(*in))
+		copy(*out, *in)
+	}
 	if in.Audit != nil {
 		in, out := &in.Audit, &out.Audit
 		*out = new(AuditPosition)

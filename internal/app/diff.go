@@ -25,6 +25,8 @@ type diffOptions struct {
 	folder     string
 	localGit   bool
 	helm       bool
+	secrets    bool
+	moreKinds  []string
 	kubeconfig string
 	output     string
 	color      string
@@ -54,8 +56,8 @@ It needs the right to get the objects, and to patch them, for a dry run, which s
 says what managedFields tell: the fields that a person owns and that are written in another way in Git.
 
 -o json prints one object:
-  {"differ": 1, "unread": 0, "sources": [{"namespace", "source", "url", "commit", "suspended", "ahead", "compared", "left": [...], "error",
-    "objects": [{"subject": {...}, "place", "absent", "byOwners", "unread": [...], "cause", "confidence", "case", "decision",
+  {"differ": 1, "orphans": 0, "unread": 0, "sources": [{"namespace", "source", "url", "commit", "suspended", "ahead", "compared", "left": [...], "error",
+    "objects": [{"subject": {...}, "place", "absent", "orphan", "byOwners", "unread": [...], "cause", "confidence", "case", "decision",
       "findings": [{"id", "text", "evidence"}],
       "changes": [{"path", "git", "live", "masked", "missing", "added", "place", "ahead",
         "owner": {"manager", "operation", "subresource", "time", "party"}}]}]}]}
@@ -83,6 +85,8 @@ not be read.`,
 	f.BoolVarP(&o.all, "all-namespaces", "A", false, "every namespace that has a GitSource, or that Flux or Argo CD delivers to")
 	f.StringVarP(&o.folder, "filename", "f", "", "folder or file with what Git says, instead of what GitSources name")
 	f.BoolVar(&o.helm, "helm-releases", false, helmReleasesUsage)
+	f.BoolVar(&o.secrets, "secrets", false, secretsUsage)
+	f.StringSliceVar(&o.moreKinds, "more-kinds", nil, moreKindsUsage)
 	f.BoolVar(&o.localGit, "local-git", false, "let GitSources name file:// repositories and addresses of this machine")
 	kubeconfigFlag(cmd, &o.kubeconfig)
 	passedFlag(f, &o.passes)
@@ -132,7 +136,7 @@ func diff(ctx context.Context, cmd *cobra.Command, o diffOptions, wanted wantedO
 	for i := range places {
 		p := &places[i]
 		waiting.slowly(p.name() + ": reading Git")
-		p.report, p.err = detector.Look(ctx, drift.Asked{Namespace: p.namespace, Source: p.source, From: p.from, Secret: p.secret, Delivered: p.delivered, Wanted: func(n source.Name) bool { return wanted.is(n.Kind, n.Name) },
+		p.report, p.err = detector.Look(ctx, drift.Asked{Namespace: p.namespace, Source: p.source, From: p.from, Secret: p.secret, Delivered: p.delivered, Others: p.others, Wanted: func(n source.Name) bool { return wanted.is(n.Kind, n.Name) },
 			Told: func(done, all int) { waiting.slowly(fmt.Sprintf("%s: %d of %d compared", p.name(), done, all)) }})
 	}
 	waiting.clear()
@@ -161,6 +165,9 @@ func lookout(config *rest.Config, o diffOptions) (*drift.Detector, error) {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
 	d := &drift.Detector{Client: c, Git: gitReader(o.localGit), HelmReleases: o.helm, Now: time.Now, Passed: o.passed, Served: servedBy(config)}
+	if err := widen(d, config, o.secrets, o.moreKinds); err != nil {
+		return nil, err
+	}
 	if o.folder != "" {
 		d.Git = func(context.Context, drift.Repository, string) (drift.Tree, error) { return readFolder(o.folder) }
 	}
@@ -171,7 +178,7 @@ func lookout(config *rest.Config, o diffOptions) (*drift.Detector, error) {
 func diffCode(places []place) error {
 	n := tally(places)
 	switch {
-	case n.differ > 0:
+	case n.differ+n.orphans > 0:
 		return exit(exitWarned)
 	case n.unread > 0:
 		return exit(exitFailed)
@@ -179,9 +186,9 @@ func diffCode(places []place) error {
 	return nil
 }
 
-// counts are how many objects, of how many sources, were compared, differ, and could not be read. A source that could not be read counts as one
-// that could not.
-type counts struct{ compared, differ, unread int }
+// counts are how many objects were compared, differ, were left behind by a delivery, and could not be read. A source that could not be read
+// counts as one that could not.
+type counts struct{ compared, differ, orphans, unread int }
 
 func tally(places []place) (n counts) {
 	for _, p := range places {
@@ -191,6 +198,8 @@ func tally(places []place) (n counts) {
 		n.compared += p.report.Compared
 		for _, s := range p.report.Sights {
 			switch {
+			case s.Orphan != "":
+				n.orphans++
 			case s.Absent || len(s.Changes) > 0:
 				n.differ++
 			case len(s.Unread) > 0:
@@ -235,7 +244,7 @@ func (w wantedObjects) is(kind, name string) bool {
 // missed is an error where what somebody named is declared nowhere.
 func (w wantedObjects) missed(places []place) error {
 	n := tally(places)
-	if len(w) == 0 || n.compared+n.differ+n.unread > 0 {
+	if len(w) == 0 || n.compared+n.differ+n.orphans+n.unread > 0 {
 		return nil
 	}
 	return errors.New("Git declares nothing of that name there, of a kind that is compared: " + gate.OneLine(w[0].kind+"/"+w[0].name, 320))

@@ -12,6 +12,7 @@ import (
 type (
 	jsonDiff struct {
 		Differ  int          `json:"differ"`
+		Orphans int          `json:"orphans"` // what a delivery left behind
 		Unread  int          `json:"unread"`
 		Sources []jsonSource `json:"sources"`
 	}
@@ -29,8 +30,9 @@ type (
 	}
 	jsonObject struct {
 		Subject    gate.Ref      `json:"subject"`
-		Place      string        `json:"place"`
+		Place      string        `json:"place,omitempty"`
 		Absent     bool          `json:"absent,omitempty"`
+		Orphan     string        `json:"orphan,omitempty"` // why it is there though Git does not declare it any more
 		ByOwners   bool          `json:"byOwners,omitempty"`
 		Unread     []string      `json:"unread,omitempty"`
 		Cause      string        `json:"cause,omitempty"`
@@ -70,7 +72,7 @@ type (
 
 func diffJSON(places []place) jsonDiff {
 	n := tally(places)
-	out := jsonDiff{Differ: n.differ, Unread: n.unread, Sources: make([]jsonSource, len(places))}
+	out := jsonDiff{Differ: n.differ, Orphans: n.orphans, Unread: n.unread, Sources: make([]jsonSource, len(places))}
 	for i, p := range places {
 		s := jsonSource{Namespace: p.namespace, Source: p.source, URL: p.url, Commit: p.report.Commit, Compared: p.report.Compared, Left: p.report.Left,
 			Objects: make([]jsonObject, len(p.report.Sights))}
@@ -89,7 +91,7 @@ func diffJSON(places []place) jsonDiff {
 }
 
 func objectJSON(s *drift.Sight) jsonObject {
-	o := jsonObject{Subject: s.Subject, Place: s.Place, Absent: s.Absent, ByOwners: s.ByOwners, Unread: s.Unread, Cause: s.Assessment.Cause}
+	o := jsonObject{Subject: s.Subject, Place: s.Place, Absent: s.Absent, Orphan: s.Orphan, ByOwners: s.ByOwners, Unread: s.Unread, Cause: s.Assessment.Cause}
 	if n, known := s.Assessment.Confidence.Get(); known && s.Assessment.Cause != "" {
 		o.Confidence = &n
 	}

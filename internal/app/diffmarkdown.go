@@ -13,8 +13,8 @@ import (
 func diffMarkdown(places []place) string {
 	var b strings.Builder
 	n := tally(places)
-	fmt.Fprintf(&b, "## Moorgate: %s\n\n%s compared; %d differ or are absent; %d could not be read.\n",
-		map[bool]string{true: "the cluster says what Git says", false: "the cluster and Git differ"}[n.differ == 0], howMany(n.compared, "object"), n.differ, n.unread)
+	fmt.Fprintf(&b, "## Moorgate: %s\n\n%s compared; %d differ or are absent; %d were left behind; %d could not be read.\n",
+		map[bool]string{true: "the cluster says what Git says", false: "the cluster and Git differ"}[n.differ+n.orphans == 0], howMany(n.compared, "object"), n.differ, n.orphans, n.unread)
 	for i := range places {
 		p := &places[i]
 		if p.err != nil {
@@ -37,9 +37,14 @@ func diffMarkdown(places []place) string {
 
 func sightMarkdown(s *drift.Sight) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n### %s\n\nGit declares it in %s.", markdown.Code(shown(s.Subject.String())), markdown.Code(shown(s.Place)))
+	fmt.Fprintf(&b, "\n### %s\n\n", markdown.Code(shown(s.Subject.String())))
+	if s.Orphan != "" {
+		fmt.Fprintf(&b, "Git does not declare it: %s.\n", markdown.Prose(s.Orphan))
+	} else {
+		fmt.Fprintf(&b, "Git declares it in %s.", markdown.Code(shown(s.Place)))
+	}
 	if s.Absent {
-		return b.String() + " The cluster does not have it.\n"
+		b.WriteString(" The cluster does not have it.\n")
 	}
 	for _, u := range s.Unread {
 		fmt.Fprintf(&b, " Could not be read: %s.", markdown.Prose(u))

@@ -21,6 +21,7 @@ type place struct {
 	from      drift.Repository
 	secret    client.ObjectKey
 	delivered *drift.Delivered // nil: it is not what Flux or Argo CD delivers
+	others    []drift.Delivered
 }
 
 func (p *place) name() string {
@@ -47,9 +48,9 @@ func (o diffOptions) places(ctx context.Context, d *drift.Detector, w io.Writer)
 		from := drift.Repository{URL: g.Spec.URL, Branch: g.Spec.Branch, Path: g.Spec.Path}
 		places = append(places, place{compared: compared{namespace: g.Namespace, source: g.Name, url: g.Spec.URL}, from: from, secret: drift.SecretOf(g)})
 	}
-	delivered, err := o.delivered(ctx, d)
+	delivered, all, err := o.delivered(ctx, d)
 	for i, y := range delivered {
-		places = append(places, place{compared: compared{namespace: y.Namespace, source: y.Name, url: y.From.URL}, delivered: &delivered[i]})
+		places = append(places, place{compared: compared{namespace: y.Namespace, source: y.Name, url: y.From.URL}, delivered: &delivered[i], others: all})
 	}
 	if err != nil {
 		_, _ = fmt.Fprintf(w, "not all that Flux and Argo CD deliver is compared: %s\n", shown(err.Error()))
@@ -65,18 +66,19 @@ func (o diffOptions) places(ctx context.Context, d *drift.Detector, w io.Writer)
 	return nil, fmt.Errorf("there is no GitSource in namespace %s, and Flux and Argo CD deliver nothing to it: make one (kubectl explain gitsource.spec), name a folder (-f FOLDER), or look everywhere (-A)", o.namespace)
 }
 
-// delivered is what Flux and Argo CD deliver to the namespaces that are asked about. Who delivers may be in any namespace; somebody
-// who may not look into all of them is answered of those in the namespace itself.
-func (o diffOptions) delivered(ctx context.Context, d *drift.Detector) ([]drift.Delivered, error) {
+// delivered is what Flux and Argo CD deliver to the namespaces that are asked about, and to any; nil where not all of that could be listed. Who
+// delivers may be in any namespace; somebody who may not look into all of them is answered of those in the namespace itself.
+func (o diffOptions) delivered(ctx context.Context, d *drift.Detector) (to, whole []drift.Delivered, err error) {
 	all, err := d.Deliveries(ctx, "")
-	if err != nil && len(all) == 0 && !o.all {
+	if err == nil {
+		whole = all
+	} else if len(all) == 0 && !o.all {
 		all, _ = d.Deliveries(ctx, o.namespace) // the first error says more
 	}
-	var to []drift.Delivered
 	for _, y := range all {
 		if o.all || y.Namespace == o.namespace {
 			to = append(to, y)
 		}
 	}
-	return to, err
+	return to, whole, err
 }

@@ -39,6 +39,9 @@ func diffText(places []place, p paint, now time.Time) string {
 	}
 	n := tally(places)
 	fmt.Fprintf(&b, "%s compared; %d differ or are absent", howMany(n.compared, "object"), n.differ)
+	if n.orphans > 0 {
+		fmt.Fprintf(&b, "; %d were left behind", n.orphans)
+	}
 	if n.unread > 0 {
 		fmt.Fprintf(&b, "; %d could not be read", n.unread)
 	}
@@ -47,10 +50,16 @@ func diffText(places []place, p paint, now time.Time) string {
 }
 
 func writeSight(b *strings.Builder, p paint, now time.Time, at *place, s *drift.Sight) {
-	fmt.Fprintf(b, "%s\n%s\n", p("1", "--- Git   "+shown(s.Place+"  "+at.said())), p("1", "+++ live  "+shown(s.Subject.Kind+"/"+s.Subject.Name+" in "+s.Subject.Namespace)))
+	declared := s.Place
+	if s.Orphan != "" {
+		declared = "does not declare it"
+	}
+	fmt.Fprintf(b, "%s\n%s\n", p("1", "--- Git   "+shown(declared+"  "+at.said())), p("1", "+++ live  "+shown(s.Subject.Kind+"/"+s.Subject.Name+" in "+s.Subject.Namespace)))
 	if s.Absent {
-		fmt.Fprintf(b, "%s\n\n", p("31", "-the whole object: the cluster does not have it"))
-		return
+		fmt.Fprintln(b, p("31", "-the whole object: the cluster does not have it"))
+	}
+	if s.Orphan != "" {
+		fmt.Fprintln(b, p("32", "+the whole object: "+shown(s.Orphan)))
 	}
 	for _, u := range s.Unread {
 		fmt.Fprintf(b, " %s %s\n", p("35", "could not be read:"), shown(u))

@@ -112,6 +112,9 @@ func addDetector(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error
 		Circumstances: seen, Beside: p.models.beside(), Aside: p.aside, Door: p.door(), Now: time.Now, Interval: p.driftEvery, HelmReleases: p.helmReleases,
 		Git: gitReader(p.localGit), Past: gitPast(p.localGit), Passed: p.passed, Served: servedBy(config),
 		Events: mgr.GetEventRecorder("moorgate")}
+	if err := widen(d, config, p.secrets, p.moreKinds); err != nil {
+		return err
+	}
 	if d.Tell, err = p.addFluxEvents(mgr); err != nil {
 		return err
 	}

@@ -58,6 +58,8 @@ type options struct {
 	driftEvery        time.Duration
 	localGit          bool
 	helmReleases      bool
+	secrets           bool
+	moreKinds         []string
 	actEvery          time.Duration
 	healthyDelay      time.Duration
 	auditMode         string
@@ -141,6 +143,8 @@ func (o *options) reading(f *pflag.FlagSet) {
 }
 
 func (o *options) judging(f *pflag.FlagSet) {
+	f.BoolVar(&o.secrets, "secrets", false, secretsUsage)
+	f.StringSliceVar(&o.moreKinds, "more-kinds", nil, moreKindsUsage)
 	f.StringVar(&o.model, "model", "", "file that says where models are and what they may cost (moorgate model check --model FILE tries it); without one the checks, causes and drift rules decide alone")
 	passedFlag(f, &o.falsePositives)
 	f.StringVar(&o.fluxEvents, "flux-events", "", fluxEventsUsage)
