@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -387,6 +389,43 @@ func TestL10AStormIsAFewPullRequestsAndOneIssue(t *testing.T) {
 	h.ok(digests.Keep(t.Context()))
 	if issues := h.repo.Issues(); issues[0].State != "closed" {
 		t.Errorf("nothing waits any more: %+v", issues)
+	}
+}
+
+// TestL10AFloodIsNoMoreThanAStorm has everything of a namespace changed by one command, through all that acts, one process after another: no
+// more is proposed than the guardrail's budget, and what waits is one issue. MOORGATE_FLOOD is how many objects there are.
+func TestL10AFloodIsNoMoreThanAStorm(t *testing.T) {
+	drifts := 60
+	if n, err := strconv.Atoi(os.Getenv("MOORGATE_FLOOD")); err == nil && n > 0 {
+		drifts = n
+	}
+	files, names := map[string]string{}, []string{"patch", "cronjob", "--type=merge", "-p", `{"spec":{"schedule":"0 4 * * *"}}`}
+	for n := range drifts {
+		name := fmt.Sprintf("job-%03d", n)
+		names = append(names, name)
+		files[fmt.Sprintf("deploy/jobs-%d.yaml", n/20)] += "---\napiVersion: batch/v1\nkind: CronJob\nmetadata: {name: " + name + "}\nspec:\n  schedule: 0 3 * * *\n  suspend: true\n" +
+			"  jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: app, image: 'registry.example/shop/job:1.4'}]}}}}\n"
+	}
+	h := newHarbour(t, files)
+	h.kubectl("", names...)
+	h.round()
+	if all := h.cases(); len(all) != drifts {
+		t.Fatalf("%d Cases", len(all))
+	}
+	const budget = 3
+	for range 2 {
+		h.acts, h.face = h.crew(t) // a process that has seen nothing
+		for _, k := range h.cases() {
+			h.act(k)
+		}
+		h.ok((&drift.Digests{Proposals: h.face, Logger: slog.New(slog.DiscardHandler)}).Keep(t.Context()))
+		issues, pulls := h.repo.Issues(), h.pulls()
+		if len(pulls) != budget || len(issues) != 1 || issues[0].Title != fmt.Sprintf("Moorgate: %d drifts wait", drifts-budget) {
+			t.Fatalf("%d pull requests, %d issues, %+v", len(pulls), len(issues), issues[:min(1, len(issues))])
+		}
+	}
+	if drifts > 103 && !strings.Contains(h.repo.Issues()[0].Body, fmt.Sprintf("and %d more", drifts-budget-100)) {
+		t.Error("the issue does not say how many it leaves out")
 	}
 }
 
