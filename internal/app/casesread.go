@@ -62,7 +62,7 @@ func readCase(ctx context.Context, from client.Client, key client.ObjectKey, rol
 func unreadable(err error, verb, namespace, role string) error {
 	switch {
 	case meta.IsNoMatchError(err):
-		return fmt.Errorf("Moorgate is not installed in this cluster: run moorgate install (%w)", err) //nolint:staticcheck // a name
+		return fmt.Errorf("in this cluster Moorgate is not installed: run moorgate install (%w)", err)
 	case apierrors.IsForbidden(err) && namespace == "":
 		return fmt.Errorf("you may not in every namespace; -n NAMESPACE lists one: %w", err)
 	case apierrors.IsForbidden(err):

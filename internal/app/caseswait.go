@@ -30,9 +30,9 @@ const (
 	rankUrgent, rankApproval, rankReview, rankLook, rankModel, rankMoorgate, rankNobody = 0, 1, 2, 3, 4, 5, 6
 )
 
-func look(what string) waiting     { return waiting{forHuman, what, rankLook} }
-func moorgate(what string) waiting { return waiting{forMoorgate, what, rankMoorgate} }
-func nobody(what string) waiting   { return waiting{forNobody, what, rankNobody} }
+func waitLook(what string) waiting     { return waiting{forHuman, what, rankLook} }
+func waitMoorgate(what string) waiting { return waiting{forMoorgate, what, rankMoorgate} }
+func waitNobody(what string) waiting   { return waiting{forNobody, what, rankNobody} }
 
 // passes are the rules that hold only for a while: nobody has to do anything.
 var passes = []string{"budget", "cool-down", "freeze", "fresh", "storm", "wait"}
@@ -42,21 +42,21 @@ func waitsFor(c *v1alpha1.Case) waiting {
 	drifted := meta.FindStatusCondition(s.Conditions, drift.CaseDrifted)
 	switch {
 	case signal.Reason == v1alpha1.ReasonWitnessed || signal.Reason == v1alpha1.ReasonReverted:
-		return nobody("for the record")
+		return waitNobody("for the record")
 	case drifted != nil && drifted.Status == metav1.ConditionFalse:
-		return nobody("the drift is gone")
+		return waitNobody("the drift is gone")
 	case s.Acting != nil:
 		return actingWaits(c)
 	case signal.Face == string(gate.FaceWebhook):
 		return rolloutWaits(c)
 	case s.Decision == "":
-		return moorgate("a verdict")
+		return waitMoorgate("a verdict")
 	case s.Decision != gate.Allow.String():
 		return heldWaits(s.Reasons, verbOn(c))
 	case slices.Contains([]string{gate.ReachLive.String(), gate.ReachGit.String()}, reachOn(c)):
-		return moorgate(verbOn(c))
+		return waitMoorgate(verbOn(c))
 	}
-	return look(cmp.Or(verbOn(c), "nothing was chosen"))
+	return waitLook(cmp.Or(verbOn(c), "nothing was chosen"))
 }
 
 // actingWaits is what is waited for once it was looked at whether to act.
@@ -68,22 +68,25 @@ func actingWaits(c *v1alpha1.Case) waiting {
 	case v1alpha1.PhaseWorsened:
 		return waiting{forHuman, "it got worse after " + a.Verb, rankUrgent}
 	case v1alpha1.PhaseIneffective:
-		return look(a.Verb + " did not help")
+		if a.Verb == pullRequestVerb {
+			return waitLook("its pull request did not settle it")
+		}
+		return waitLook(a.Verb + " did not help")
 	case v1alpha1.PhaseRefused:
-		return look(a.Verb + " was refused")
+		return waitLook(a.Verb + " was refused")
 	case v1alpha1.PhaseHeld:
 		return heldWaits(a.Reasons, cmp.Or(a.Verb, verbOn(c)))
 	case v1alpha1.PhaseActing:
-		return moorgate("how " + a.Verb + " ends")
+		return waitMoorgate("how " + a.Verb + " ends")
 	case v1alpha1.PhaseActed:
 		if a.Verb == pullRequestVerb {
 			return waiting{forHuman, "review the pull request", rankReview}
 		}
-		return moorgate("whether " + a.Verb + " helped")
+		return waitMoorgate("whether " + a.Verb + " helped")
 	case v1alpha1.PhaseHealed:
-		return nobody("healed")
+		return waitNobody("healed")
 	}
-	return look(a.Phase)
+	return waitLook(a.Phase)
 }
 
 const pullRequestVerb = "pull-request"
@@ -96,7 +99,7 @@ func heldWaits(reasons []v1alpha1.Reason, verb string) waiting {
 		refused := r.Decision == gate.Deny.String()
 		switch {
 		case r.Rule == "rejected" || r.Rule == "approval" && refused:
-			return nobody("people said no")
+			return waitNobody("people said no")
 		case r.Rule == "approval":
 			approval = true
 		case r.Decision != gate.Allow.String() && !slices.Contains(rules, r.Rule):
@@ -108,11 +111,11 @@ func heldWaits(reasons []v1alpha1.Reason, verb string) waiting {
 	case approval && len(stay) == 0:
 		return waiting{forHuman, "approve " + verb, rankApproval}
 	case len(stay) > 0:
-		return look("held by " + strings.Join(stay, ", "))
+		return waitLook("held by " + strings.Join(stay, ", "))
 	case len(rules) > 0:
-		return moorgate("held by " + strings.Join(rules, ", "))
+		return waitMoorgate("held by " + strings.Join(rules, ", "))
 	}
-	return look(cmp.Or(verb, "no reason is given"))
+	return waitLook(cmp.Or(verb, "no reason is given"))
 }
 
 // rolloutWaits is what a rollout waits for.
@@ -125,25 +128,25 @@ func rolloutWaits(c *v1alpha1.Case) waiting {
 	became := meta.FindStatusCondition(s.Conditions, v1alpha1.CaseRollout)
 	switch {
 	case became != nil && became.Status == metav1.ConditionTrue && gate.RolloutFailed(became.Reason):
-		return look("it failed: " + became.Reason)
+		return waitLook("it failed: " + became.Reason)
 	case became != nil && became.Status == metav1.ConditionTrue:
-		return nobody(became.Reason)
+		return waitNobody(became.Reason)
 	case became != nil && became.Status == metav1.ConditionUnknown:
-		return look("it fails: " + became.Reason)
+		return waitLook("it fails: " + became.Reason)
 	case said == webhook.Retried || said == webhook.AskedAhead && !meta.IsStatusConditionTrue(s.Conditions, v1alpha1.CaseJudged):
 		return waiting{forModel, "its opinion", rankModel}
 	case said == webhook.AskedAhead:
-		return nobody("not applied yet")
+		return waitNobody("not applied yet")
 	case said == webhook.Denied:
-		return nobody("it was refused")
+		return waitNobody("it was refused")
 	case s.Decision == "":
-		return moorgate("a verdict")
+		return waitMoorgate("a verdict")
 	case s.Decision != gate.Allow.String():
-		return look("it came in with a warning")
+		return waitLook("it came in with a warning")
 	case became != nil:
-		return moorgate("whether it stays up")
+		return waitMoorgate("whether it stays up")
 	}
-	return nobody("")
+	return waitNobody("")
 }
 
 // chosenOn is the action that was picked first from the menu of a Case, if any was.
