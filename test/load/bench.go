@@ -207,12 +207,12 @@ func (b *bench) rest(ctx context.Context, pid int) (idle time.Duration, err erro
 }
 
 func (b *bench) remember(when string) error {
-	now, peak, err := memory(b.gate.PID())
+	now, program, peak, err := memory(b.gate.PID())
 	if err != nil {
 		return err
 	}
-	b.say("moorgate webhook, %s: %.0f MiB, at most %.0f MiB so far", when, now, peak)
-	b.report.Memory = append(b.report.Memory, memoryRow{When: when, MiB: round(now), PeakMiB: round(peak)})
+	b.say("moorgate webhook, %s: %.0f MiB, %.0f MiB of them pages of its program; at most %.0f MiB so far", when, now, program, peak)
+	b.report.Memory = append(b.report.Memory, memoryRow{When: when, MiB: round(now), ProgramMiB: round(program), PeakMiB: round(peak)})
 	return nil
 }
 

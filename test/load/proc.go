@@ -34,25 +34,26 @@ func used(pid int) (time.Duration, error) {
 	return time.Duration(ticks) * tick, nil
 }
 
-// memory is what a process has in memory now, and the most that it ever had, in MiB. Only Linux tells.
-func memory(pid int) (now, peak float64, err error) {
+// memory is what a process has in memory now, how much of that is pages of its program, which all of its kind share and the kernel may
+// take back, and the most that it ever had, in MiB. Only Linux tells.
+func memory(pid int) (now, program, peak float64, err error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0, 0, fmt.Errorf("read the memory of process %d: %w", pid, err)
+		return 0, 0, 0, fmt.Errorf("read the memory of process %d: %w", pid, err)
 	}
 	for line := range strings.Lines(string(status)) {
 		name, rest, _ := strings.Cut(line, ":")
-		into := map[string]*float64{"VmRSS": &now, "VmHWM": &peak}[name]
+		into := map[string]*float64{"VmRSS": &now, "RssFile": &program, "VmHWM": &peak}[name]
 		if into == nil {
 			continue
 		}
 		kib, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 64)
 		if err != nil {
-			return 0, 0, fmt.Errorf("read the memory of process %d: %w", pid, err)
+			return 0, 0, 0, fmt.Errorf("read the memory of process %d: %w", pid, err)
 		}
 		*into = kib / 1024
 	}
-	return now, peak, nil
+	return now, program, peak, nil
 }
 
 // loadAverage is how many processes wanted a processor in the last minute, empty where the machine does not tell.

@@ -47,9 +47,11 @@ type row struct {
 
 // memoryRow is what the webhook had in memory.
 type memoryRow struct {
-	When    string  `json:"when"`
-	MiB     float64 `json:"mib"`
-	PeakMiB float64 `json:"peakMiB"`
+	When string  `json:"when"`
+	MiB  float64 `json:"mib"`
+	// ProgramMiB are pages of the program's file among them.
+	ProgramMiB float64 `json:"programMiB"`
+	PeakMiB    float64 `json:"peakMiB"`
 }
 
 func newReport(ctx context.Context, o options) report {
@@ -88,9 +90,9 @@ func (r report) markdown(out io.Writer) error {
 	table(&t, "Straight to the webhook", r.Straight)
 	table(&t, "Through the API server", r.Through)
 	seatsTable(&t, r.Seats)
-	t.WriteString("\n| memory of the webhook's process | MiB | most so far | target |\n|---|---|---|---|\n")
+	t.WriteString("\n| memory of the webhook's process | MiB | of which its program | most so far | target |\n|---|---|---|---|---|\n")
 	for _, m := range r.Memory {
-		fmt.Fprintf(&t, "| %s | %.0f | %.0f | 150 |\n", m.When, m.MiB, m.PeakMiB)
+		fmt.Fprintf(&t, "| %s | %.0f | %.0f | %.0f | 150 |\n", m.When, m.MiB, m.ProgramMiB, m.PeakMiB)
 	}
 	_, err := io.WriteString(out, t.String())
 	return err
