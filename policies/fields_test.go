@@ -102,9 +102,10 @@ var flips = map[string]flip{
 	"pause.reason": {after: `{pause: [{reason: "ana: incident 4711"}]}`, scene: asked("evict")},
 }
 
-// elsewhere are the fields that are read by a fence in the API server, with the test that shows it.
+// elsewhere are the fields that decide about nothing here: a fence in the API server reads them, or the judge does; with the test that shows it.
 var elsewhere = map[string]string{
 	"approval.serviceAccounts": "TestL18AServiceAccountApprovesOnlyWhereEveryGuardrailListsIt",
+	"escalation.receivers":     "TestWhomGuardrailsHaveTold", // by the judge
 }
 
 func selecting(key, operator, values string) string {

@@ -287,6 +287,17 @@ type CaseStatus struct {
 	// Acting is how far acting on it came. Only moorgate-act writes it.
 	// +optional
 	Acting *Acting `json:"acting,omitempty"`
+	// Brakes are what people said from a chat. They only ever hold things up.
+	// +kubebuilder:validation:MaxItems=8
+	// +listType=atomic
+	// +optional
+	Brakes []Brake `json:"brakes,omitempty"`
+	// Told is what was told to whom.
+	// +kubebuilder:validation:MaxItems=32
+	// +listType=map
+	// +listMapKey=receiver
+	// +optional
+	Told []Told `json:"told,omitempty"`
 	// ObservedGeneration is the generation that the conditions speak of.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`

@@ -82,6 +82,10 @@ type GuardrailSpec struct {
 	// +kubebuilder:default={}
 	Approval ApprovalTerms `json:"approval,omitzero"`
 
+	// Escalation says who is told when people are needed, and what came of it.
+	// +optional
+	Escalation Escalation `json:"escalation,omitzero"`
+
 	// Freeze are the windows of time in which nothing is changed live, and rollouts are warned about or kept out
 	// (admission.onFreeze).
 	// +kubebuilder:validation:MaxItems=16

@@ -195,3 +195,17 @@ type DriftTerms struct {
 	// +optional
 	Adopt string `json:"adopt,omitempty"`
 }
+
+// Escalation says who is told.
+//
+// +kubebuilder:pruning:PreserveUnknownFields
+type Escalation struct {
+	// Receivers are the names of those who are told, as moorgate judge --receivers lists them; what they are told is said there too.
+	// Those of all Guardrails that apply are told. Where none names any, those are that the list has by default.
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:Pattern=`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`
+	// +listType=set
+	// +optional
+	Receivers []string `json:"receivers,omitempty"`
+}

@@ -28,6 +28,8 @@ type Circumstances struct {
 	Approvals func(ctx context.Context, namespace, caseName string) gate.Fact[[]gate.Approval]
 	// Paused holds the reasons for which the process is paused. A Guardrail's own pause is read with the policy.
 	Paused func(ctx context.Context) gate.Fact[[]string]
+	// Brakes are what people said about a Case from a chat. nil: nobody can.
+	Brakes func(ctx context.Context, namespace, caseName string) gate.Fact[[]v1alpha1.Brake]
 }
 
 // Complete fills in the facts of a question. since is when its happening began; cause and verb are what was made of it, by
@@ -45,6 +47,9 @@ func (c Circumstances) Complete(ctx context.Context, q *flow.Question, since gat
 	}
 	if c.Paused != nil {
 		f.Paused = c.Paused(ctx)
+	}
+	if c.Brakes != nil {
+		brake(f, c.Brakes(ctx, namespace, name))
 	}
 }
 

@@ -18,7 +18,8 @@ import (
 // Claim puts an intent onto its Case, by compare-and-swap: of all who would act on a Case at the same time one succeeds, and
 // whoever takes over from it finds what it set out to do. well is how many pods of the workload are well now.
 //
-// It is refused where another intent has no outcome yet, is not verified yet, or nobody knows how it ended. Where the API
+// It is refused where another intent has no outcome yet, is not verified yet, or nobody knows how it ended, and where somebody has
+// braked by now: a brake is on the same object, so it came before the claim or after it, and never beside it. Where the API
 // server's reply was lost the Case is read again until it is clear whether the claim is there; an error means that it never
 // became clear, and nothing may be done.
 func (c Cases) Claim(ctx context.Context, i flow.Intent, well int) (refused *gate.Reason, err error) {
@@ -27,11 +28,14 @@ func (c Cases) Claim(ctx context.Context, i flow.Intent, well int) (refused *gat
 		return nil, err
 	}
 	now := metav1.NewTime(c.Now())
-	err = c.act(ctx, key, func(a *v1alpha1.Acting) {
+	err = c.act(ctx, key, func(a *v1alpha1.Acting, brakes []v1alpha1.Brake) {
 		if a.Intent != nil && a.Intent.Reservation == i.Reservation {
 			return // a reply was lost, and this is what it said
 		}
-		if refused = claimed(*a); refused != nil {
+		if refused = claimed(*a); refused == nil {
+			refused = braked(brakes, i.Action.PlanDigest(), now.Time)
+		}
+		if refused != nil {
 			return
 		}
 		a.Phase, a.Plan, a.Verb, a.Reasons, a.At = v1alpha1.PhaseActing, i.Action.PlanDigest(), gate.OneLine(i.Action.Verb, 64), nil, now
@@ -69,7 +73,7 @@ func claimed(a v1alpha1.Acting) *gate.Reason {
 // Settled writes onto a Case what came of an intent. It changes nothing where the Case is gone or tells of another intent.
 func (c Cases) Settled(ctx context.Context, key client.ObjectKey, reservation, phase, text string) error {
 	now := metav1.NewTime(c.Now())
-	err := c.act(ctx, key, func(a *v1alpha1.Acting) {
+	err := c.act(ctx, key, func(a *v1alpha1.Acting, _ []v1alpha1.Brake) {
 		text := gate.OneLine(text, 512)
 		if a.Intent == nil || a.Intent.Reservation != reservation || a.Phase == phase && a.Text == text {
 			return

@@ -17,7 +17,7 @@ const maxHeld = 24
 // Held writes onto a Case why nothing is done about it, unless an intent is under way. The newest intent stays, with what it was.
 func (c Cases) Held(ctx context.Context, key client.ObjectKey, next v1alpha1.Acting) error {
 	now := metav1.NewTime(c.Now())
-	err := c.act(ctx, key, func(a *v1alpha1.Acting) {
+	err := c.act(ctx, key, func(a *v1alpha1.Acting, _ []v1alpha1.Brake) {
 		if claimed(*a) != nil {
 			return
 		}
