@@ -141,7 +141,8 @@ func (d *Detector) delivered(ctx context.Context, y Delivered) tree {
 	d.lock.Lock()
 	last, known := d.last[y.Key()]
 	d.lock.Unlock()
-	if known && last.delivery != nil && last.delivery.same(y) && (last.unread == nil || d.Now().Sub(last.at) < d.interval()) {
+	passing := last.unread != nil || last.ground.values != nil && last.ground.values.passing
+	if known && last.delivery != nil && last.delivery.same(y) && (!passing || d.Now().Sub(last.at) < d.interval()) {
 		last.delivery = &y
 		return last
 	}

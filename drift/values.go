@@ -20,6 +20,7 @@ import (
 type values struct {
 	root    *chart.Root
 	unknown string // why nothing can be edited; then there is no root
+	passing bool   // it may be another thing in the next round
 }
 
 // The names of the roots that an edit of a value is proven with.
@@ -80,7 +81,8 @@ func (d *Detector) valued(ctx context.Context, y *Delivered, r release) ground {
 		g.values.root, err = chart.Open(r.Release, g.files, g.spec, y.self(), d.serves(ctx))
 	}
 	if err != nil {
-		return ground{values: &values{unknown: line("no value is edited: " + err.Error())}}
+		var refused *source.Refusal
+		return ground{values: &values{unknown: line("no value is edited: " + err.Error()), passing: y.home != nil && y.home.Problem == "" && y.twin == "" && !errors.As(err, &refused)}}
 	}
 	return g
 }
