@@ -18,7 +18,7 @@ import (
 
 // sinks are the functions and methods by which text leaves, by their names alone: one that is called the same and is none is
 // registered as "none".
-var sinks = []string{"Eventf", "WithLabelValues", "SetAttributes", "PutBlob", "PushContext", "WriteFile", "Append", "Do", "Create", "CreateBlob", "CreateComment", "CreateCommit", "Edit", "Update", "Patch", "Apply",
+var sinks = []string{"Eventf", "WithLabelValues", "SetAttributes", "PutBlob", "PushContext", "WriteFile", "Append", "Do", "Create", "CreateBlob", "CreateComment", "CreateCommit", "Edit", "PostMessageContext", "UpdateMessageContext", "PostEphemeralContext", "Update", "Patch", "Apply",
 	"Fprint", "Fprintf", "Fprintln", "Encode", "Debug", "Info", "Warn", "Error", "DebugContext", "InfoContext", "WarnContext", "ErrorContext", "Denied", "Allowed"}
 
 // sources are the names by which text of strangers comes in.

@@ -44,6 +44,8 @@ var homes = map[string][]string{
 	"github.com/go-git/go-git":                {"internal/forge"},
 	"github.com/google/go-github":             {"internal/forge"},
 	"github.com/cert-manager/cert-manager":    {"certs"},
+	"github.com/slack-go/slack":               {"internal/notify"},
+	"github.com/gorilla/websocket":            {"internal/notify"},
 	"github.com/fluxcd/pkg/apis":              {"internal/cluster", "internal/notify"},
 	"sigs.k8s.io/controller-runtime/pkg/log":  nil,
 	"github.com/Masterminds/sprig":            {"internal/source"},

@@ -86,7 +86,7 @@ func (p *process) addActs(ctx context.Context, mgr ctrl.Manager, live client.Cli
 	if !ok {
 		return fmt.Errorf("act needs an audit log of its own")
 	}
-	seen := p.circumstances(mgr.GetCache(), ledger, approvals)
+	seen := p.circumstances(mgr.GetCache(), live, ledger, approvals)
 	evictions := &remediate.Evictions{Reader: mgr.GetCache(), Client: live, Circumstances: seen, Evict: cluster.Eviction, Now: time.Now, HealthyDelay: p.healthyDelay}
 	if err := evictions.Complete(); err != nil {
 		return err
@@ -103,8 +103,9 @@ func (p *process) addActs(ctx context.Context, mgr ctrl.Manager, live client.Cli
 }
 
 // circumstances are what the rules about acting ask for, as judge and act both see it.
-func (p *process) circumstances(cached client.Reader, ledger *cluster.Ledger, approvals cluster.Approvals) cluster.Circumstances {
-	return cluster.Circumstances{Reader: cached, Ledger: ledger.Read, Approvals: approvals.For, Paused: p.whyPaused}
+func (p *process) circumstances(cached client.Reader, live client.Client, ledger *cluster.Ledger, approvals cluster.Approvals) cluster.Circumstances {
+	return cluster.Circumstances{Reader: cached, Ledger: ledger.Read, Approvals: approvals.For, Paused: p.whyPaused,
+		Brakes: cluster.Cases{Client: live, Now: time.Now}.Brakes}
 }
 
 // approvalsOf reads people's words without a cache, which would show what was said a moment ago.

@@ -68,6 +68,9 @@ func judgePart(o options, lease string) part {
 		if err := addDetector(mgr, p, seen); err != nil {
 			return err
 		}
+		if err := p.addNotify(mgr); err != nil {
+			return err
+		}
 		return addWatcher(mgr, p, seen)
 	}}
 }
@@ -97,7 +100,7 @@ func (p *process) judgeSees(mgr ctrl.Manager) (cluster.Circumstances, error) {
 	if err != nil {
 		return cluster.Circumstances{}, err
 	}
-	return p.circumstances(mgr.GetCache(), ledger, approvals), nil
+	return p.circumstances(mgr.GetCache(), live, ledger, approvals), nil
 }
 
 // addDetector adds the drift face. It reads without the cache: what is compared must be what the API server has now.

@@ -33,6 +33,7 @@ type metrics struct {
 	model         modelMetrics
 	drift         *driftMetrics
 	fluxEvents    *prometheus.CounterVec // of which there is no Record: what they say stands on a Case
+	notifications *prometheus.CounterVec // likewise
 }
 
 // newMetrics makes the numbers of a process that asks the given models, by the names in its configuration.
@@ -46,6 +47,12 @@ func newMetrics(models ...string) *metrics {
 	m.verifications = m.counter("moorgate_verifications_total", "How workloads fared after actions.", "result")
 	m.rollouts = m.counter("moorgate_rollouts_total", "What became of rollouts that were let in, by the answer at the gate.", "said", "outcome")
 	m.fluxEvents = m.counter("moorgate_flux_events_total", "Events for Flux's notification-controller (--flux-events), by what became of them: sent, failed, or dropped because too many waited.", "result")
+	m.notifications = m.counter("moorgate_notifications_total", "Messages to receivers (--receivers), by their kind and what became of them: sent, failed (it is tried again), refused, or no-such-receiver where a Guardrail names one that is not listed.", "kind", "result")
+	for _, kind := range notify.Kinds() {
+		for _, result := range []string{notify.Sent, notify.Failed, notify.Refused} {
+			m.notifications.WithLabelValues(kind, result)
+		}
+	}
 	for _, result := range notify.Results() {
 		m.fluxEvents.WithLabelValues(result)
 	}

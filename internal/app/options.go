@@ -22,6 +22,7 @@ import (
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/drift"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/internal/notify"
 	"moorgate.dev/webhook"
 )
 
@@ -84,6 +85,9 @@ type options struct {
 	witness           bool
 	delivery          []string
 	fluxEvents        string
+	receivers         string
+	told              *notify.Receivers // of receivers; nil: nobody is told
+	slackUsers        string
 }
 
 func (o *options) common(f *pflag.FlagSet) {
@@ -148,6 +152,8 @@ func (o *options) judging(f *pflag.FlagSet) {
 	f.StringVar(&o.model, "model", "", "file that says where models are and what they may cost (moorgate model check --model FILE tries it); without one the checks, causes and drift rules decide alone")
 	passedFlag(f, &o.falsePositives)
 	f.StringVar(&o.fluxEvents, "flux-events", "", fluxEventsUsage)
+	f.StringVar(&o.receivers, "receivers", "", receiversUsage)
+	f.StringVar(&o.slackUsers, "slack-users", "", usersUsage)
 	o.tracing.flags(f)
 }
 
@@ -177,7 +183,7 @@ func (o *options) check() error {
 			errs = append(errs, fmt.Errorf("%s: %w", flag, err))
 		}
 	}
-	errs = append(errs, o.tracing.check(), o.github.check(), o.checkFluxEvents())
+	errs = append(errs, o.tracing.check(), o.github.check(), o.checkFluxEvents(), o.checkNotify())
 	if o.url != "" {
 		errs = append(errs, checkURL("url", o.url))
 	}

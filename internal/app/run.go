@@ -100,7 +100,9 @@ that speaks for the workload as it stands, or 404. KIND is of those that are sco
         - {key: Authorization, value: "Bearer {{args.token}}"}
         jsonPath: "{$.score}"
 with the token of a ServiceAccount in args from a Secret (valueFrom.secretKeyRef). The certificate is the judge's own; the roots to
-trust are in the ConfigMap moorgate-system/moorgate-audit-anchors under ca.judge.`,
+trust are in the ConfigMap moorgate-system/moorgate-audit-anchors under ca.judge.
+
+` + notifyHelp,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, o, "judge", judgePart(o, judgeIdentity)) },
 	}

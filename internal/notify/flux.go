@@ -1,14 +1,13 @@
 package notify
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -38,17 +37,18 @@ const (
 	queued      = 256             // events that wait at most
 	textMost    = 2000            // bytes of the message; Flux takes 39,000 characters
 	valueMost   = 300             // bytes of a value of the metadata, and of a name
-	answerMost  = 4096            // bytes of an answer that are read, so that the connection can be used again
 )
 
-// What becomes of events: a closed list.
+// What becomes of messages: a closed list.
 const (
 	Sent    = "sent"
 	Failed  = "failed"  // it was refused, or nobody answered in time
-	Dropped = "dropped" // the queue was full, or the process ended
+	Dropped = "dropped" // of an event of a drift for Flux: the queue was full, or the process ended
+	Refused = "refused" // of a message about a Case: the receiver never will take it
+	NoSuch  = "no-such-receiver"
 )
 
-// Results lists what may become of an event.
+// Results lists what may become of an event of a drift.
 func Results() []string { return []string{Sent, Failed, Dropped} }
 
 // Options are what a Flux must be told; all of them are needed.
@@ -71,9 +71,7 @@ type Flux struct {
 
 // NewFlux makes a Flux. Nothing is posted before Run.
 func NewFlux(o Options) *Flux {
-	transport := &http.Transport{MaxIdleConns: 1, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: 64 << 10} // no proxy from the environment
-	return &Flux{Options: o, waiting: make(chan eventv1.Event, queued),
-		client: &http.Client{Timeout: postTimeout, Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &Flux{Options: o, waiting: make(chan eventv1.Event, queued), client: newClient()}
 }
 
 // Tell queues a notice, and waits for nothing.
@@ -129,8 +127,8 @@ func (f *Flux) event(n Notice) eventv1.Event {
 	about := schema.GroupVersionKind{Group: n.About.Group, Version: n.About.Version, Kind: n.About.Kind}
 	version, kind := about.ToAPIVersionAndKind()
 	e := eventv1.Event{
-		InvolvedObject: corev1.ObjectReference{APIVersion: version, Kind: kind, Namespace: n.About.Namespace, Name: f.clean(n.About.Name, valueMost), UID: types.UID(n.About.UID)},
-		Severity:       eventv1.EventSeverityError, Reason: n.Reason, Message: f.clean(n.Text, textMost),
+		InvolvedObject: corev1.ObjectReference{APIVersion: version, Kind: kind, Namespace: n.About.Namespace, Name: clean(f.Door, n.About.Name, valueMost), UID: types.UID(n.About.UID)},
+		Severity:       eventv1.EventSeverityError, Reason: n.Reason, Message: clean(f.Door, n.Text, textMost),
 		Timestamp: metav1.NewTime(f.Now()), Metadata: map[string]string{}, ReportingController: "moorgate"}
 	if n.Gone {
 		e.Severity = eventv1.EventSeverityInfo
@@ -142,15 +140,9 @@ func (f *Flux) event(n Notice) eventv1.Event {
 		if n.About.Group != "" {
 			key = n.About.Group + "/" + key
 		}
-		e.Metadata[key] = f.clean(value, valueMost)
+		e.Metadata[key] = clean(f.Door, value, valueMost)
 	}
 	return e
-}
-
-// clean is text without secrets, on one line. What does not print goes first, so that nothing hides a secret from the door, and what is
-// too long goes last, so that the door sees secrets whole.
-func (f *Flux) clean(text string, most int) string {
-	return gate.OneLine(f.Door.Text(gate.OneLine(text, len(text))), most)
 }
 
 // post sends one event, once. Whatever is not of the two hundreds is a failure, a redirect too.
@@ -159,20 +151,19 @@ func (f *Flux) post(ctx context.Context, e eventv1.Event) error {
 	if err != nil {
 		return fmt.Errorf("encode an event for Flux: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.Address.String(), bytes.NewReader(body))
-	if err != nil {
+	if err := post(ctx, f.client, f.Address, body, nil); err != nil {
 		return fmt.Errorf("post an event to Flux: %w", err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "moorgate")
-	resp, err := f.client.Do(req)
-	if err != nil {
-		return fmt.Errorf("post an event to Flux: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	_, _ = io.CopyN(io.Discard, resp.Body, answerMost) // what it says is of no use here
-	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return fmt.Errorf("post an event to Flux: it answered %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	}
 	return nil
+}
+
+// Send posts what is told of a Case as an event about its subject.
+func (f *Flux) Send(ctx context.Context, m Message) (Receipt, error) {
+	for _, t := range m.Cases {
+		n := Notice{About: t.Subject, Gone: !asks(t.What), Reason: reasons[t.What], Text: strings.Join(append([]string{m.Title()}, t.lines()...), "; "), Case: t.Case, Cause: t.Cause}
+		if err := f.post(ctx, f.event(n)); err != nil {
+			return Receipt{}, err
+		}
+	}
+	return Receipt{}, nil
 }

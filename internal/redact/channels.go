@@ -26,7 +26,7 @@ var Channels = []Channel{
 	{"metric", true, "names and labels of metrics", "labels from closed lists and the configuration"},
 	{"span", true, "attributes of spans", "names, numbers and kinds of failure; never a prompt or an answer"},
 	{"ledger", true, "the ledger of actions, anchors, approvals' status, certificates", "names, digests and times"},
-	{"flux-event", true, "events for Flux's notification-controller", "every text passes Text before it is cut"},
+	{"notification", true, "messages to Slack, PagerDuty, webhooks and Flux's notification-controller, and answers to who presses a button", "every text passes Text before it is cut; what Slack would read as markup is replaced"},
 	{"file", true, "files on this machine", "keys and certificates with mode 0600, kubeconfigs of tests, scratch files of the demo"},
 	{"http", true, "requests to the judge's log, to health probes and to receivers of spans", "records that passed the door, and spans"},
 
