@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/internal/cluster/fit"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/webhook/checks"
 )
@@ -52,7 +53,7 @@ func TestALeanPodAnswersAsAWholeOne(t *testing.T) {
 			if _, err := lean.Trim(pod); err != nil {
 				t.Fatal(err)
 			}
-			if got, want := checks.Requests(pod), checks.Requests(whole); !sameRequests(got, want) {
+			if got, want := fit.Requests(pod), fit.Requests(whole); !sameRequests(got, want) {
 				t.Errorf("asks for %v in place of %v", got, want)
 			}
 			if got, want := checks.FailureOf(pod, now), checks.FailureOf(whole, now); got != want {

@@ -13,6 +13,7 @@ import (
 	ctrlcache "sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"moorgate.dev/internal/cluster/fit"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/webhook/checks"
 )
@@ -113,7 +114,7 @@ func (n *Nodes) setPod(pod *corev1.Pod) {
 	var requests corev1.ResourceList
 	ended := pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 	if pod.Spec.NodeName != "" && !ended {
-		requests = n.shared.one(checks.Requests(pod))
+		requests = n.shared.one(fit.Requests(pod))
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -147,7 +148,7 @@ func (n *Nodes) move(p place, sign int) {
 	n.told = nil
 	now := n.loads[p.node]
 	sum := make(corev1.ResourceList, len(now.requested))
-	checks.Add(sum, now.requested)
+	fit.Add(sum, now.requested)
 	for k, q := range p.requests {
 		total := sum[k]
 		if sign > 0 {

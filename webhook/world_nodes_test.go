@@ -16,7 +16,7 @@ import (
 	ctrlcache "sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"moorgate.dev/webhook/checks"
+	"moorgate.dev/internal/cluster/fit"
 )
 
 func TestNodesAreUnknownUntilEverythingWasSeen(t *testing.T) {
@@ -86,7 +86,7 @@ func TestSumsNeverDrift(t *testing.T) {
 			for _, p := range left {
 				if p.Spec.NodeName == got.Object.Name && p.Status.Phase == corev1.PodRunning {
 					pods++
-					checks.Add(want, checks.Requests(p))
+					fit.Add(want, fit.Requests(p))
 				}
 			}
 			if got.Pods != pods || got.Requested.Cpu().Cmp(*want.Cpu()) != 0 {

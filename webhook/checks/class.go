@@ -10,6 +10,8 @@ import (
 	"unique"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"moorgate.dev/internal/cluster/fit"
 )
 
 // Class is the name of a class of nodes; the zero Class is that of a node which nobody looked at.
@@ -41,23 +43,13 @@ func ClassOf(n *corev1.Node) Class {
 	for _, t := range taints {
 		say(t.Key, t.Value, string(t.Effect))
 	}
-	say("takes", strconv.FormatBool(n.Spec.Unschedulable), strconv.FormatBool(ready(n)), strconv.Itoa(ailment(n, false)), strconv.Itoa(ailment(n, true)))
+	say("takes", strconv.FormatBool(n.Spec.Unschedulable), strconv.FormatBool(fit.Ready(n)), strconv.Itoa(ailment(n, false)), strconv.Itoa(ailment(n, true)))
 	return Class{unique.Make([sha256.Size]byte(h.Sum(nil)))}
-}
-
-// ready reports whether the node is ready, as far as it says: one that never said is taken to be.
-func ready(n *corev1.Node) bool {
-	for _, c := range n.Status.Conditions {
-		if c.Type == corev1.NodeReady && c.Status != corev1.ConditionTrue {
-			return false
-		}
-	}
-	return true
 }
 
 // finder asks of nodes whether they suit the pods, once a class where the pods ask for no node by its name.
 type finder struct {
-	suit   suit
+	suit   fit.Suit
 	daemon bool
 	named  bool
 	said   map[Class]verdict
@@ -70,15 +62,15 @@ type verdict struct {
 }
 
 func newFinder(pod *corev1.Pod, daemon bool) *finder {
-	return &finder{suit: suitability(pod, daemon), daemon: daemon, named: byName(&pod.Spec), said: map[Class]verdict{}}
+	return &finder{suit: fit.Suitability(pod, daemon), daemon: daemon, named: byName(&pod.Spec), said: map[Class]verdict{}}
 }
 
 func (f *finder) of(n *Node) verdict {
 	if v, asked := f.said[n.Class]; asked && n.Class != (Class{}) && !f.named {
 		return v
 	}
-	v := verdict{match: f.suit.match(n.Object), ailment: ailment(n.Object, f.daemon)}
-	v.open = v.match && f.suit.open(n.Object, f.daemon)
+	v := verdict{match: f.suit.Match(n.Object), ailment: ailment(n.Object, f.daemon)}
+	v.open = v.match && f.suit.Open(n.Object, f.daemon)
 	if n.Class != (Class{}) {
 		f.said[n.Class] = v
 	}

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"moorgate.dev/certs"
+	"moorgate.dev/internal/cluster/fit"
 	"moorgate.dev/internal/gate"
 )
 
@@ -102,7 +103,7 @@ func update(r *Rollout) {
 	for i := range nodes {
 		for _, p := range pods {
 			if p.Spec.NodeName == nodes[i].Object.Name {
-				Add(nodes[i].Requested, Requests(&p))
+				fit.Add(nodes[i].Requested, fit.Requests(&p))
 				nodes[i].Pods++
 			}
 		}

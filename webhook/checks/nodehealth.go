@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"moorgate.dev/internal/cluster/fit"
 	"moorgate.dev/internal/gate"
 )
 
@@ -73,7 +74,7 @@ var ailments = []struct {
 func ailment(n *corev1.Node, daemon bool) int {
 	for i, a := range ailments {
 		switch {
-		case a.condition == corev1.NodeReady && !ready(n), a.condition == "" && n.Spec.Unschedulable && !daemon:
+		case a.condition == corev1.NodeReady && !fit.Ready(n), a.condition == "" && n.Spec.Unschedulable && !daemon:
 			return i
 		case a.condition == corev1.NodeReady:
 			continue

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"moorgate.dev/internal/cluster/fit"
 	"moorgate.dev/internal/gate"
 )
 
@@ -91,7 +92,7 @@ func claimOf(r Rollout) (claim, []string) {
 		unknown = append(unknown, unread("LimitRanges", r.World.LimitRanges))
 	}
 	c := claim{after: shape(&r.New.Template, ranges), defaults: known, volumes: volumesOf(r.New), revision: revisionOf(r)}
-	c.asks = usage(c.after)
+	c.asks = fit.Usage(c.after)
 	n, known := wanted(r, c.after)
 	if !known {
 		unknown = append(unknown, unread("Nodes", r.World.Nodes))
@@ -99,7 +100,7 @@ func claimOf(r Rollout) (claim, []string) {
 	c.growth = n
 	if r.Old != nil {
 		c.before = shape(&r.Old.Template, ranges)
-		c.asked = usage(c.before)
+		c.asked = fit.Usage(c.before)
 		c.replicas = int64(r.Old.Replicas)
 		c.growth = max(0, n-c.replicas)
 		pods, known := r.World.Pods.Get()
@@ -109,7 +110,7 @@ func claimOf(r Rollout) (claim, []string) {
 		c.ownKnown = known
 		for i := range pods {
 			if holds(&pods[i]) {
-				c.own, c.charged = append(c.own, &pods[i]), append(c.charged, usage(&pods[i]))
+				c.own, c.charged = append(c.own, &pods[i]), append(c.charged, fit.Usage(&pods[i]))
 			}
 		}
 	}
@@ -226,10 +227,10 @@ func volumesOf(w Workload) corev1.ResourceList {
 	all := corev1.ResourceList{}
 	for _, v := range w.VolumeClaims {
 		one, storage := *resource.NewQuantity(1, resource.DecimalSI), v.Spec.Resources.Requests[corev1.ResourceStorage]
-		Add(all, corev1.ResourceList{corev1.ResourcePersistentVolumeClaims: one, "count/persistentvolumeclaims": one, corev1.ResourceRequestsStorage: storage})
+		fit.Add(all, corev1.ResourceList{corev1.ResourcePersistentVolumeClaims: one, "count/persistentvolumeclaims": one, corev1.ResourceRequestsStorage: storage})
 		if class := v.Spec.StorageClassName; class != nil && *class != "" {
 			of := *class + ".storageclass.storage.k8s.io/"
-			Add(all, corev1.ResourceList{corev1.ResourceName(of + "persistentvolumeclaims"): one, corev1.ResourceName(of + "requests.storage"): storage})
+			fit.Add(all, corev1.ResourceList{corev1.ResourceName(of + "persistentvolumeclaims"): one, corev1.ResourceName(of + "requests.storage"): storage})
 		}
 	}
 	return all

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"moorgate.dev/internal/cluster/fit"
 	"moorgate.dev/internal/gate"
 )
 
@@ -91,7 +92,7 @@ type tile struct {
 }
 
 func newTile(pod *corev1.Pod, own []corev1.Pod) tile {
-	t := tile{asks: Requests(pod), alone: alone(pod), freed: map[string]corev1.ResourceList{}, own: map[string]int64{}}
+	t := tile{asks: fit.Requests(pod), alone: alone(pod), freed: map[string]corev1.ResourceList{}, own: map[string]int64{}}
 	for i := range own {
 		p := &own[i]
 		if p.Spec.NodeName == "" || !holds(p) {
@@ -100,7 +101,7 @@ func newTile(pod *corev1.Pod, own []corev1.Pod) tile {
 		if t.freed[p.Spec.NodeName] == nil {
 			t.freed[p.Spec.NodeName] = corev1.ResourceList{}
 		}
-		Add(t.freed[p.Spec.NodeName], Requests(p))
+		fit.Add(t.freed[p.Spec.NodeName], fit.Requests(p))
 		t.own[p.Spec.NodeName]++
 	}
 	return t
@@ -168,13 +169,4 @@ func over(free, ask resource.Quantity) int64 {
 func (t tile) String() string {
 	cpu, memory := t.asks[corev1.ResourceCPU], t.asks[corev1.ResourceMemory]
 	return fmt.Sprintf("%s cpu, %s memory", cpu.String(), memory.String())
-}
-
-// Add adds each quantity of one list to another.
-func Add(to, from corev1.ResourceList) {
-	for k, q := range from {
-		sum := to[k].DeepCopy()
-		sum.Add(q)
-		to[k] = sum
-	}
 }

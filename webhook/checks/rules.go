@@ -7,6 +7,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"moorgate.dev/internal/cluster/fit"
 )
 
 // rule is one rule about neighbours, with the count of those that it is about in each domain of its topology.
@@ -99,7 +101,7 @@ func rulesOf(r Rollout, pod *corev1.Pod) (all []*rule, unknown []string) {
 			continue
 		}
 		x := &rule{words: "topology spread over " + name(s.TopologyKey), key: s.TopologyKey, counts: map[string]int{}, spread: true, skew: int(s.MaxSkew)}
-		tolerant := suitability(pod, false)
+		tolerant := fit.Suitability(pod, false)
 		find := newFinder(&corev1.Pod{Spec: corev1.PodSpec{NodeSelector: pod.Spec.NodeSelector, Affinity: pod.Spec.Affinity,
 			Tolerations: []corev1.Toleration{{Operator: corev1.TolerationOpExists}}}}, false)
 		for i := range nodes { // all that selectors choose, tainted ones too, unless the pod says otherwise
@@ -107,7 +109,7 @@ func rulesOf(r Rollout, pod *corev1.Pod) (all []*rule, unknown []string) {
 			domain, has := n.Object.Labels[s.TopologyKey]
 			ignored := s.NodeAffinityPolicy != nil && *s.NodeAffinityPolicy == corev1.NodeInclusionPolicyIgnore
 			honored := s.NodeTaintsPolicy != nil && *s.NodeTaintsPolicy == corev1.NodeInclusionPolicyHonor
-			if has && (ignored || find.of(n).match) && (!honored || tolerant.tolerated(n.Object, nil)) {
+			if has && (ignored || find.of(n).match) && (!honored || tolerant.Tolerated(n.Object, nil)) {
 				x.counts[domain] += 0
 			}
 		}

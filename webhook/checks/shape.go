@@ -2,7 +2,6 @@ package checks
 
 import (
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/component-helpers/resource"
 )
 
 // shape returns the pod that the template will make, as far as resources go: limits stand in for missing requests as the
@@ -48,16 +47,6 @@ func fill(to, from corev1.ResourceList) {
 			to[k] = q
 		}
 	}
-}
-
-// Requests is what the scheduler sets aside for the pod: the larger of what its containers ask together and what its init
-// containers ask one after the other, sidecars counted with both, and the overhead.
-func Requests(pod *corev1.Pod) corev1.ResourceList {
-	return resource.PodRequests(pod, resource.PodResourcesOptions{})
-}
-
-func limits(pod *corev1.Pod) corev1.ResourceList {
-	return resource.PodLimits(pod, resource.PodResourcesOptions{})
 }
 
 // holds reports whether the pod still takes up quota and room: one that has ended does not.
