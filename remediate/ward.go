@@ -35,7 +35,7 @@ type ward struct {
 }
 
 // wards are all kinds that are looked at besides pods.
-var wards = slices.Concat[[]ward]()
+var wards = slices.Concat(schedWards)
 
 // wardOf is the ward of a kind; nil for none.
 func wardOf(kind string) *ward {

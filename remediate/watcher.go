@@ -50,9 +50,11 @@ type Watcher struct {
 	// Door is what everything passes that is collected for a model; nil: nothing of it comes through.
 	Door *redact.Door
 	// Logs reads the last bytes of a container's log, at most so many, wherever a line begins. nil: no log is read.
-	Logs   func(ctx context.Context, pod gate.Ref, container string, previous bool, bytes int64) ([]byte, error)
-	Now    func() time.Time
-	Logger *slog.Logger
+	Logs func(ctx context.Context, pod gate.Ref, container string, previous bool, bytes int64) ([]byte, error)
+	// Secrets asks whether a Secret exists, which nobody here may read. nil: none is asked about.
+	Secrets func(ctx context.Context, namespace, name string) gate.Fact[bool]
+	Now     func() time.Time
+	Logger  *slog.Logger
 
 	// Wait is how long a pod waits before somebody looks, so that a burst is one look. Default 5 s.
 	Wait time.Duration
@@ -71,7 +73,7 @@ func (w Watcher) Run(ctx context.Context) error {
 	if err := w.complete(); err != nil {
 		return err
 	}
-	p := &patrol{Watcher: w, eye: eye{reader: w.Reader, owners: w.Owners, settle: w.Settle, roots: newRoots(maxRoots, allRoots, rootsFor)},
+	p := &patrol{Watcher: w, eye: eye{reader: w.Reader, owners: w.Owners, settle: w.Settle, secrets: w.Secrets, roots: newRoots(maxRoots, allRoots, rootsFor)},
 		intake: newIntake(maxWaiting), memory: newMemory(maxKnown, w.Again), turns: newTurns(w.Sweep), told: map[types.UID]string{}, counsel: newCounsel(ctx)}
 	f := follower{events: w.Events, now: w.Now, logger: w.Logger, take: p.take}
 	var following sync.WaitGroup

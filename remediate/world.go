@@ -31,6 +31,8 @@ type eye struct {
 	owners client.Reader
 	settle time.Duration
 	roots  *roots
+	// secrets asks whether there is a Secret; nil: nobody asks.
+	secrets func(ctx context.Context, namespace, name string) gate.Fact[bool]
 }
 
 // refusal says why something could not be read without repeating what the API server said about it.

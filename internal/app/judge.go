@@ -71,7 +71,7 @@ func judgePart(o options, lease string) part {
 		if err := p.addNotify(mgr); err != nil {
 			return err
 		}
-		return addWatcher(mgr, p, seen)
+		return addWatcher(mgr, p, seen, prober.Ask)
 	}}
 }
 
@@ -150,7 +150,7 @@ func gitPast(local bool) func(context.Context, drift.Repository, string, []strin
 
 // addWatcher adds the remediation face. Its Cases are read and written without the cache, which lags behind what was just
 // opened.
-func addWatcher(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error {
+func addWatcher(mgr ctrl.Manager, p *process, seen cluster.Circumstances, secrets func(context.Context, string, string) gate.Fact[bool]) error {
 	events, err := client.NewWithWatch(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme()})
 	if err != nil {
 		return fmt.Errorf("prepare to watch Events: %w", err)
@@ -160,7 +160,7 @@ func addWatcher(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error 
 		return fmt.Errorf("prepare to read logs: %w", err)
 	}
 	w := remediate.Watcher{Beside: p.models.beside(), Door: p.door(), Logs: logsOf(pods), Reader: mgr.GetCache(), Events: events, Log: p.log, Cases: cluster.Cases{Client: events, Now: time.Now},
-		Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}, Circumstances: seen, Now: time.Now,
+		Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}, Circumstances: seen, Secrets: secrets, Now: time.Now,
 		Logger: p.logger.With("face", "remediate")}
 	return mgr.Add(manager.RunnableFunc(w.Run))
 }

@@ -46,10 +46,10 @@ type sshServer struct {
 	address string
 	host    ssh.Signer
 	asked   atomic.Int32 // conversations that were let in
-	commands
+	listener
 }
 
-type commands struct{ said atomic.Value }
+type listener struct{ said atomic.Value }
 
 func (r *repo) serveSSH(client ssh.PublicKey) *sshServer {
 	r.t.Helper()

@@ -112,6 +112,9 @@ func Signs(pod *corev1.Pod, now time.Time, patience time.Duration) []Sign {
 	if len(signs) == 0 && old {
 		signs = lateSigns(pod)
 	}
+	if len(signs) == 0 && gated(pod, now, patience) {
+		signs = append(signs, Sign{NotReady, pod.Spec.Containers[0].Name})
+	}
 	if len(signs) == 0 && old && asleep(pod) {
 		signs = append(signs, Sign{Symptom: NotStarting})
 	}
@@ -192,6 +195,14 @@ func asleep(pod *corev1.Pod) bool {
 	}
 	return pod.Status.Phase == corev1.PodPending && !slices.ContainsFunc(pod.Status.InitContainerStatuses, began) &&
 		!slices.ContainsFunc(pod.Status.ContainerStatuses, began)
+}
+
+// gated is whether the containers of a pod have all been ready for a while and the pod is not: a readiness gate is not set. It is said of
+// the first container, as there is none that it is of.
+func gated(pod *corev1.Pod, now time.Time, patience time.Duration) bool {
+	all, whole := conditionOf(pod, corev1.ContainersReady), conditionOf(pod, corev1.PodReady)
+	return len(pod.Spec.ReadinessGates) > 0 && len(pod.Spec.Containers) > 0 && all != nil && all.Status == corev1.ConditionTrue &&
+		now.Sub(all.LastTransitionTime.Time) >= patience && whole != nil && whole.Status == corev1.ConditionFalse
 }
 
 func conditionOf(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {

@@ -39,6 +39,21 @@ type World struct {
 	References map[Reference]gate.Fact[bool]
 	// Unserved are the Services that the failing container names and behind which nobody is ready, in order.
 	Unserved gate.Fact[[]string]
+	// Places are why no node takes a pod, by the pod's UID, where that is the symptom. What is missing is not known.
+	Places map[string]Place
+	// Starts and Readiness are what keeps a pod, or a container of it, from beginning and from being ready, by the pod's UID. Grounds
+	// are the nodes, by name. What is missing is not known.
+	Starts    map[string]Start
+	Grounds   map[string]Ground
+	Readiness map[string]Readiness
+	// Usual is how long pods of the workload took that are ready.
+	Usual gate.Fact[time.Duration]
+	// These are of one symptom each, and nil where it is another or they could not be read.
+	Rollout  *Rollout
+	Refusal  *Refusal
+	Claim    *Claim
+	Backends *Backends
+	Budget   *Budget
 	Evidence []gate.Evidence
 }
 

@@ -28,14 +28,14 @@ func newTerms(d *demand) terms {
 	for _, term := range antiTerms(d.pod) {
 		for _, p := range d.neighbours() {
 			if d.picks(term, d.pod, p) {
-				t.mark(t.forbidden, term.TopologyKey, d.nodes[p.Spec.NodeName])
+				t.mark(t.forbidden, term.TopologyKey, d.named[p.Spec.NodeName])
 			}
 		}
 	}
 	for _, p := range d.neighbours() {
 		for _, term := range antiTerms(p) {
 			if d.picks(term, p, d.pod) {
-				t.mark(t.forbidden, term.TopologyKey, d.nodes[p.Spec.NodeName])
+				t.mark(t.forbidden, term.TopologyKey, d.named[p.Spec.NodeName])
 			}
 		}
 	}
@@ -44,7 +44,7 @@ func newTerms(d *demand) terms {
 		if len(own) > 0 && !slices.ContainsFunc(own, func(term corev1.PodAffinityTerm) bool { return !d.picks(term, d.pod, p) }) {
 			met = true
 			for _, term := range own {
-				t.mark(t.wanted, term.TopologyKey, d.nodes[p.Spec.NodeName])
+				t.mark(t.wanted, term.TopologyKey, d.named[p.Spec.NodeName])
 			}
 		}
 	}
@@ -61,7 +61,7 @@ func (t *terms) mark(in map[string][]string, key string, n *corev1.Node) {
 // neighbours are all pods on nodes of the site.
 func (d *demand) neighbours() []*corev1.Pod {
 	var all []*corev1.Pod
-	for _, n := range d.site.Nodes {
+	for _, n := range d.nodes {
 		all = append(all, d.pods[n.Name]...)
 	}
 	return all
@@ -75,7 +75,7 @@ func (d *demand) picks(term corev1.PodAffinityTerm, of, other *corev1.Pod) bool 
 	if len(term.Namespaces) == 0 && term.NamespaceSelector == nil {
 		return other.Namespace == of.Namespace
 	}
-	return slices.Contains(term.Namespaces, other.Namespace) || selects(term.NamespaceSelector, d.site.Namespaces[other.Namespace])
+	return slices.Contains(term.Namespaces, other.Namespace) || selects(term.NamespaceSelector, d.Namespaces[other.Namespace])
 }
 
 // selects is whether a selector picks the labels. One that is missing or makes no sense picks nothing.

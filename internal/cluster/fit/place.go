@@ -32,6 +32,7 @@ const (
 	VolumeZone   Barrier = "volume-zone"   // none of those reaches its volumes
 	HostPort     Barrier = "host-port"     // others have the port of the host
 	TooLarge     Barrier = "too-large"     // even an empty node could not hold it
+	Outranked    Barrier = "outranked"     // an empty one could, and pods of higher priority have the room
 	CPU          Barrier = "cpu"           // an empty one could, and none has so much left
 	Memory       Barrier = "memory"        //
 	OtherRoom    Barrier = "other-room"    // pod slots, disk, devices
@@ -40,19 +41,6 @@ const (
 	Spread       Barrier = "spread"        // any place would spread its kind unevenly
 	Free         Barrier = "free"          // nothing that is worked out here
 )
-
-// Site is the cluster as the pod finds it. Nothing in it is changed: it may belong to a cache.
-type Site struct {
-	Nodes []*corev1.Node
-	// Pods are all that hold a place on a node.
-	Pods []*corev1.Pod
-	// Namespaces are the labels of each.
-	Namespaces map[string]map[string]string
-	// Unbound names a claim of the pod that is not there or not bound and will not be by scheduling it; empty for none.
-	Unbound string
-	// Volumes say from where the pod's bound volumes can be reached.
-	Volumes []*corev1.NodeSelector
-}
 
 // Answer is what keeps a pod off every node.
 type Answer struct {
@@ -63,26 +51,26 @@ type Answer struct {
 
 // Place works out what keeps a pod off every node of the site.
 func Place(pod *corev1.Pod, site Site) Answer {
-	if len(site.Nodes) == 0 {
+	if len(site.nodes) == 0 {
 		return Answer{NoNodes, "the cluster has no nodes"}
 	}
 	if site.Unbound != "" {
 		return Answer{Claims, gate.OneLine(site.Unbound, maxWhy)}
 	}
 	d := newDemand(pod, site)
-	left := site.Nodes
+	left := site.nodes
 	for _, q := range questions {
 		passed := slices.DeleteFunc(slices.Clone(left), func(n *corev1.Node) bool { return !q.passes(d, n) })
 		if len(passed) == 0 {
 			barrier, why := q.tell(d, left)
-			if off := len(site.Nodes) - len(left); off > 0 {
-				why += fmt.Sprintf("; %s of %d out of the question before that", plural(off, "node"), len(site.Nodes))
+			if off := len(site.nodes) - len(left); off > 0 {
+				why += fmt.Sprintf("; %s of %d out of the question before that", plural(off, "node"), len(site.nodes))
 			}
 			return Answer{barrier, gate.OneLine(why, maxWhy)}
 		}
 		left = passed
 	}
-	return Answer{Free, fmt.Sprintf("%s of %d would take it", plural(len(left), "node"), len(site.Nodes))}
+	return Answer{Free, fmt.Sprintf("%s of %d would take it", plural(len(left), "node"), len(site.nodes))}
 }
 
 // maxWhy is how long a Why is at most, in bytes.
@@ -106,33 +94,20 @@ var questions = []question{
 	{(*demand).spread, tellSpread},
 }
 
-// demand is a pod with what of the site it is weighed against.
+// demand is a pod with the site that it is weighed against.
 type demand struct {
+	Site
 	pod     *corev1.Pod
 	daemon  bool
 	suit    Suit
 	asks    corev1.ResourceList
-	nodes   map[string]*corev1.Node
-	held    map[string]corev1.ResourceList // by node
-	pods    map[string][]*corev1.Pod       // by node
 	volumes []*nodeaffinity.NodeSelector
-	site    Site
 	terms   terms
 }
 
 func newDemand(pod *corev1.Pod, site Site) *demand {
-	d := &demand{pod: pod, daemon: ofDaemonSet(pod), asks: Requests(pod), nodes: map[string]*corev1.Node{}, held: map[string]corev1.ResourceList{},
-		pods: map[string][]*corev1.Pod{}, site: site}
+	d := &demand{Site: site, pod: pod, daemon: ofDaemonSet(pod), asks: Requests(pod)}
 	d.suit = Suitability(pod, d.daemon)
-	for _, n := range site.Nodes {
-		d.nodes[n.Name], d.held[n.Name] = n, corev1.ResourceList{}
-	}
-	for _, p := range site.Pods {
-		if _, known := d.nodes[p.Spec.NodeName]; known && p.UID != pod.UID && !ended(p) {
-			d.pods[p.Spec.NodeName] = append(d.pods[p.Spec.NodeName], p)
-			Add(d.held[p.Spec.NodeName], Requests(p))
-		}
-	}
 	for _, v := range site.Volumes {
 		if s, err := nodeaffinity.NewNodeSelector(v); err == nil {
 			d.volumes = append(d.volumes, s)
@@ -149,10 +124,6 @@ func (d *demand) reaches(n *corev1.Node) bool {
 
 func ofDaemonSet(pod *corev1.Pod) bool {
 	return slices.ContainsFunc(pod.OwnerReferences, func(o metav1.OwnerReference) bool { return o.Kind == "DaemonSet" })
-}
-
-func ended(pod *corev1.Pod) bool {
-	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 }
 
 func plural(n int, noun string) string {

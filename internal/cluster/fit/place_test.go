@@ -12,6 +12,28 @@ import (
 	"pgregory.net/rapid"
 )
 
+// ground is a Site to be.
+type ground struct {
+	nodes   []*corev1.Node
+	pods    []*corev1.Pod
+	unbound string
+	volumes []*corev1.NodeSelector
+}
+
+func (g ground) site() Site {
+	var nodes []corev1.Node
+	var pods []corev1.Pod
+	for _, n := range g.nodes {
+		nodes = append(nodes, *n)
+	}
+	for _, p := range g.pods {
+		pods = append(pods, *p)
+	}
+	s := NewSite(nodes, pods)
+	s.Unbound, s.Volumes = g.unbound, g.volumes
+	return s
+}
+
 func quantities(cpu, memory string) corev1.ResourceList {
 	return corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse(memory)}
 }
@@ -80,44 +102,51 @@ func TestPlace(t *testing.T) {
 	two := []*corev1.Node{node("one", "a"), node("two", "b")}
 	for name, c := range map[string]struct {
 		pod  *corev1.Pod
-		site Site
+		site ground
 		want Barrier
 		says string
 	}{
-		"nothing keeps it":           {pod("x", "1", "1Gi"), Site{Nodes: two}, Free, "2 nodes of 2"},
-		"there are no nodes":         {pod("x", "1", "1Gi"), Site{}, NoNodes, "no nodes"},
-		"its claim is not bound":     {pod("x", "1", "1Gi"), Site{Nodes: two, Unbound: "its claim disk is Pending"}, Claims, "disk is Pending"},
-		"nodes are full of requests": {pod("x", "2", "1Gi"), Site{Nodes: two, Pods: []*corev1.Pod{pod("a", "3", "1Gi", on("one")), pod("b", "2500m", "1Gi", on("two"))}}, CPU, "asks 2 cpu; of 2 nodes that suit none has more than 1500m free"},
-		"what has ended holds nothing": {pod("x", "2", "1Gi"), Site{Nodes: two, Pods: []*corev1.Pod{pod("a", "3", "1Gi", on("one"), func(p *corev1.Pod) { p.Status.Phase = corev1.PodSucceeded })}},
+		"nothing keeps it":           {pod("x", "1", "1Gi"), ground{nodes: two}, Free, "2 nodes of 2"},
+		"there are no nodes":         {pod("x", "1", "1Gi"), ground{}, NoNodes, "no nodes"},
+		"its claim is not bound":     {pod("x", "1", "1Gi"), ground{nodes: two, unbound: "its claim disk is Pending"}, Claims, "disk is Pending"},
+		"nodes are full of requests": {pod("x", "2", "1Gi"), ground{nodes: two, pods: []*corev1.Pod{pod("a", "3", "1Gi", on("one")), pod("b", "2500m", "1Gi", on("two"))}}, CPU, "asks 2 cpu; of 2 nodes that suit none has more than 1500m free"},
+		"what has ended holds nothing": {pod("x", "2", "1Gi"), ground{nodes: two, pods: []*corev1.Pod{pod("a", "3", "1Gi", on("one"), func(p *corev1.Pod) { p.Status.Phase = corev1.PodSucceeded })}},
 			Free, ""},
-		"memory is full":                              {pod("x", "1", "6Gi"), Site{Nodes: two[:1], Pods: []*corev1.Pod{pod("a", "1", "3Gi", on("one"))}}, Memory, "asks 6Gi memory; of 1 node that suit none has more than 5Gi free"},
-		"an empty node is too small":                  {pod("x", "5", "1Gi"), Site{Nodes: two}, TooLarge, "asks 5 cpu; the largest of 2 nodes that suit has 4"},
-		"a device that no node has":                   {pod("x", "1", "1Gi", gpu), Site{Nodes: two}, TooLarge, "asks 1 example.com/gpu; the largest of 2 nodes that suit has 0"},
-		"no slot is left":                             {pod("x", "1", "1Gi"), Site{Nodes: []*corev1.Node{node("one", "a", func(n *corev1.Node) { n.Status.Allocatable[corev1.ResourcePods] = resource.MustParse("1") })}, Pods: []*corev1.Pod{pod("a", "1", "1Gi", on("one"))}}, OtherRoom, "no slot"},
-		"no node has the label":                       {pod("x", "1", "1Gi", func(p *corev1.Pod) { p.Spec.NodeSelector = map[string]string{"disk": "ssd"} }), Site{Nodes: two}, Selector, "none of 2 nodes has the label disk=ssd"},
-		"nodes are tainted":                           {pod("x", "1", "1Gi"), Site{Nodes: []*corev1.Node{node("one", "a", tainted)}}, Taint, "dedicated=batch"},
-		"it tolerates the taint":                      {pod("x", "1", "1Gi", tolerates), Site{Nodes: []*corev1.Node{node("one", "a", tainted)}}, Free, ""},
-		"nodes are cordoned":                          {pod("x", "1", "1Gi"), Site{Nodes: []*corev1.Node{node("one", "a", cordoned)}}, Closed, "1 are cordoned"},
-		"one tainted and one full":                    {pod("x", "2", "1Gi"), Site{Nodes: []*corev1.Node{node("one", "a", tainted), node("two", "b")}, Pods: []*corev1.Pod{pod("a", "3", "1Gi", on("two"))}}, CPU, "1 node of 2 out of the question before that"},
-		"the volume is in another zone":               {pod("x", "1", "1Gi"), Site{Nodes: two, Volumes: []*corev1.NodeSelector{zone("c")}}, VolumeZone, "none of 2 nodes"},
-		"the volume's zone is full":                   {pod("x", "2", "1Gi"), Site{Nodes: two, Volumes: []*corev1.NodeSelector{zone("a")}, Pods: []*corev1.Pod{pod("a", "3", "1Gi", on("one"))}}, CPU, "none has more than 1 free"},
-		"a port of the host is taken":                 {pod("x", "1", "1Gi", port(80)), Site{Nodes: two[:1], Pods: []*corev1.Pod{pod("a", "1", "1Gi", port(80), on("one"))}}, HostPort, "port 80"},
-		"another port of the host":                    {pod("x", "1", "1Gi", port(80)), Site{Nodes: two[:1], Pods: []*corev1.Pod{pod("a", "1", "1Gi", port(81), on("one"))}}, Free, ""},
-		"may not be beside its kind":                  {pod("x", "1", "1Gi", apart), Site{Nodes: two, Pods: []*corev1.Pod{pod("a", "1", "1Gi", on("one")), pod("b", "1", "1Gi", on("two"))}}, AntiAffinity, "hostname"},
-		"its kind may not be beside it":               {pod("x", "1", "1Gi"), Site{Nodes: two[:1], Pods: []*corev1.Pod{pod("a", "1", "1Gi", apart, on("one"))}}, AntiAffinity, "hostname"},
-		"its kind in another namespace":               {pod("x", "1", "1Gi", apart), Site{Nodes: two[:1], Pods: []*corev1.Pod{pod("a", "1", "1Gi", on("one"), func(p *corev1.Pod) { p.Namespace = "bank" })}}, Free, ""},
-		"has to be beside who is not there":           {pod("x", "1", "1Gi", beside("cache")), Site{Nodes: two, Pods: []*corev1.Pod{pod("a", "1", "1Gi", on("one"))}}, Affinity, "zone"},
-		"the first of its kind":                       {pod("x", "1", "1Gi", beside("web")), Site{Nodes: two}, Free, ""},
-		"the zone of who it has to be beside is full": {pod("x", "2", "1Gi", beside("web")), Site{Nodes: two, Pods: []*corev1.Pod{pod("a", "3", "1Gi", on("one"))}}, Affinity, "on none of 1 node that have room"},
-		"would be spread unevenly":                    {pod("x", "2", "1Gi", evenly), Site{Nodes: two, Pods: []*corev1.Pod{pod("a", "1", "1Gi", on("one")), pod("c", "3", "1Gi", on("two"), other)}}, Spread, "zone=a has 1, the least is 0, and it allows for a difference of 1"},
-		"is spread evenly":                            {pod("x", "2", "1Gi", evenly), Site{Nodes: two, Pods: []*corev1.Pod{pod("a", "1", "1Gi", on("one"))}}, Free, ""},
+		"those above it have the room":                {pod("x", "2", "1Gi"), ground{nodes: two[:1], pods: []*corev1.Pod{pod("a", "3", "1Gi", on("one"), ranked(100))}}, Outranked, "on node one it would have room without 1 pod of higher priority"},
+		"the cluster has the room":                    {pod("x", "2", "1Gi"), ground{nodes: two[:1], pods: []*corev1.Pod{pod("a", "3", "1Gi", on("one"), ranked(2_000_001_000))}}, CPU, ""},
+		"those beside it have the room":               {pod("x", "2", "1Gi", ranked(100)), ground{nodes: two[:1], pods: []*corev1.Pod{pod("a", "3", "1Gi", on("one"), ranked(100))}}, CPU, ""},
+		"memory is full":                              {pod("x", "1", "6Gi"), ground{nodes: two[:1], pods: []*corev1.Pod{pod("a", "1", "3Gi", on("one"))}}, Memory, "asks 6Gi memory; of 1 node that suit none has more than 5Gi free"},
+		"an empty node is too small":                  {pod("x", "5", "1Gi"), ground{nodes: two}, TooLarge, "asks 5 cpu; the largest of 2 nodes that suit has 4"},
+		"a device that no node has":                   {pod("x", "1", "1Gi", gpu), ground{nodes: two}, TooLarge, "asks 1 example.com/gpu; the largest of 2 nodes that suit has 0"},
+		"no slot is left":                             {pod("x", "1", "1Gi"), ground{nodes: []*corev1.Node{node("one", "a", func(n *corev1.Node) { n.Status.Allocatable[corev1.ResourcePods] = resource.MustParse("1") })}, pods: []*corev1.Pod{pod("a", "1", "1Gi", on("one"))}}, OtherRoom, "no slot"},
+		"no node has the label":                       {pod("x", "1", "1Gi", func(p *corev1.Pod) { p.Spec.NodeSelector = map[string]string{"disk": "ssd"} }), ground{nodes: two}, Selector, "none of 2 nodes has the label disk=ssd"},
+		"nodes are tainted":                           {pod("x", "1", "1Gi"), ground{nodes: []*corev1.Node{node("one", "a", tainted)}}, Taint, "dedicated=batch"},
+		"it tolerates the taint":                      {pod("x", "1", "1Gi", tolerates), ground{nodes: []*corev1.Node{node("one", "a", tainted)}}, Free, ""},
+		"nodes are cordoned":                          {pod("x", "1", "1Gi"), ground{nodes: []*corev1.Node{node("one", "a", cordoned)}}, Closed, "1 are cordoned"},
+		"one tainted and one full":                    {pod("x", "2", "1Gi"), ground{nodes: []*corev1.Node{node("one", "a", tainted), node("two", "b")}, pods: []*corev1.Pod{pod("a", "3", "1Gi", on("two"))}}, CPU, "1 node of 2 out of the question before that"},
+		"the volume is in another zone":               {pod("x", "1", "1Gi"), ground{nodes: two, volumes: []*corev1.NodeSelector{zone("c")}}, VolumeZone, "none of 2 nodes"},
+		"the volume's zone is full":                   {pod("x", "2", "1Gi"), ground{nodes: two, volumes: []*corev1.NodeSelector{zone("a")}, pods: []*corev1.Pod{pod("a", "3", "1Gi", on("one"))}}, CPU, "none has more than 1 free"},
+		"a port of the host is taken":                 {pod("x", "1", "1Gi", port(80)), ground{nodes: two[:1], pods: []*corev1.Pod{pod("a", "1", "1Gi", port(80), on("one"))}}, HostPort, "port 80"},
+		"another port of the host":                    {pod("x", "1", "1Gi", port(80)), ground{nodes: two[:1], pods: []*corev1.Pod{pod("a", "1", "1Gi", port(81), on("one"))}}, Free, ""},
+		"may not be beside its kind":                  {pod("x", "1", "1Gi", apart), ground{nodes: two, pods: []*corev1.Pod{pod("a", "1", "1Gi", on("one")), pod("b", "1", "1Gi", on("two"))}}, AntiAffinity, "hostname"},
+		"its kind may not be beside it":               {pod("x", "1", "1Gi"), ground{nodes: two[:1], pods: []*corev1.Pod{pod("a", "1", "1Gi", apart, on("one"))}}, AntiAffinity, "hostname"},
+		"its kind in another namespace":               {pod("x", "1", "1Gi", apart), ground{nodes: two[:1], pods: []*corev1.Pod{pod("a", "1", "1Gi", on("one"), func(p *corev1.Pod) { p.Namespace = "bank" })}}, Free, ""},
+		"has to be beside who is not there":           {pod("x", "1", "1Gi", beside("cache")), ground{nodes: two, pods: []*corev1.Pod{pod("a", "1", "1Gi", on("one"))}}, Affinity, "zone"},
+		"the first of its kind":                       {pod("x", "1", "1Gi", beside("web")), ground{nodes: two}, Free, ""},
+		"the zone of who it has to be beside is full": {pod("x", "2", "1Gi", beside("web")), ground{nodes: two, pods: []*corev1.Pod{pod("a", "3", "1Gi", on("one"))}}, Affinity, "on none of 1 node that have room"},
+		"would be spread unevenly":                    {pod("x", "2", "1Gi", evenly), ground{nodes: two, pods: []*corev1.Pod{pod("a", "1", "1Gi", on("one")), pod("c", "3", "1Gi", on("two"), other)}}, Spread, "zone=a has 1, the least is 0, and it allows for a difference of 1"},
+		"is spread evenly":                            {pod("x", "2", "1Gi", evenly), ground{nodes: two, pods: []*corev1.Pod{pod("a", "1", "1Gi", on("one"))}}, Free, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if a := Place(c.pod, c.site); a.Barrier != c.want || !strings.Contains(a.Why, c.says) {
+			if a := Place(c.pod, c.site.site()); a.Barrier != c.want || !strings.Contains(a.Why, c.says) {
 				t.Errorf("it is kept off by %s: %s", a.Barrier, a.Why)
 			}
 		})
 	}
+}
+
+func ranked(priority int32) func(*corev1.Pod) {
+	return func(p *corev1.Pod) { p.Spec.Priority = &priority }
 }
 
 func gpu(p *corev1.Pod) {
@@ -134,22 +163,22 @@ func tolerates(p *corev1.Pod) {
 // said is one short line.
 func TestANodeThatWouldTakeIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		site := Site{}
+		site := ground{}
 		for i := range rapid.IntRange(0, 4).Draw(t, "nodes") {
 			change := rapid.SampledFrom([]func(*corev1.Node){tainted, cordoned, func(*corev1.Node) {}}).Draw(t, "node")
 			n := node(fmt.Sprint("n", i), rapid.SampledFrom([]string{"a", "b"}).Draw(t, "zone"), change)
 			n.Labels[rapid.String().Draw(t, "key")] = rapid.String().Draw(t, "value")
-			site.Nodes = append(site.Nodes, n)
+			site.nodes = append(site.nodes, n)
 			for j := range rapid.IntRange(0, 3).Draw(t, "pods") {
-				site.Pods = append(site.Pods, pod(fmt.Sprint("p", i, j), "1", "1Gi", on(n.Name), rapid.SampledFrom([]func(*corev1.Pod){apart, evenly, port(80), func(*corev1.Pod) {}}).Draw(t, "pod")))
+				site.pods = append(site.pods, pod(fmt.Sprint("p", i, j), "1", "1Gi", on(n.Name), rapid.SampledFrom([]func(*corev1.Pod){apart, evenly, port(80), func(*corev1.Pod) {}}).Draw(t, "pod")))
 			}
 		}
 		x := pod("x", "2", "2Gi", rapid.SampledFrom([]func(*corev1.Pod){apart, port(80), func(*corev1.Pod) {}}).Draw(t, "x"))
-		if a := Place(x, site); len(a.Why) > maxWhy || a.Barrier == "" {
+		if a := Place(x, site.site()); len(a.Why) > maxWhy || a.Barrier == "" {
 			t.Fatalf("%+v", a)
 		}
-		site.Nodes = append(site.Nodes, node("empty", "z"))
-		if a := Place(x, site); a.Barrier != Free {
+		site.nodes = append(site.nodes, node("empty", "z"))
+		if a := Place(x, site.site()); a.Barrier != Free {
 			t.Fatalf("%+v", a)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	scheduling "k8s.io/component-helpers/scheduling/corev1"
 )
 
 // room is whether a node has enough left of everything that the pod asks for, and a slot for it.
@@ -58,6 +59,11 @@ func tellRoom(d *demand, left []*corev1.Node) (Barrier, string) {
 		ask, has := d.asks[k], largest(left, k, nil)
 		return TooLarge, fmt.Sprintf("asks %s %s; the largest of %s that suit has %s", ask.String(), k, plural(len(left), "node"), has.String())
 	}
+	for _, n := range left {
+		if above := d.above(n); len(above) > 0 && d.short(n, d.without(n, above)) == "" {
+			return Outranked, fmt.Sprintf("on node %s it would have room without %s of higher priority", n.Name, plural(len(above), "pod"))
+		}
+	}
 	k, found := lacking(func(n *corev1.Node) corev1.ResourceList { return d.held[n.Name] })
 	if !found {
 		return OtherRoom, fmt.Sprintf("%s that suit have no slot for another pod", plural(len(left), "node"))
@@ -93,4 +99,28 @@ func largest(nodes []*corev1.Node, k corev1.ResourceName, held map[string]corev1
 		}
 	}
 	return most
+}
+
+// ofSystem is the least priority of what the cluster itself cannot do without: nobody expects to be ranked above that.
+const ofSystem = 2_000_000_000
+
+// above are the pods on a node that are ranked above the pod, what belongs to the cluster itself left aside.
+func (d *demand) above(n *corev1.Node) (all []*corev1.Pod) {
+	for _, p := range d.pods[n.Name] {
+		if rank := scheduling.PodPriority(p); rank > scheduling.PodPriority(d.pod) && rank < ofSystem {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// without is what is held on a node but for some pods.
+func (d *demand) without(n *corev1.Node, those []*corev1.Pod) corev1.ResourceList {
+	held := corev1.ResourceList{}
+	for _, p := range d.pods[n.Name] {
+		if !slices.Contains(those, p) {
+			Add(held, Requests(p))
+		}
+	}
+	return held
 }

@@ -41,7 +41,7 @@ func (d *demand) counted(c *corev1.TopologySpreadConstraint) spread {
 	if selects(selector, d.pod.Labels) {
 		s.self = 1
 	}
-	for _, n := range d.site.Nodes {
+	for _, n := range d.nodes {
 		if domain, has := n.Labels[s.key]; has && d.counts(c, n) {
 			for _, p := range d.pods[n.Name] {
 				if p.Namespace == d.pod.Namespace && p.DeletionTimestamp == nil && selects(selector, p.Labels) {

@@ -23,7 +23,7 @@ func (d *demand) chooses() string {
 	spec := &d.pod.Spec
 	for _, k := range slices.Sorted(maps.Keys(spec.NodeSelector)) {
 		alone := func(n *corev1.Node) bool { return n.Labels[k] == spec.NodeSelector[k] }
-		if len(spec.NodeSelector) == 1 || !slices.ContainsFunc(d.site.Nodes, alone) {
+		if len(spec.NodeSelector) == 1 || !slices.ContainsFunc(d.nodes, alone) {
 			return "the label " + gate.OneLine(k+"="+spec.NodeSelector[k], maxName) + " of its nodeSelector"
 		}
 	}
