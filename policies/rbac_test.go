@@ -68,13 +68,14 @@ var rightsList = map[string]map[string]string{
 		"autoscaling/horizontalpodautoscalers": look + " patch", "policy/poddisruptionbudgets": look + " patch",
 		"/secrets":                        "create", // dry runs; fenced
 		"rbac.authorization.k8s.io/roles": look, "rbac.authorization.k8s.io/rolebindings": look,
+		"metrics.k8s.io/pods": "get",
 		"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get",
 	}, fences, callers),
 	"Role/moorgate-judge": {"coordination.k8s.io/leases": "create", "coordination.k8s.io/leases=moorgate-judge": "get update patch", "coordination.k8s.io/leases=moorgate-advice": "get update patch",
 		"/configmaps=moorgate-ledger": "get", "/configmaps=moorgate-audit-anchors": "get update"},
 	"ClusterRole/moorgate-act": merge(map[string]string{
 		"/namespaces": look, "/pods": look, "apps/deployments": look, "apps/statefulsets": look, "apps/daemonsets": look,
-		"apps/replicasets": look, "apps/controllerrevisions": look, "batch/jobs": "get", "batch/cronjobs": "get",
+		"apps/replicasets": look, "apps/controllerrevisions": look, "batch/jobs": "get", "batch/cronjobs": "get", "metrics.k8s.io/pods": "get",
 		"/services": "get", "networking.k8s.io/ingresses": "get", "autoscaling/horizontalpodautoscalers": "get", "policy/poddisruptionbudgets": "get",
 		"kustomize.toolkit.fluxcd.io/kustomizations": "get list", "helm.toolkit.fluxcd.io/helmreleases": "get list", "source.toolkit.fluxcd.io/gitrepositories": "get list", "argoproj.io/applications": "get list",
 		"moorgate.dev/guardrails": look, "moorgate.dev/gitsources": look,

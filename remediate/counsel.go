@@ -83,7 +83,7 @@ func (p *patrol) confer(k Key) {
 // consult looks at a happening anew, has a model asked about it, and keeps what came of it on the Case.
 func (p *patrol) consult(ctx context.Context, k Key) (spoke bool, err error) {
 	now := p.Now()
-	e := eye{reader: p.Reader, owners: p.Owners, settle: p.Settle, roots: newRoots(maxRoots, maxRoots, rootsFor)} // of its own: none is shared
+	e := eye{reader: p.Reader, owners: p.Owners, settle: p.Settle, secrets: p.Secrets, roots: newRoots(maxRoots, maxRoots, rootsFor)} // of its own: none is shared
 	w, err := e.observe(ctx, k, now)
 	if errors.Is(err, errGone) || err == nil && !w.Shows() {
 		return false, nil

@@ -175,6 +175,12 @@ func (e eye) pods(ctx context.Context, w *causes.World, beside sets) error {
 
 func tell(p causes.Pod) string {
 	s := fmt.Sprintf("%s is %s after %d restarts", p.Ref.Name, p.State, p.Restarts)
+	if p.Waiting != "" {
+		s += ", " + p.Waiting
+	}
+	if p.Told != "" {
+		s += fmt.Sprintf(" (%s)", p.Told)
+	}
 	if exit, known := p.Exit.Get(); known {
 		s += fmt.Sprintf(", last exit code %d (%s)", exit.Code, exit.Reason)
 	}

@@ -18,14 +18,14 @@ var imageUnauthorized = Cause{
 	Symptoms: []Symptom{ImagePull}, Points: 20, Sure: byMessage, Reversible: true,
 	explains: told(toldUnauthorized), cites: []string{EvidenceReferences},
 	tell: func(w World, e Explained) string {
-		return sentence("%s refuses %s to %s in %s: %s", e.registry(), e.image(), e.who(w), crowd(w, e.Count()), secretsOf(w, e.Pods[0]))
+		return sentence("%s: %s refuses %s to %s in %s", secretsOf(w, e.Pods[0]), e.registry(), e.image(), e.who(w), crowd(w, e.Count()))
 	},
 }
 
 // secretsOf says with what credentials a pod pulls.
 func secretsOf(w World, p Pod) string {
 	if len(p.Meant.PullSecrets) == 0 {
-		return "it names no imagePullSecrets"
+		return "no imagePullSecrets"
 	}
 	var missing []string
 	for _, name := range p.Meant.PullSecrets {
@@ -35,7 +35,7 @@ func secretsOf(w World, p Pod) string {
 	}
 	if len(missing) > 0 {
 		slices.Sort(missing)
-		return fmt.Sprintf("of its imagePullSecrets there is no %s", strings.Join(missing, ", "))
+		return fmt.Sprintf("no such imagePullSecrets as %s", strings.Join(missing, ", "))
 	}
-	return "it names the imagePullSecrets " + strings.Join(p.Meant.PullSecrets, ", ")
+	return "with the imagePullSecrets " + strings.Join(p.Meant.PullSecrets, ", ")
 }

@@ -1,10 +1,6 @@
 package causes
 
-import (
-	"fmt"
-
-	"moorgate.dev/internal/gate"
-)
+import "moorgate.dev/internal/gate"
 
 // The law: a probe killed the container (see killer), and why it was not answered is not known: a program that hangs, a path that
 // answers with an error, a start that is too slow. Whether it ever answered shows from how long the container ran. It is told apart
@@ -20,10 +16,11 @@ var probeFails = Cause{
 		probe, name := killer(e.Pods[0])
 		exit, _ := e.Pods[0].Exit.Get()
 		ran, _ := exit.ran()
-		how := fmt.Sprintf("it answered for a while and was killed after %s", rounded(ran))
+		how := "is answered no more"
 		if neverAnswered(e.Pods[0], probe) {
-			how = fmt.Sprintf("killed after %s, as soon as it could, it never answered", rounded(ran))
+			how = "is never answered"
 		}
-		return sentence("the %s of %s fails in %s (exit code %d): %s; up to %s", name, e.who(w), crowd(w, e.Count()), exit.Code, how, plural(int(restarts(e.Pods)), "restart"))
+		return sentence("a %s that %s kills %s in %s: after %s, with exit code %d; up to %s", name, how, e.who(w), crowd(w, e.Count()), rounded(ran), exit.Code,
+			plural(int(restarts(e.Pods)), "restart"))
 	},
 }

@@ -193,17 +193,17 @@ func TestKillsByProbes(t *testing.T) {
 		app(p).StartupProbe = &corev1.Probe{PeriodSeconds: 10, FailureThreshold: 12, ProbeHandler: corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromString("http")}}}
 	}
 	check(t, map[string]expectation{
-		"it never answered":                                 {killed(27*time.Second, 143), "liveness-probe-fails", "the liveness probe of container app fails in 1 of 1 pod of Deployment/web (exit code 143): killed after 27s, as soon as it could"},
+		"it never answered":                                 {killed(27*time.Second, 143), "liveness-probe-fails", "a liveness probe that is never answered kills container app in 1 of 1 pod of Deployment/web: after 27s, with exit code 143"},
 		"it did not go by itself":                           {killed(57*time.Second, 137), "liveness-probe-fails", "exit code 137"},
-		"it answered for a while":                           {killed(3*time.Hour, 143), "liveness-probe-fails", "it answered for a while and was killed after 3h0m0s"},
-		"a startup probe":                                   {killed(2*time.Minute, 143).twin(startup), "liveness-probe-fails", "the startup probe of container app"},
+		"it answered for a while":                           {killed(3*time.Hour, 143), "liveness-probe-fails", "a liveness probe that is answered no more kills container app in 1 of 1 pod of Deployment/web: after 3h0m0s"},
+		"a startup probe":                                   {killed(2*time.Minute, 143).twin(startup), "liveness-probe-fails", "a startup probe that is never answered kills container app"},
 		"the port is none that it declares":                 {killed(27*time.Second, 143).twin(declares(9090)), "liveness-probe-wrong-port", `port "8080"`},
 		"a name of a port that it does not declare":         {killed(2*time.Minute, 143).twin(startup, func(p *corev1.Pod) { app(p).Ports = []corev1.ContainerPort{{ContainerPort: 8080}} }), "liveness-probe-wrong-port", `port "http"`},
 		"a start takes longer than the probe waits":         {slow, "liveness-probe-too-early", "waits for 35s and kills it in 1 of 1 pod of Deployment/web; the revision before needed 50s at least"},
-		"look-alike: a start is quick at best":              {quick, "liveness-probe-fails", "never answered"},
-		"look-alike: slow, but it did start":                {hung, "liveness-probe-fails", "answered for a while"},
+		"look-alike: a start is quick at best":              {quick, "liveness-probe-fails", "is never answered"},
+		"look-alike: slow, but it did start":                {hung, "liveness-probe-fails", "is answered no more"},
 		"look-alike: the port is one that it declares":      {killed(27*time.Second, 143).twin(declares(8080)), "liveness-probe-fails", ""},
-		"look-alike: it answered at the wrong port":         {killed(3*time.Hour, 143).twin(declares(9090)), "liveness-probe-fails", "for a while"},
+		"look-alike: it answered at the wrong port":         {killed(3*time.Hour, 143).twin(declares(9090)), "liveness-probe-fails", "is answered no more"},
 		"look-alike: killed sooner than a probe can":        {killed(12*time.Second, 143), "other", "by nobody knows whom"},
 		"look-alike: killed while the startup probe waits":  {killed(60*time.Second, 143).twin(startup, func(p *corev1.Pod) { app(p).StartupProbe.InitialDelaySeconds = 100 }), "other", "by nobody knows whom"},
 		"look-alike: no probe kills it":                     {killed(27*time.Second, 143).twin(func(p *corev1.Pod) { app(p).LivenessProbe = nil }), "other", "by nobody knows whom"},

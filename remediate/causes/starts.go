@@ -1,9 +1,6 @@
 package causes
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // startCauses are about a container that is not created, or that the runtime does not get to run.
 var startCauses = []Cause{missingConfigMap, missingSecret, missingKey, runAsNonRoot, containerNameConflict, deviceMissing, badMountPath}
@@ -22,9 +19,7 @@ func list(refs []Reference) string {
 		if r.Key != "" {
 			name = "key " + r.Key + " of " + name
 		}
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
+		names = append(names, name)
 	}
 	return strings.Join(names, " or ")
 }
@@ -33,8 +28,8 @@ func list(refs []Reference) string {
 func tellMissing(w World, e Explained, kind string, key bool) string {
 	refs := lacking(w, e.Pods[0], kind, key)
 	says := "there is no " + list(refs)
-	if there, known := w.References[refs[0]].Get(); !known || there {
+	if _, known := w.References[refs[0]].Get(); !known {
 		says = "the kubelet finds no " + list(refs)
 	}
-	return sentence("%s cannot be created in %s: %s, which its environment is taken from", e.who(w), crowd(w, e.Count()), says)
+	return sentence("%s, which the environment of %s in %s is taken from", says, e.who(w), crowd(w, e.Count()))
 }
