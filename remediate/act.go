@@ -79,7 +79,7 @@ func (a *Evictions) Ours(c *v1alpha1.Case) bool {
 }
 
 // Over is whether the workload has recovered or is gone.
-func (a *Evictions) Over(c *v1alpha1.Case) bool { return over(c) }
+func (a *Evictions) Over(c *v1alpha1.Case) bool { return Over(c) }
 
 // Tell says how an eviction came out.
 func (a *Evictions) Tell(plan gate.Action, o gate.Outcome, text string) string {

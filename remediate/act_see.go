@@ -89,7 +89,7 @@ func circumstances(ctx context.Context, c cluster.Circumstances, q *flow.Questio
 // since is when a happening began, by what can be believed: not before its Case was created, by the API server's clock. One
 // that was over and is back began anew.
 func since(c *v1alpha1.Case, now time.Time) gate.Fact[time.Time] {
-	if over(c) {
+	if Over(c) {
 		return gate.Known(now)
 	}
 	began := c.Spec.Signal.FirstSeen.Time

@@ -22,8 +22,8 @@ import (
 // it lasts, or did when somebody looked last; the reason is the symptom.
 const ConditionRecovered = "Recovered"
 
-// over is whether a Case was said to be over. One that was, and crash-loops again, is found by its pods.
-func over(c *v1alpha1.Case) bool {
+// Over is whether a Case was said to be over. One that was, and fails again, is found by its pods.
+func Over(c *v1alpha1.Case) bool {
 	condition := meta.FindStatusCondition(c.Status.Conditions, ConditionRecovered)
 	return condition != nil && (condition.Status == metav1.ConditionTrue || condition.Reason == "Gone")
 }
@@ -49,7 +49,7 @@ func (p *patrol) end(ctx context.Context, c *v1alpha1.Case, k Key, change func(*
 	key := client.ObjectKeyFromObject(c)
 	var live v1alpha1.Case
 	err := p.Cases.Client.Get(ctx, key, &live)
-	if apierrors.IsNotFound(err) || err == nil && (live.UID != c.UID || over(&live) || says(&live, reason)) {
+	if apierrors.IsNotFound(err) || err == nil && (live.UID != c.UID || Over(&live) || says(&live, reason)) {
 		return nil
 	}
 	if err != nil {

@@ -79,7 +79,7 @@ func (p *patrol) sweepCases(ctx context.Context) error {
 	}
 	open := map[string][]*v1alpha1.Case{}
 	for i := range list.Items {
-		if c := &list.Items[i]; !over(c) {
+		if c := &list.Items[i]; !Over(c) {
 			open[c.Namespace] = append(open[c.Namespace], c)
 		}
 	}

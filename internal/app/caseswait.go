@@ -11,6 +11,7 @@ import (
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/drift"
 	"moorgate.dev/internal/gate"
+	"moorgate.dev/remediate"
 	"moorgate.dev/webhook"
 )
 
@@ -45,6 +46,8 @@ func waitsFor(c *v1alpha1.Case) waiting {
 		return waitNobody("for the record")
 	case drifted != nil && drifted.Status == metav1.ConditionFalse:
 		return waitNobody("the drift is gone")
+	case remediate.Over(c) && !(s.Acting != nil && slices.Contains(unfinished, s.Acting.Phase)):
+		return waitNobody(overText(c))
 	case s.Acting != nil:
 		return actingWaits(c)
 	case signal.Face == string(gate.FaceWebhook):
@@ -57,6 +60,17 @@ func waitsFor(c *v1alpha1.Case) waiting {
 		return waitMoorgate(verbOn(c))
 	}
 	return waitLook(cmp.Or(verbOn(c), "nothing was chosen"))
+}
+
+// unfinished are the phases of an action that say more than that the workload is well: something is still to be found out, or it healed.
+var unfinished = []string{v1alpha1.PhaseActing, v1alpha1.PhaseActed, v1alpha1.PhaseHealed, v1alpha1.PhaseUnclear}
+
+// overText says how what a Case of a workload tells of ended.
+func overText(c *v1alpha1.Case) string {
+	if meta.IsStatusConditionTrue(c.Status.Conditions, remediate.ConditionRecovered) {
+		return "it recovered"
+	}
+	return "it was deleted"
 }
 
 // actingWaits is what is waited for once it was looked at whether to act.

@@ -7,6 +7,7 @@ import (
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/drift"
+	"moorgate.dev/remediate"
 	"moorgate.dev/webhook"
 )
 
@@ -46,6 +47,12 @@ func TestWhatACaseWaitsFor(t *testing.T) {
 	rollout := func(status metav1.ConditionStatus, reason string) metav1.Condition {
 		return metav1.Condition{Type: v1alpha1.CaseRollout, Status: status, Reason: reason}
 	}
+	ended := func(status metav1.ConditionStatus, reason string, acted *v1alpha1.Acting) func(*v1alpha1.Case) {
+		return func(c *v1alpha1.Case) {
+			c.Status.Opinion, c.Status.Acting = v1alpha1.Opinion{Decision: "Hold", Reasons: heldBy("mode")}, acted
+			c.Status.Conditions = []metav1.Condition{{Type: remediate.ConditionRecovered, Status: status, Reason: reason}}
+		}
+	}
 	for name, x := range map[string]struct {
 		face   string
 		change func(*v1alpha1.Case)
@@ -78,19 +85,27 @@ func TestWhatACaseWaitsFor(t *testing.T) {
 		"the drift is gone": {"drift", func(c *v1alpha1.Case) {
 			c.Status.Conditions = []metav1.Condition{{Type: drift.CaseDrifted, Status: "False"}}
 		}, "- (the drift is gone)"},
-		"what a person was seen to do":                  {"drift", func(c *v1alpha1.Case) { c.Spec.Signal.Reason = v1alpha1.ReasonWitnessed }, "- (for the record)"},
-		"a client was asked to come again":              {"webhook", answered(webhook.Retried, "Hold"), "model: its opinion"},
-		"a model is asked ahead":                        {"webhook", answered(webhook.AskedAhead, "Hold"), "model: its opinion"},
-		"a rollout was refused":                         {"webhook", answered(webhook.Denied, "Deny"), "- (it was refused)"},
-		"a rollout came in with a warning":              {"webhook", answered(webhook.Warned, "Hold"), "human: it came in with a warning"},
-		"a rollout slipped through and is not judged":   {"webhook", answered(webhook.SlippedThrough, ""), "moorgate: a verdict"},
-		"a sound rollout":                               {"webhook", answered(webhook.Admitted, "Allow"), "-"},
-		"a sound rollout that is up":                    {"webhook", answered(webhook.Admitted, "Allow", rollout("False", "Available")), "moorgate: whether it stays up"},
-		"a warned rollout that stayed up":               {"webhook", answered(webhook.Warned, "Hold", rollout("True", "Available")), "- (Available)"},
-		"a rollout that was superseded":                 {"webhook", answered(webhook.Warned, "Hold", rollout("True", "Superseded")), "- (Superseded)"},
-		"a sound rollout that fails":                    {"webhook", answered(webhook.Admitted, "Allow", rollout("Unknown", "Crashed")), "human: it fails: Crashed"},
-		"a sound rollout that failed":                   {"webhook", answered(webhook.Admitted, "Allow", rollout("True", "ImagePull")), "human: it failed: ImagePull"},
-		"a Case of which nothing is known but the face": {"", func(c *v1alpha1.Case) { c.Status = v1alpha1.CaseStatus{} }, "moorgate: a verdict"},
+		"a workload recovered by itself":                        {"remediate", ended("True", "Ready", nil), "- (it recovered)"},
+		"a workload was replaced after what was held":           {"remediate", ended("True", "Replaced", &v1alpha1.Acting{Phase: "Held", Verb: "evict", Reasons: heldBy("mode")}), "- (it recovered)"},
+		"a workload recovered after what did not help":          {"remediate", ended("True", "Ready", &v1alpha1.Acting{Phase: "Worsened", Verb: "evict"}), "- (it recovered)"},
+		"a workload recovered, and an eviction is looked after": {"remediate", ended("True", "Ready", &v1alpha1.Acting{Phase: "Acted", Verb: "evict"}), "moorgate: whether evict helped"},
+		"a workload recovered, and nobody knows what was done":  {"remediate", ended("True", "Ready", &v1alpha1.Acting{Phase: "Unclear", Verb: "evict"}), "human: nobody knows how evict ended"},
+		"a workload was deleted":                                {"remediate", ended("Unknown", "Gone", nil), "- (it was deleted)"},
+		"a workload has no pods, and may come back":             {"remediate", ended("Unknown", "NoPods", nil), "human: held by mode"},
+		"a workload still fails":                                {"remediate", ended("False", "CrashLoop", nil), "human: held by mode"},
+		"what a person was seen to do":                          {"drift", func(c *v1alpha1.Case) { c.Spec.Signal.Reason = v1alpha1.ReasonWitnessed }, "- (for the record)"},
+		"a client was asked to come again":                      {"webhook", answered(webhook.Retried, "Hold"), "model: its opinion"},
+		"a model is asked ahead":                                {"webhook", answered(webhook.AskedAhead, "Hold"), "model: its opinion"},
+		"a rollout was refused":                                 {"webhook", answered(webhook.Denied, "Deny"), "- (it was refused)"},
+		"a rollout came in with a warning":                      {"webhook", answered(webhook.Warned, "Hold"), "human: it came in with a warning"},
+		"a rollout slipped through and is not judged":           {"webhook", answered(webhook.SlippedThrough, ""), "moorgate: a verdict"},
+		"a sound rollout":                                       {"webhook", answered(webhook.Admitted, "Allow"), "-"},
+		"a sound rollout that is up":                            {"webhook", answered(webhook.Admitted, "Allow", rollout("False", "Available")), "moorgate: whether it stays up"},
+		"a warned rollout that stayed up":                       {"webhook", answered(webhook.Warned, "Hold", rollout("True", "Available")), "- (Available)"},
+		"a rollout that was superseded":                         {"webhook", answered(webhook.Warned, "Hold", rollout("True", "Superseded")), "- (Superseded)"},
+		"a sound rollout that fails":                            {"webhook", answered(webhook.Admitted, "Allow", rollout("Unknown", "Crashed")), "human: it fails: Crashed"},
+		"a sound rollout that failed":                           {"webhook", answered(webhook.Admitted, "Allow", rollout("True", "ImagePull")), "human: it failed: ImagePull"},
+		"a Case of which nothing is known but the face":         {"", func(c *v1alpha1.Case) { c.Status = v1alpha1.CaseStatus{} }, "moorgate: a verdict"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := waitsFor(someCase(x.face, x.change)).String(); got != x.want {
