@@ -35,8 +35,8 @@ func TestStoriesOfNodes(t *testing.T) {
 			mounting := spec(func(s *corev1.PodSpec, _ *metav1.LabelSelector) {
 				s.Volumes = []corev1.Volume{{Name: "logs", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/var/log"}}}}
 			})
-			h.deployment("web", 1, "", byHand, on(nodes[0]))
-			h.deployment("mounts", 1, "", byHand, on(nodes[1]), mounting)
+			h.deployment("web", 1, byHand, on(nodes[0]))
+			h.deployment("mounts", 1, byHand, on(nodes[1]), mounting)
 			h.pods("web", 1, bound)
 			h.pods("mounts", 1, bound)
 			h.later()

@@ -74,8 +74,8 @@ func TestStoriesOfReadiness(t *testing.T) {
 			slow := func(d *appsv1.Deployment) {
 				d.Spec.Template.Spec.Containers[0].StartupProbe = &corev1.Probe{FailureThreshold: 60, PeriodSeconds: 10, ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"true"}}}}
 			}
-			h.deployment("slow", 1, "", byHand, slow)
-			h.deployment("late", 1, "", byHand, slow)
+			h.deployment("slow", 1, byHand, slow)
+			h.deployment("late", 1, byHand, slow)
 			h.asKubelet(&h.pods("slow", 1, bound)[0], running(time.Minute, false, false))
 			h.asKubelet(&h.pods("late", 1, bound)[0], running(time.Hour, false, false))
 			h.names("slow", symptom, "slow-start", "10m0s")
@@ -85,8 +85,8 @@ func TestStoriesOfReadiness(t *testing.T) {
 			gated := func(d *appsv1.Deployment) {
 				d.Spec.Template.Spec.ReadinessGates = []corev1.PodReadinessGate{{ConditionType: "example.com/lb"}}
 			}
-			h.deployment("web", 1, "", byHand, gated)
-			h.deployment("fine", 1, "", byHand, gated)
+			h.deployment("web", 1, byHand, gated)
+			h.deployment("fine", 1, byHand, gated)
 			ready := corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionTrue}
 			h.asKubelet(&h.pods("web", 1, bound)[0], running(time.Minute, true, true, corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse, Reason: "ReadinessGatesNotReady"}))
 			h.asKubelet(&h.pods("fine", 1, bound)[0], running(time.Minute, true, true, ready, corev1.PodCondition{Type: "example.com/lb", Status: corev1.ConditionTrue}))
@@ -107,8 +107,8 @@ func TestStoriesOfBeginnings(t *testing.T) {
 						LocalObjectReference: corev1.LocalObjectReference{Name: "settings"}, Optional: &optional}}}}
 				})
 			}
-			h.deployment("web", 2, "", byHand, volume(false))
-			h.deployment("bare", 1, "", byHand, volume(true))
+			h.deployment("web", 2, byHand, volume(false))
+			h.deployment("bare", 1, byHand, volume(true))
 			h.names("web", symptom, "volume-source-missing", "ConfigMap settings")
 			if c := h.judged("bare", anyVerdict); c.Status.Cause == "volume-source-missing" {
 				h.t.Errorf("what is optional is missed: %s", c.Status.Summary)
@@ -121,7 +121,7 @@ func TestStoriesOfBeginnings(t *testing.T) {
 		},
 		"a volume that another node has": func(h *house) {
 			h.claim("disk", nil, "1Gi")
-			h.deployment("web", 1, "", byHand, spec(func(s *corev1.PodSpec, _ *metav1.LabelSelector) { s.Volumes = []corev1.Volume{claimed("disk")} }))
+			h.deployment("web", 1, byHand, spec(func(s *corev1.PodSpec, _ *metav1.LabelSelector) { s.Volumes = []corev1.Volume{claimed("disk")} }))
 			p := h.pods("web", 1, bound)[0]
 			var c corev1.PersistentVolumeClaim
 			if err := h.admin.Get(h.t.Context(), client.ObjectKey{Namespace: h.namespace, Name: "disk"}, &c); err != nil {

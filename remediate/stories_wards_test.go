@@ -25,9 +25,6 @@ func (h *house) named(name string) metav1.ObjectMeta {
 
 var errNotYet = errors.New("not yet")
 
-// byHand is a fault that no simulated node knows: such a pod gets a node, and its status is for the test to write.
-func byHand(d *appsv1.Deployment) { d.Spec.Template.Labels[cluster.FaultLabel] = "by-hand" }
-
 func (h *house) quota(pods string) *corev1.ResourceQuota {
 	h.t.Helper()
 	q := &corev1.ResourceQuota{ObjectMeta: h.named("cap"), Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse(pods)}}}
@@ -283,7 +280,7 @@ func TestStoriesOfBudgets(t *testing.T) {
 			h.ends("web", symptom, "Ready")
 		},
 		"allows none for now": func(h *house) {
-			h.deployment("web", 2, "", byHand)
+			h.deployment("web", 2, byHand)
 			h.budget("web", func(s *policyv1.PodDisruptionBudgetSpec) { s.MinAvailable = new(intstr.FromInt32(1)) })
 			h.names("web", "NotStarting", "other", "")
 			h.quiet("web")
