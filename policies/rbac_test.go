@@ -58,11 +58,13 @@ var rightsList = map[string]map[string]string{
 	"ClusterRole/moorgate-judge": merge(reads, map[string]string{
 		"moorgate.dev/cases": look + " create delete", "moorgate.dev/cases/status": "update patch",
 		"moorgate.dev/gitsources": look, "moorgate.dev/gitsources/status": "update patch", "moorgate.dev/approvals": look,
-		"moorgate.dev/guardrails/status":   "update patch",
-		"storage.k8s.io/volumeattachments": look, // where a volume is that keeps a pod from beginning
-		"/pods/log":                        "get",
-		"/events":                          "list watch create patch", "events.k8s.io/events": "create patch",
-		"apps/deployments": look + " patch", "apps/statefulsets": look + " patch", "apps/daemonsets": look + " patch", // marks, dry runs; fenced
+		"moorgate.dev/guardrails/status": "update patch",
+		"cert-manager.io/issuers":        "get list", "cert-manager.io/clusterissuers": "get list", "cert-manager.io/certificaterequests": "get list", // why a certificate is not issued
+		"acme.cert-manager.io/orders": "get list",
+		"/pods/log":                   "get",
+		"/events":                     "list watch create patch", "events.k8s.io/events": "create patch",
+		"storage.k8s.io/volumeattachments": look,                                                                                      // where a volume is that keeps a pod from beginning
+		"apps/deployments":                 look + " patch", "apps/statefulsets": look + " patch", "apps/daemonsets": look + " patch", // marks, dry runs; fenced
 		"batch/cronjobs": look + " patch", "/services": look + " patch", "/configmaps": look + " patch", // dry runs; fenced
 		"networking.k8s.io/ingresses": look + " patch", "networking.k8s.io/networkpolicies": look + " patch",
 		"autoscaling/horizontalpodautoscalers": look + " patch", "policy/poddisruptionbudgets": look + " patch",

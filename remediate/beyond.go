@@ -15,7 +15,7 @@ type reading struct {
 }
 
 // readings are all of them, in the order in which they are made.
-var readings = slices.Concat(crashReadings, schedReadings)
+var readings = slices.Concat(crashReadings, schedReadings, objectReadings)
 
 // beyond makes every reading that belongs to the symptom, where anything shows it.
 func (e eye) beyond(ctx context.Context, w *causes.World) error {

@@ -17,6 +17,7 @@ import (
 	"moorgate.dev/remediate/causes"
 )
 
+// podMetrics is the kind by which what pods use is served.
 var podMetrics = schema.GroupVersionKind{Group: "metrics.k8s.io", Version: "v1beta1", Kind: "PodMetrics"}
 
 const (

@@ -11,8 +11,8 @@ import (
 	"moorgate.dev/test/cluster"
 )
 
-// TestStoriesOfNodes are about whether other pods begin on a node, so they have nodes to themselves. The taint keeps others away.
-func TestStoriesOfNodes(t *testing.T) {
+// TestStoriesOfPodsOnNodes are about whether other pods begin on a node, so they have nodes to themselves. The taint keeps others away.
+func TestStoriesOfPodsOnNodes(t *testing.T) {
 	const symptom = "NotStarting"
 	taint := corev1.Taint{Key: "example.com/stories", Value: "nodes", Effect: corev1.TaintEffectNoSchedule}
 	stories(t, map[string]scene{

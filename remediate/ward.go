@@ -35,7 +35,7 @@ type ward struct {
 }
 
 // wards are all kinds that are looked at besides pods.
-var wards = slices.Concat(schedWards)
+var wards = slices.Concat(schedWards, objectWards)
 
 // wardOf is the ward of a kind; nil for none.
 func wardOf(kind string) *ward {

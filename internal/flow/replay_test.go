@@ -28,7 +28,7 @@ func happening(at time.Time, choice string) (Question, gate.Assessment) {
 	}
 	q := Question{Case: "shop/c", Signal: gate.Signal{Face: gate.FaceRemediate, Reason: "CrashLoop", Subject: web}, Facts: gate.Facts{At: at, Subject: web,
 		Namespace: gate.Known(map[string]string{"team": "a"}), Menu: menu, Paused: gate.Known[[]string](nil), Rollback: gate.Known(false),
-		Failing: gate.Known(true), Since: gate.Known(at.Add(-time.Hour)), Oldest: gate.Known(at), Owner: gate.Known(gate.Owner{}),
+		Failing: gate.Known(true), Drift: gate.Known(""), Since: gate.Known(at.Add(-time.Hour)), Oldest: gate.Known(at), Owner: gate.Known(gate.Owner{}),
 		Health: gate.Known(gate.Share{Well: 9, Total: 10}), Storm: gate.Known(1), Ledger: gate.Known(gate.Ledger{}),
 		History: gate.Known(gate.Tally{Cause: "crash", Verb: "evict", Tried: 80, Healed: 80}), Approvals: gate.Known[[]gate.Approval](nil)}}
 	return q, gate.Assessment{Advisor: "causes", Cause: "crash", Score: gate.Known(90), Confidence: gate.Known(90), Agreement: gate.Known(100), Choice: []string{choice}}

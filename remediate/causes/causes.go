@@ -55,7 +55,7 @@ func (e Explained) Count() int { return len(e.Pods) + len(e.Objects) }
 func All() []Cause { return slices.Concat(slices.Concat(groups...), []Cause{other}) }
 
 // groups are the causes but the last, by what they are about.
-var groups = [][]Cause{imageCauses, startCauses, containerCauses, initCauses, placeCauses, beginCauses, wardCauses}
+var groups = [][]Cause{imageCauses, startCauses, containerCauses, initCauses, placeCauses, beginCauses, wardCauses, objectCauses}
 
 // Of is the cause of what a World shows, with what it explains: more than half of what shows the symptom.
 func Of(w World) (Cause, Explained) {

@@ -225,6 +225,7 @@ type Object struct {
 type Condition struct {
 	Type, Status, Reason string
 	Since                time.Time
+	Told                 Told // what class of thing its message says
 }
 
 // Condition is the condition of a type, as far as the object has one.

@@ -49,12 +49,14 @@ type World struct {
 	// Usual is how long pods of the workload took that are ready.
 	Usual gate.Fact[time.Duration]
 	// These are of one symptom each, and nil where it is another or they could not be read.
-	Rollout  *Rollout
-	Refusal  *Refusal
-	Claim    *Claim
-	Backends *Backends
-	Budget   *Budget
-	Evidence []gate.Evidence
+	Rollout     *Rollout
+	Refusal     *Refusal
+	Claim       *Claim
+	Backends    *Backends
+	Budget      *Budget
+	Scaler      *Scaler
+	Certificate *Certificate
+	Evidence    []gate.Evidence
 }
 
 // Earlier is the revision before this one.
