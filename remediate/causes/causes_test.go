@@ -1,6 +1,8 @@
 package causes
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -157,5 +159,18 @@ func TestEveryCauseIsDocumented(t *testing.T) {
 			t.Errorf("the cause %+v", c.Doc)
 		}
 		seen[c.ID] = true
+	}
+}
+
+// TestEveryCauseIsInTheReadme shows that people can read which causes are known.
+func TestEveryCauseIsInTheReadme(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range All() {
+		if !strings.Contains(string(readme), "`"+c.ID+"`") {
+			t.Errorf("the README does not tell of %s", c.ID)
+		}
 	}
 }
