@@ -1,10 +1,10 @@
-// Package remediate is the third face: a workload is hurt; what is the cause, and may we help? The Watcher turns the Warning
-// events of a crash-looping workload into one Case with a cause, a menu and a verdict, and says on the Case when the workload
-// has recovered. Package acting, under another identity, carries out what is permitted of it by Evictions, and looks afterwards
-// whether that helped.
+// Package remediate is the third face: a workload is hurt; what is the cause, and may we help? The Watcher looks at what Warning
+// events speak of, and at everything in a slow sweep: pods, and the kinds that have a ward. Each symptom of each workload becomes one
+// Case with a cause, a menu and a verdict, on which it says too when that is over. Package acting, under another identity, carries out
+// what is permitted of it, and looks afterwards whether that helped.
 //
-//	Warning event or sweep -> pod -> key (root owner, container, revision) -> look at the world -> cause -> menu -> verdict
-//	Case -> key and plan digest -> look again -> decide again -> reserve -> intent -> claim -> evict -> outcome -> verify
+//	Warning event or sweep -> pod or object -> key (symptom, root owner, container, revision) -> look at the world -> cause -> menu -> verdict
+//	Case -> key and plan digest -> look again -> decide again -> reserve -> intent -> claim -> act -> outcome -> verify
 //
 // An event is a trigger and never evidence: everything that is said is read from live state. A slow sweep looks at every
 // pod, so that nothing depends on an event that was dropped, held back or never sent. The same happening has the same key,

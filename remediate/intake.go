@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// subject is a pod, or another object, that somebody should look at.
+// subject is a pod, or another object, that somebody should look at; without a kind, all pods of a namespace.
 type subject struct{ kind, namespace, name, uid string }
 
 func (s subject) String() string {
@@ -17,27 +17,50 @@ func (s subject) String() string {
 // intake collects the pods to look at and hands each out once it has waited: a burst of events is one look. It is bounded;
 // what does not fit is counted and left to the sweep.
 type intake struct {
-	max int
+	max  int
+	news chan struct{} // holds something where one came in and none waited
 
 	mu    sync.Mutex
 	since map[subject]time.Time
 	lost  int
 }
 
-func newIntake(limit int) *intake { return &intake{max: limit, since: map[subject]time.Time{}} }
+func newIntake(limit int) *intake {
+	return &intake{max: limit, news: make(chan struct{}, 1), since: map[subject]time.Time{}}
+}
 
-// add notes a pod; one that waits already keeps its place.
-func (i *intake) add(s subject, now time.Time) {
+// add notes a pod; one that waits already keeps its place. False: there is no room.
+func (i *intake) add(s subject, now time.Time) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if _, waits := i.since[s]; waits {
-		return
+		return true
 	}
 	if len(i.since) >= i.max {
 		i.lost++
-		return
+		return false
+	}
+	if len(i.since) == 0 {
+		select {
+		case i.news <- struct{}{}:
+		default:
+		}
 	}
 	i.since[s] = now
+	return true
+}
+
+// rest is how long it takes until the first has waited long enough; false: none waits.
+func (i *intake) rest(now time.Time, wait time.Duration) (time.Duration, bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	first, some := time.Duration(0), false
+	for _, since := range i.since {
+		if left := wait - now.Sub(since); !some || left < first {
+			first, some = left, true
+		}
+	}
+	return first, some
 }
 
 // due takes out the pods that have waited long enough, in a stable order.

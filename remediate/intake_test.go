@@ -121,3 +121,25 @@ func TestL10TheKeyKnowsNoPods(t *testing.T) {
 		}
 	}
 }
+
+// TestNobodyWaitsLongerThanTheWait shows that what comes in is looked at when its own wait is over, whatever came before.
+func TestNobodyWaitsLongerThanTheWait(t *testing.T) {
+	i, now := newIntake(8), time.Unix(100, 0)
+	if _, some := i.rest(now, time.Second); some {
+		t.Error("something waits in an empty intake")
+	}
+	i.add(subject{name: "b"}, now.Add(300*time.Millisecond))
+	i.add(subject{name: "a"}, now)
+	if rest, some := i.rest(now.Add(400*time.Millisecond), time.Second); !some || rest != 600*time.Millisecond {
+		t.Errorf("the first is due in %s (%t)", rest, some)
+	}
+	if len(i.news) != 1 {
+		t.Error("nobody was told that something came in")
+	}
+	if due := i.due(now.Add(time.Second), time.Second); len(due) != 1 || due[0].name != "a" {
+		t.Errorf("due: %v", due)
+	}
+	if rest, some := i.rest(now.Add(time.Second), time.Second); !some || rest != 300*time.Millisecond {
+		t.Errorf("the second is due in %s (%t)", rest, some)
+	}
+}

@@ -22,6 +22,9 @@ import (
 
 // look looks at one pod, or another object, and judges what it shows.
 func (p *patrol) look(ctx context.Context, s subject) error {
+	if s.kind == "" {
+		return p.sweepPodsOf(ctx, s.namespace)
+	}
 	keys, err := p.shown(ctx, s)
 	if err != nil {
 		return err

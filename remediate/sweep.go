@@ -38,9 +38,12 @@ type common struct {
 	sign                       causes.Sign
 }
 
-func (p *patrol) sweepPods(ctx context.Context) error {
+func (p *patrol) sweepPods(ctx context.Context) error { return p.sweepPodsOf(ctx, "") }
+
+// sweepPodsOf looks at the pods of a namespace; empty: at all.
+func (p *patrol) sweepPodsOf(ctx context.Context, namespace string) error {
 	var list corev1.PodList
-	if err := p.Reader.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil { // nothing below changes a pod
+	if err := p.Reader.List(ctx, &list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil { // nothing below changes a pod
 		return fmt.Errorf("list pods: %w", err)
 	}
 	now := p.Now()

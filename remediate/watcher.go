@@ -28,6 +28,12 @@ const (
 // rootsFor is how long it is believed which workload a controller belongs to.
 const rootsFor = 10 * time.Minute
 
+// settles is how long a container has to run and be ready before it counts as well, where nothing else is said.
+const settles = 2 * time.Minute
+
+// breath is the least time between two looks at what waits, so that many events are few looks.
+const breath = 50 * time.Millisecond
+
 // Watcher watches a cluster for workloads that fare badly and keeps a Case for each.
 type Watcher struct {
 	// Reader reads pods and ReplicaSets, and finds the Cases to look at. Each sweep lists every pod: in a large cluster it
@@ -53,8 +59,10 @@ type Watcher struct {
 	Logs func(ctx context.Context, pod gate.Ref, container string, previous bool, bytes int64) ([]byte, error)
 	// Secrets asks whether a Secret exists, which nobody here may read. nil: none is asked about.
 	Secrets func(ctx context.Context, namespace, name string) gate.Fact[bool]
-	Now     func() time.Time
-	Logger  *slog.Logger
+	// Bell is what others ring to have something looked at. nil: nobody does.
+	Bell   *Bell
+	Now    func() time.Time
+	Logger *slog.Logger
 
 	// Wait is how long a pod waits before somebody looks, so that a burst is one look. Default 5 s.
 	Wait time.Duration
@@ -76,6 +84,8 @@ func (w Watcher) Run(ctx context.Context) error {
 	p := &patrol{Watcher: w, eye: eye{reader: w.Reader, owners: w.Owners, settle: w.Settle, secrets: w.Secrets, roots: newRoots(maxRoots, allRoots, rootsFor)},
 		intake: newIntake(maxWaiting), memory: newMemory(maxKnown, w.Again), turns: newTurns(w.Sweep), told: map[types.UID]string{}, counsel: newCounsel(ctx)}
 	f := follower{events: w.Events, now: w.Now, logger: w.Logger, take: p.take}
+	w.Bell.heardBy(p.rung)
+	defer w.Bell.heardBy(nil)
 	var following sync.WaitGroup
 	following.Go(func() { f.run(ctx) })
 	p.run(ctx)
@@ -95,7 +105,7 @@ func (w *Watcher) complete() error {
 		w.Cases.Now = w.Now
 	}
 	for d, standard := range map[*time.Duration]time.Duration{&w.Wait: 5 * time.Second, &w.Sweep: 2 * time.Minute,
-		&w.Settle: 2 * time.Minute, &w.Again: 30 * time.Minute} {
+		&w.Settle: settles, &w.Again: 30 * time.Minute} {
 		if *d < 0 {
 			return fmt.Errorf("start to watch workloads: %s is not a time to wait", *d)
 		}
@@ -124,17 +134,26 @@ func (p *patrol) take(t Trigger) {
 	}
 }
 
+// rung is where the bell is heard. What is named without a kind is a whole namespace. False: there is no room.
+func (p *patrol) rung(t Trigger) bool {
+	return p.intake.add(subject{kind: t.Kind, namespace: t.Namespace, name: t.Name}, p.Now())
+}
+
 func (p *patrol) run(ctx context.Context) {
 	p.sweep(ctx)
-	look, sweep := time.NewTicker(p.Wait), time.NewTicker(p.Sweep)
+	look, sweep := time.NewTimer(p.Wait), time.NewTicker(p.Sweep)
 	defer look.Stop()
 	defer sweep.Stop()
 	for {
+		if rest, some := p.intake.rest(p.Now(), p.Wait); some {
+			look.Reset(min(max(rest, breath), p.Wait)) // a clock that was set back makes nobody wait longer
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-sweep.C:
 			p.sweep(ctx)
+		case <-p.intake.news:
 		case <-look.C:
 			p.lookAll(ctx)
 		}

@@ -53,7 +53,7 @@ func (p *process) audit(ctx context.Context, mgr ctrl.Manager, role string) erro
 	if err != nil {
 		return fmt.Errorf("prepare to serve the audit log: %w", err)
 	}
-	server := &auditServer{dir: p.auditDir, log: log, door: newDoorkeeper(kube, p.logger), logger: p.logger, readiness: p.readiness}
+	server := &auditServer{dir: p.auditDir, log: log, door: newDoorkeeper(kube, p.logger), logger: p.logger, readiness: p.readiness, alerts: p.alerts}
 	hosts := []string{"localhost", "moorgate-" + role + "." + ownNamespace + ".svc", "moorgate-" + role + "." + ownNamespace + ".svc.cluster.local"}
 	publish := func(ctx context.Context, roots []byte) error { return anchors.Set(ctx, caPrefix+role, string(roots)) }
 	return errors.Join(mgr.Add(everywhere(anchoring.run)), mgr.Add(everywhere(func(ctx context.Context) error {

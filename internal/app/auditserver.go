@@ -39,12 +39,17 @@ type auditServer struct {
 	logger *slog.Logger
 	// readiness answers beside it; nil: nobody does.
 	readiness *readinessServer
+	// alerts are taken beside it; nil: none are.
+	alerts *alertServer
 }
 
 func (s *auditServer) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+auditPath, s.read)
 	mux.HandleFunc("POST "+recordsPath, s.take)
+	if s.alerts != nil {
+		mux.HandleFunc("POST "+alertsPath, s.alerts.take)
+	}
 	outer := http.NewServeMux()
 	outer.Handle("/", s.door.guard(thePath, mux))
 	if s.readiness != nil {

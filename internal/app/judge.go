@@ -41,6 +41,8 @@ func judgePart(o options, lease string) part {
 		keeper := webhook.Keeper{Sight: sight, Log: p.log, Kinds: p.scored, Client: mgr.GetClient(), Events: mgr.GetEventRecorder("moorgate"), Logger: p.logger, Beside: p.models.beside(), Aside: p.aside, Ahead: p.ahead, Door: p.door(),
 			Paused: func() gate.Fact[[]string] { return p.whyPaused(ctx) }}
 		p.readiness = &readinessServer{of: keeper.Readiness, kinds: p.scored, logger: p.logger, ahead: ahead.Ask}
+		p.bell = &remediate.Bell{}
+		p.alerts = &alertServer{bell: p.bell, count: p.metrics.alert}
 		if err := addAudit(ctx, p, mgr, judgeRole); err != nil {
 			return err
 		}
@@ -160,7 +162,7 @@ func addWatcher(mgr ctrl.Manager, p *process, seen cluster.Circumstances, secret
 		return fmt.Errorf("prepare to read logs: %w", err)
 	}
 	w := remediate.Watcher{Beside: p.models.beside(), Door: p.door(), Logs: logsOf(pods), Reader: mgr.GetCache(), Events: events, Log: p.log, Cases: cluster.Cases{Client: events, Now: time.Now},
-		Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}, Circumstances: seen, Secrets: secrets, Now: time.Now,
+		Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}, Circumstances: seen, Secrets: secrets, Now: time.Now, Bell: p.bell,
 		Logger: p.logger.With("face", "remediate")}
 	return mgr.Add(manager.RunnableFunc(w.Run))
 }

@@ -34,6 +34,7 @@ type metrics struct {
 	drift         *driftMetrics
 	fluxEvents    *prometheus.CounterVec // of which there is no Record: what they say stands on a Case
 	notifications *prometheus.CounterVec // likewise
+	alerts        *prometheus.CounterVec // of which there is none either: they are a reason to look, and what is seen is on record
 }
 
 // newMetrics makes the numbers of a process that asks the given models, by the names in its configuration.
@@ -55,6 +56,10 @@ func newMetrics(models ...string) *metrics {
 	}
 	for _, result := range notify.Results() {
 		m.fluxEvents.WithLabelValues(result)
+	}
+	m.alerts = m.counter("moorgate_alerts_total", "What alerts from Alertmanager named, by what became of it: look, left to the sweep, or unknown where an alert names nothing.", "result")
+	for _, result := range []string{alertLook, alertLeft, alertUnknown} {
+		m.alerts.WithLabelValues(result)
 	}
 	m.model.register(m, models)
 	m.drift = newDriftMetrics()
@@ -83,6 +88,9 @@ func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}).ServeHTTP(w, r)
 }
+
+// alert counts what alerts named.
+func (m *metrics) alert(result string, n int) { m.alerts.WithLabelValues(result).Add(float64(n)) }
 
 // count counts a Record that was written.
 func (m *metrics) count(r gate.Record) {

@@ -83,7 +83,8 @@ func newJudge() *cobra.Command {
 		Use:   "judge",
 		Short: "Watches, compares with Git, keeps Cases and annotates rollouts",
 		Long: `Watches the cluster: settles the webhook's Cases and annotates admitted rollouts, compares Deployments with the Git
-repositories that GitSources name, and turns crash-looping workloads into Cases. It changes no workload. Of several
+repositories that GitSources name, and turns what fares badly, pods and workloads, nodes, claims, certificates and deliveries, into
+Cases with a cause. It changes no workload. Of several
 replicas one works, by a Lease; one that loses it ends, to be started again.
 
 Beside its audit log (--audit-listen) it serves GET /v1/readiness/NAMESPACE/KIND/NAME to those who may get

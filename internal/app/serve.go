@@ -24,6 +24,7 @@ import (
 	"moorgate.dev/internal/flow"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/redact"
+	"moorgate.dev/remediate"
 	"moorgate.dev/webhook"
 	"moorgate.dev/webhook/probe"
 )
@@ -42,8 +43,11 @@ type process struct {
 	passage *redact.Door // where the log is not kept here
 	// readiness answers beside the log, where a judge is among the parts.
 	readiness *readinessServer
-	probes    *probe.Prober    // nil: no host outside is asked
-	offered   *webhook.Offered // of one of the parts
+	// alerts are taken beside it, and bell is what they ring, where a judge is among the parts.
+	alerts  *alertServer
+	bell    *remediate.Bell
+	probes  *probe.Prober    // nil: no host outside is asked
+	offered *webhook.Offered // of one of the parts
 
 	auditing sync.Once // for the parts that share one log
 }
