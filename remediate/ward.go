@@ -103,13 +103,18 @@ func (e eye) tended(ctx context.Context, w *ward, s subject, now time.Time) ([]K
 	if err != nil {
 		return nil, fmt.Errorf("read %s %s/%s, which an event speaks of: %w", w.kind.Kind, s.namespace, s.name, err)
 	}
+	return e.showing(ctx, w, o, now)
+}
+
+// showing are the happenings that an object of a ward shows.
+func (e eye) showing(ctx context.Context, w *ward, o client.Object, now time.Time) ([]Key, error) {
 	signs := w.signs(o, now, e.settle)
 	if len(signs) == 0 {
 		return nil, nil
 	}
 	root, err := e.rootOfObject(ctx, w, o, now)
 	if err != nil {
-		return nil, fmt.Errorf("find the owner of %s %s/%s: %w", w.kind.Kind, s.namespace, s.name, err)
+		return nil, fmt.Errorf("find the owner of %s %s/%s: %w", w.kind.Kind, o.GetNamespace(), o.GetName(), err)
 	}
 	var keys []Key
 	for _, sign := range signs {

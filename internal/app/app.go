@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// The exit codes. review uses all of them, replay and audit verify all but 1, diff and cases all but 2; every other command ends with 0 or 3.
+// The exit codes. review uses all of them, replay and audit verify all but 1, diff, diagnose and cases all but 2; every other command ends with 0 or 3.
 const (
 	exitOK     = 0
 	exitWarned = 1
@@ -67,7 +67,7 @@ What Moorgate may do is said by Guardrails (kubectl explain guardrail.spec); wit
 		SilenceErrors: true,
 		Version:       version(),
 	}
-	root.AddCommand(newRun(), newWebhook(), newJudge(), newAct(), newReview(), newDiff(), newAudit(), newReplay(), newCases(), newCase(), newBreaker(), newLedger(), newPause(), newResume(), newDisarm(), newArm(), newApprove(), newReject(), newInstall(), newModel())
+	root.AddCommand(newRun(), newWebhook(), newJudge(), newAct(), newReview(), newDiff(), newDiagnose(), newAudit(), newReplay(), newCases(), newCase(), newBreaker(), newLedger(), newPause(), newResume(), newDisarm(), newArm(), newApprove(), newReject(), newInstall(), newModel())
 	return root
 }
 
