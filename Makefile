@@ -41,6 +41,10 @@ bench: ## Run the benchmarks
 load: ## Measure what the gate costs beside a webhook that does nothing, in about six minutes; LOAD_FLAGS=--help lists flags
 	$(GO) run ./test/load $(LOAD_FLAGS)
 
+.PHONY: load-events
+load-events: ## Measure what floods of Warning events cost the judge, in about fifteen minutes; LOAD_FLAGS=--pods=2000 for less
+	$(GO) run ./test/load --only events --pods 20000 --nodes 200 $(LOAD_FLAGS)
+
 .PHONY: load-drift
 load-drift: ## Measure what drift detection costs beside fluxcd/pkg/ssa, in about six minutes; LOAD_FLAGS=--help lists flags
 	$(GO) run ./test/drift $(LOAD_FLAGS)

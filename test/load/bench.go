@@ -97,7 +97,7 @@ func (b *bench) open(ctx context.Context) error {
 	}
 	b.say("writing %d nodes and %d pods", b.o.nodes, b.o.pods)
 	began := time.Now()
-	if err := (&filler{client: b.admin, o: b.o}).fill(ctx); err != nil {
+	if err := (&filler{client: b.admin, o: b.o, each: perShop}).fill(ctx); err != nil {
 		return err
 	}
 	b.say("written in %s", time.Since(began).Round(time.Second/10))

@@ -21,12 +21,15 @@ const (
 	perShop  = 10 // pods to a Deployment
 	judged   = "moorgate.dev/load"
 	nodeName = "node-%04d"
+	// templateHash is that of every ReplicaSet.
+	templateHash = "6d4cf56db6"
 )
 
 // filler writes a cluster's worth of objects as controllers and kubelets would have left them.
 type filler struct {
 	client kubernetes.Interface
 	o      options
+	each   int // pods to a Deployment
 	at     metav1.Time
 }
 
@@ -52,7 +55,7 @@ func (f *filler) fill(ctx context.Context) error {
 		return fmt.Errorf("write nodes and namespaces: %w", err)
 	}
 	var apps []func(context.Context) error
-	for i := range (f.o.pods + perShop - 1) / perShop {
+	for i := range (f.o.pods + f.each - 1) / f.each {
 		apps = append(apps, func(ctx context.Context) error { return f.app(ctx, i) })
 	}
 	if err := all(ctx, apps); err != nil {
@@ -76,7 +79,7 @@ func (f *filler) namespace(ctx context.Context, name string) error {
 // app writes a Deployment that is rolled out, with its ReplicaSet, pods, Service, endpoints and configuration.
 func (f *filler) app(ctx context.Context, i int) error {
 	ns, name := shop(i), fmt.Sprintf("app-%d", i)
-	size := min(perShop, f.o.pods-i*perShop)
+	size := min(f.each, f.o.pods-i*f.each)
 	d := deployment(ns, name, "1.0.0")
 	d.Spec.Replicas = new(int32(size))
 	d.Annotations = map[string]string{"deployment.kubernetes.io/revision": "1"}
@@ -91,7 +94,7 @@ func (f *filler) app(ctx context.Context, i int) error {
 	slice := &discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Name: name + "-x7k2p", Namespace: ns, Labels: map[string]string{discoveryv1.LabelServiceName: name}},
 		AddressType: discoveryv1.AddressTypeIPv4, Ports: []discoveryv1.EndpointPort{{Name: new("http"), Port: new(int32(8080))}}}
 	for n := range size {
-		pod, err := f.pod(ctx, rs, i*perShop+n)
+		pod, err := f.pod(ctx, rs, i*f.each+n)
 		if err != nil {
 			return err
 		}
@@ -105,10 +108,10 @@ func (f *filler) app(ctx context.Context, i int) error {
 
 // replicas writes the ReplicaSet of a Deployment, and the status of both.
 func (f *filler) replicas(ctx context.Context, d *appsv1.Deployment) (*appsv1.ReplicaSet, error) {
-	labels := map[string]string{"app": d.Name, "pod-template-hash": "6d4cf56db6"}
+	labels := map[string]string{"app": d.Name, "pod-template-hash": templateHash}
 	template := *d.Spec.Template.DeepCopy()
 	template.Labels = labels
-	rs := &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: d.Name + "-6d4cf56db6", Namespace: d.Namespace, Labels: labels, Annotations: d.Annotations,
+	rs := &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: d.Name + "-" + templateHash, Namespace: d.Namespace, Labels: labels, Annotations: d.Annotations,
 		OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(d, appsv1.SchemeGroupVersion.WithKind("Deployment"))}},
 		Spec: appsv1.ReplicaSetSpec{Replicas: d.Spec.Replicas, Selector: &metav1.LabelSelector{MatchLabels: labels}, Template: template}}
 	rs, err := f.client.AppsV1().ReplicaSets(d.Namespace).Create(ctx, rs, metav1.CreateOptions{})

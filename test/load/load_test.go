@@ -101,3 +101,28 @@ func TestFlags(t *testing.T) {
 		}
 	}
 }
+
+// TestTheHarnessRainsEvents shows on a small cluster that every cause has one Case and a verdict, whatever rains beside it, and that
+// there are figures. It asks nothing of the figures.
+func TestTheHarnessRainsEvents(t *testing.T) {
+	o, err := parse([]string{"--only=events", "--nodes=5", "--pods=40", "--owners=8", "--minutes=0.03", "-o=json"}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, progress bytes.Buffer
+	if err := measureEvents(t.Context(), o, &out, &progress); err != nil {
+		t.Fatalf("%v\n%s", err, progress.String())
+	}
+	var r struct{ Events []eventsRow }
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Events) != len(rates) {
+		t.Fatalf("figures are missing: %s", out.String())
+	}
+	for _, row := range r.Events {
+		if row.Causes == 0 || row.Judged != row.Causes || row.Cases != row.Due || row.Stored == 0 || row.MiB == 0 {
+			t.Errorf("%+v", row)
+		}
+	}
+}

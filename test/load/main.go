@@ -29,6 +29,8 @@ const help = `Measures what the gate costs on this machine, and prints tables in
     go run ./test/load --only straight           # one part
     go run ./test/load -o json > figures.json    # for machines; progress goes to standard error
 
+    make load-events                             # events alone, about fifteen minutes; see below
+
 The parts:
 
     straight  AdmissionReviews at --rate a second, straight to the TLS port of Moorgate's webhook and of one that does nothing
@@ -37,6 +39,10 @@ The parts:
     seats     --applies server-side applies a second while a model takes --model to answer, and what others who use the API
               server feel of it: with no webhook, with Moorgate (which has the client come again), and with a webhook that
               asks the model while the request waits
+
+    events    Warning events at 30, 100 and 300 a second for --minutes each, and a burst of 1,000 a second, about --pods pods of
+              --owners Deployments, of which some begin to crash-loop: what the judge needs for it, whether each has its Case, and
+              how long after the wait (5 s) it has a verdict. It is measured alone, not beside the others
 
 "Over nothing" is the p99 less that of the webhook that does nothing, measured in turns with it. Processor time is that of the
 webhook's process alone, its TLS server included, less what it takes idle. Figures of a busy machine mean little: compare
@@ -51,11 +57,16 @@ type options struct {
 	seconds        float64
 	rate, applies  int
 	model          time.Duration
+	owners         int
+	minutes        float64
 	only           string
 	output, binary string
 }
 
 var parts = []string{"straight", "through", "seats"}
+
+// eventsPart is measured on a cluster of its own.
+const eventsPart = "events"
 
 func main() {
 	if os.Getenv(nothingVar) != "" {
@@ -70,7 +81,11 @@ func main() {
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	err = measure(ctx, o, os.Stdout, os.Stderr)
+	if o.only == eventsPart {
+		err = measureEvents(ctx, o, os.Stdout, os.Stderr)
+	} else {
+		err = measure(ctx, o, os.Stdout, os.Stderr)
+	}
 	stop()
 	exitWith(err)
 }
@@ -97,7 +112,9 @@ func parse(args []string, out io.Writer) (options, error) {
 	flags.IntVar(&o.rate, "rate", 200, "AdmissionReviews `a second` straight to a webhook")
 	flags.IntVar(&o.applies, "applies", 50, "requests `a second` through the API server")
 	flags.DurationVar(&o.model, "model", 5*time.Second, "how `long` the model takes to answer")
-	flags.StringVar(&o.only, "only", strings.Join(parts, ","), "the `parts` to measure")
+	flags.IntVar(&o.owners, "owners", 200, "`number` of Deployments of the part events")
+	flags.Float64Var(&o.minutes, "minutes", 3, "how long each rate of the part events lasts, in `minutes`")
+	flags.StringVar(&o.only, "only", strings.Join(parts, ","), "the `parts` to measure, or events alone")
 	flags.StringVar(&o.output, "o", "markdown", "`format`: markdown or json")
 	flags.StringVar(&o.binary, "moorgate", "", "`path` of the binary to measure (default: built from this checkout)")
 	if err := flags.Parse(args); err != nil {
@@ -111,7 +128,7 @@ func (o options) check(rest []string) error {
 	if len(rest) > 0 {
 		errs = append(errs, fmt.Errorf("it takes no arguments, and got %q", rest))
 	}
-	for name, n := range map[string]int{"nodes": o.nodes, "pods": o.pods, "rate": o.rate, "applies": o.applies} {
+	for name, n := range map[string]int{"nodes": o.nodes, "pods": o.pods, "rate": o.rate, "applies": o.applies, "owners": o.owners} {
 		if n < 1 {
 			errs = append(errs, fmt.Errorf("--%s %d is not above 0", name, n))
 		}
@@ -119,12 +136,18 @@ func (o options) check(rest []string) error {
 	if o.seconds <= 0 || o.seconds > 3600 {
 		errs = append(errs, fmt.Errorf("--seconds %g is not between 0 and 3600", o.seconds))
 	}
+	if o.minutes <= 0 || o.minutes > 60 {
+		errs = append(errs, fmt.Errorf("--minutes %g is not between 0 and 60", o.minutes))
+	}
+	if o.pods < o.owners && o.only == eventsPart {
+		errs = append(errs, fmt.Errorf("--pods %d are fewer than --owners %d", o.pods, o.owners))
+	}
 	if o.output != "markdown" && o.output != "json" {
 		errs = append(errs, fmt.Errorf("-o %q is neither markdown nor json", o.output))
 	}
 	for part := range strings.SplitSeq(o.only, ",") {
-		if !slices.Contains(parts, part) {
-			errs = append(errs, fmt.Errorf("--only: %q is none of %s", part, strings.Join(parts, ", ")))
+		if !slices.Contains(parts, part) && o.only != eventsPart {
+			errs = append(errs, fmt.Errorf("--only: %q is none of %s; %s goes alone", part, strings.Join(parts, ", "), eventsPart))
 		}
 	}
 	return errors.Join(errs...)

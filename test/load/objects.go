@@ -61,9 +61,11 @@ func (f *filler) node(i int) *corev1.Node {
 	return n
 }
 
+func podName(set string, i int) string { return fmt.Sprintf("%s-%05d", set, i) }
+
 // pod writes a pod of a ReplicaSet that runs on its node and is ready.
 func (f *filler) pod(ctx context.Context, rs *appsv1.ReplicaSet, i int) (*corev1.Pod, error) {
-	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%s-%05d", rs.Name, i), Namespace: rs.Namespace, Labels: rs.Spec.Template.Labels,
+	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: podName(rs.Name, i), Namespace: rs.Namespace, Labels: rs.Spec.Template.Labels,
 		OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(rs, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))}}, Spec: *rs.Spec.Template.Spec.DeepCopy()}
 	p.Spec.NodeName = fmt.Sprintf(nodeName, i%f.o.nodes)
 	p, err := f.client.CoreV1().Pods(rs.Namespace).Create(ctx, p, metav1.CreateOptions{})
