@@ -9,6 +9,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/api/v1alpha1"
@@ -89,14 +90,15 @@ func hinted(c *v1alpha1.Case, plan string) []string {
 // more. Without a dry run it tells less than look: nothing of other fields.
 func (p *Proposals) relook(ctx context.Context, t tree, subject gate.Ref, paths []string) (l *look, files map[string][]byte, why string, err error) {
 	d := p.Detector
-	o, declared := source.Find(t.objects, source.Name{Group: subject.Group, Kind: subject.Kind, Namespace: subject.Namespace, Name: subject.Name})
+	k, declared := t.find(source.Name{Group: subject.Group, Kind: subject.Kind, Namespace: subject.Namespace, Name: subject.Name})
 	if !declared {
 		return nil, nil, "", fmt.Errorf("commit %.12s does not declare it: %w", t.Commit, acting.ErrGone)
 	}
+	o := k.unfold()
 	l = newLook(o, t.Commit)
-	l.subject = subject
 	now := &unstructured.Unstructured{}
-	now.SetGroupVersionKind(o.Desired.GroupVersionKind())
+	now.SetGroupVersionKind(schema.GroupVersionKind{Group: l.subject.Group, Version: l.subject.Version, Kind: l.subject.Kind})
+	l.subject = subject
 	what := subject.Kind + "/" + subject.Name
 	err = d.Client.Get(ctx, client.ObjectKey{Namespace: subject.Namespace, Name: subject.Name}, now)
 	if apierrors.IsNotFound(err) || err == nil && string(now.GetUID()) != subject.UID {

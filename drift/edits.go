@@ -28,8 +28,8 @@ type ground struct {
 	over    func() error // says that there is no more time to render; nil: there is
 }
 
-// groundOf is the ground of a folder in what was read of a repository, which declares the objects.
-func groundOf(read Tree, spec render.Spec, objects []source.Object) ground {
+// groundOf is the ground of a folder in what was read of a repository, which declares the objects. No edit is about a Secret.
+func groundOf(read Tree, spec render.Spec, objects []folded) ground {
 	g := ground{files: map[string][]byte{}, folder: path.Clean(cmp.Or(spec.Path, ".")), spec: spec, others: map[string]*other{}, partly: read.Partly, commit: read.Commit}
 	reads, others, err := render.Around(read.Files, spec)
 	g.crowded = err
@@ -37,7 +37,7 @@ func groundOf(read Tree, spec render.Spec, objects []source.Object) ground {
 		g.files[file] = read.Files[file]
 	}
 	for _, o := range objects {
-		if o.Root == "" {
+		if o.Root == "" && !secretName(o.Name) {
 			g.files[o.File] = read.Files[o.File]
 		}
 	}

@@ -42,11 +42,11 @@ func BenchmarkTheEditsOfOneObject(b *testing.B) {
 			drifts := []Drift{{Path: fieldsOf("spec", "replicas"), Git: int64(2), Live: int64(5)}}
 			for b.Loop() {
 				t := parse(read, tree{}, "shop", render.Own("deploy"))
-				declared, found := source.Find(t.objects, o)
+				declared, found := t.find(o)
 				if !found {
 					b.Fatal(t.unsound)
 				}
-				if p, _ := propose(t.ground, declared, drifts, nil); p[0].why != "" || p[0].where != "deploy/kustomization.yaml:6" {
+				if p, _ := propose(t.ground, declared.unfold(), drifts, nil); p[0].why != "" || p[0].where != "deploy/kustomization.yaml:6" {
 					b.Fatalf("%+v", p)
 				}
 			}

@@ -17,7 +17,7 @@ func TestEditsAreFoundSideBySide(t *testing.T) {
 	for range 3 {
 		for _, o := range made.objects {
 			at.Go(func() {
-				l := newLook(o, "c0ffee")
+				l := newLook(o.unfold(), "c0ffee")
 				l.drifts = []Drift{{Path: fieldsOf("spec", "replicas"), Git: int64(2), Live: int64(5)}}
 				(&Detector{}).plan(t.Context(), l, made, false)
 				if p := l.proposals[0]; p.why != "" || !strings.HasPrefix(p.where, "deploy/kustomization.yaml:") {
@@ -31,7 +31,7 @@ func TestEditsAreFoundSideBySide(t *testing.T) {
 
 func TestNothingIsEditedAmongTooManyOthers(t *testing.T) {
 	made := parse(treeOf(estate(1, 600)), tree{}, "shop", render.Own("deploy"))
-	l := newLook(made.objects[0], "c0ffee")
+	l := newLook(made.objects[0].unfold(), "c0ffee")
 	l.drifts = []Drift{{Path: fieldsOf("spec", "replicas"), Git: int64(2), Live: int64(5)}}
 	(&Detector{}).plan(t.Context(), l, made, false)
 	if p := l.proposals[0]; !strings.Contains(p.why, "too many other kustomizations") {
@@ -41,9 +41,9 @@ func TestNothingIsEditedAmongTooManyOthers(t *testing.T) {
 
 func TestAPlanHoldsForTheSameDriftAlone(t *testing.T) {
 	made := parse(treeOf(map[string]string{"deploy/web.yaml": baseOfWeb}), tree{}, "shop", render.Own("deploy"))
-	o, _ := source.Find(made.objects, source.Name{Group: "apps", Kind: "Deployment", Namespace: "shop", Name: "web"})
+	o, _ := made.find(source.Name{Group: "apps", Kind: "Deployment", Namespace: "shop", Name: "web"})
 	planned := func(ctx context.Context, live any) proposal {
-		l := newLook(o, "c0ffee")
+		l := newLook(o.unfold(), "c0ffee")
 		l.drifts = []Drift{{Path: fieldsOf("spec", "replicas"), Git: int64(2), Live: live}}
 		(&Detector{}).plan(ctx, l, made, false)
 		return l.proposals[0]

@@ -36,15 +36,16 @@ func rebuild(t tree, subject gate.Ref, live *unstructured.Unstructured, paths []
 	if string(live.GetUID()) != subject.UID || live.GetName() != subject.Name || live.GetNamespace() != subject.Namespace {
 		return Adoption{}, nil, errors.New("the live object is another one than the plan is about")
 	}
-	o, found := source.Find(t.objects, source.Name{Group: subject.Group, Kind: subject.Kind, Namespace: subject.Namespace, Name: subject.Name})
+	k, found := t.find(source.Name{Group: subject.Group, Kind: subject.Kind, Namespace: subject.Namespace, Name: subject.Name})
 	if !found {
 		return Adoption{}, nil, fmt.Errorf("commit %.12s does not declare it", t.Commit)
 	}
+	o := k.unfold()
 	if o.Desired == nil {
 		return Adoption{}, nil, fmt.Errorf("what Git says of it is not known: %s", line(o.Unknown))
 	}
-	if why := left(o.Desired); why != "" {
-		return Adoption{}, nil, fmt.Errorf("it is left as it is, because Git says so: %s", line(why))
+	if k.left != "" {
+		return Adoption{}, nil, fmt.Errorf("it is left as it is, because Git says so: %s", line(k.left))
 	}
 	if len(paths) == 0 {
 		return Adoption{}, nil, errors.New("the plan names no field")

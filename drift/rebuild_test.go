@@ -81,10 +81,11 @@ func menuOf(t *testing.T, files map[string]string, drifts ...Drift) (*look, gate
 	if parsed.unsound != nil {
 		t.Fatal(parsed.unsound)
 	}
-	o, found := source.Find(parsed.objects, source.Name{Group: "apps", Kind: "Deployment", Namespace: "shop", Name: "web"})
+	k, found := parsed.find(source.Name{Group: "apps", Kind: "Deployment", Namespace: "shop", Name: "web"})
 	if !found {
 		t.Fatal("it is not declared")
 	}
+	o := k.unfold()
 	l := newLook(o, "c0ffee")
 	l.subject.UID, l.drifts = "1", drifts
 	l.proposals, _ = propose(parsed.ground, o, drifts, nil)

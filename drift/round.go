@@ -48,12 +48,13 @@ func (d *Detector) round(ctx context.Context, of client.ObjectKey, t tree) (*rou
 	r.sweep = d.sweeps(of)
 	settled := d.settled(bounded, of, t, r.sweep)
 	for _, o := range t.objects {
-		l := newLook(o, t.Commit)
-		l.absent = settled[o.Name] && t.past[o.Name].clean == vanished
-		if settled[o.Name] && !l.absent {
-			r.note(l)
+		absent := settled[o.Name] && t.past[o.Name].clean == vanished
+		if settled[o.Name] && !absent {
+			r.compared++
 			continue
 		}
+		l := newLook(o.unfold(), t.Commit)
+		l.absent = absent
 		if bounded.Err() == nil {
 			if l.absent {
 				d.declared(l, t)

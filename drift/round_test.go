@@ -27,7 +27,7 @@ func TestARoundEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &Detector{Client: stuck{}, Now: time.Now}
 		u := &unstructured.Unstructured{Object: map[string]any{}}
-		objects := []source.Object{{Name: source.Name{Name: "a"}, Desired: u}, {Name: source.Name{Name: "b"}, Desired: u}}
+		objects := []folded{fold(source.Object{Name: source.Name{Name: "a"}, Desired: u}), fold(source.Object{Name: source.Name{Name: "b"}, Desired: u})}
 		began := time.Now()
 		r, err := d.round(t.Context(), client.ObjectKey{}, tree{objects: objects})
 		if err != nil || time.Since(began) != roundTime {

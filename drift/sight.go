@@ -86,17 +86,17 @@ func (d *Detector) Look(ctx context.Context, a Asked) (Report, error) {
 	if t.unsound != nil {
 		return Report{}, t.unsound
 	}
-	wanted := slices.DeleteFunc(slices.Clone(t.objects), func(o source.Object) bool { return a.Wanted != nil && !a.Wanted(o.Name) })
+	wanted := slices.DeleteFunc(slices.Clone(t.objects), func(k folded) bool { return a.Wanted != nil && !a.Wanted(k.Name) })
 	found := make([]*look, len(wanted))
 	sights := make([]Sight, len(wanted))
 	var at sync.WaitGroup
 	var lock sync.Mutex
 	done, turns := 0, make(chan struct{}, looks)
-	for i, o := range wanted {
+	for i, k := range wanted {
 		turns <- struct{}{}
 		at.Go(func() {
 			defer func() { <-turns }()
-			found[i] = newLook(o, t.Commit)
+			found[i] = newLook(k.unfold(), t.Commit)
 			if ctx.Err() == nil {
 				sights[i] = d.sight(ctx, a, found[i], t)
 			}

@@ -13,7 +13,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"moorgate.dev/internal/gate"
-	"moorgate.dev/internal/source"
 )
 
 // deliveries are what is delivered, as of the last time that somebody looked, and what came of comparing it.
@@ -162,7 +161,7 @@ func (y Delivered) tree(read Tree, before tree) tree {
 	t := parse(read, before, y.Namespace, y.spec)
 	t.delivery = &y
 	if y.stored == (client.ObjectKey{}) {
-		t.objects = slices.DeleteFunc(t.objects, func(o source.Object) bool { return !y.applied[o.Name] })
+		t.objects = slices.DeleteFunc(t.objects, func(k folded) bool { return !y.applied[k.Name] })
 		t.elsewhere = names{} // another Delivered is about it
 	}
 	for _, p := range t.past {

@@ -32,22 +32,21 @@ const (
 // API server, where many have to be looked at, to list them, and remembers what it finds.
 func (d *Detector) settled(ctx context.Context, key client.ObjectKey, t tree, sweep bool) map[source.Name]bool {
 	known := map[source.Name]bool{}
-	open, all := map[schema.GroupVersionKind][]source.Object{}, map[schema.GroupVersionKind]int{}
+	open, all := map[schema.GroupVersionKind][]folded{}, map[schema.GroupVersionKind]int{}
 	for _, o := range t.objects {
 		p := t.past[o.Name]
 		if o.Unknown != "" {
 			continue
 		}
-		all[o.Desired.GroupVersionKind()]++
-		if p == nil || left(o.Desired) != "" || d.More.kind(o.Name).asked {
+		all[o.as]++
+		if p == nil || o.left != "" || d.More.kind(o.Name).asked {
 			continue
 		}
-		if !sweep && p.clean != "" && p.clean == d.fingerprintOf(ctx, o) {
+		if !sweep && p.clean != "" && p.clean == d.fingerprintOf(ctx, o.Name) {
 			known[o.Name] = true
 			continue
 		}
-		g := o.Desired.GroupVersionKind()
-		open[g] = append(open[g], o)
+		open[o.as] = append(open[o.as], o)
 	}
 	for g, objects := range open {
 		if len(objects) < listFrom || len(objects)*listShare < all[g] {
@@ -91,13 +90,13 @@ func (d *Detector) sweeps(key client.ObjectKey) bool {
 }
 
 // fingerprintOf is the fingerprint of a live object as it was seen last. Where nothing is watched, it is empty.
-func (d *Detector) fingerprintOf(ctx context.Context, o source.Object) string {
-	k, _ := kindOf(o.Name)
+func (d *Detector) fingerprintOf(ctx context.Context, n source.Name) string {
+	k, _ := kindOf(n)
 	if d.seen == nil {
 		return ""
 	}
 	m := seenAs(k)
-	err := d.seen.Get(ctx, client.ObjectKey{Namespace: o.Namespace, Name: o.Name.Name}, m)
+	err := d.seen.Get(ctx, client.ObjectKey{Namespace: n.Namespace, Name: n.Name}, m)
 	switch {
 	case apierrors.IsNotFound(err):
 		return vanished
@@ -114,10 +113,10 @@ type sighted struct {
 }
 
 // listed reads all objects of a kind, a page at a time, and tells of those that Git declares, by name, which say what Git says.
-func (d *Detector) listed(ctx context.Context, g schema.GroupVersionKind, namespace string, objects []source.Object) (map[string]*sighted, error) {
-	wanted := map[string]*unstructured.Unstructured{}
+func (d *Detector) listed(ctx context.Context, g schema.GroupVersionKind, namespace string, objects []folded) (map[string]*sighted, error) {
+	wanted := map[string]folded{}
 	for _, o := range objects {
-		wanted[o.Name.Name] = o.Desired
+		wanted[o.Name.Name] = o
 	}
 	k, _ := kindOf(objects[0].Name)
 	found := map[string]*sighted{}
@@ -129,7 +128,7 @@ func (d *Detector) listed(ctx context.Context, g schema.GroupVersionKind, namesp
 		}
 		for i := range list.Items {
 			live := &list.Items[i]
-			desired := wanted[live.GetName()]
+			desired := wanted[live.GetName()].unfold().Desired
 			if desired == nil {
 				continue
 			}

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -34,7 +33,7 @@ type tree struct {
 	sealer                            *Sealer          // of the values of Secrets; nil: these are not compared
 	more                              *More            // kinds that are compared too
 	at                                time.Time
-	objects                           []source.Object
+	objects                           []folded
 	past                              map[source.Name]*past
 	elsewhere, impossible, uncompared names
 	unsound                           error // what is wrong with the commit
@@ -94,9 +93,9 @@ func parse(read Tree, before tree, namespace string, spec render.Spec) tree {
 		t.unsound, t.past = err, before.past // what was seen of objects is known when the next commit is sound
 		return t
 	}
-	known := make(map[source.Name]*source.Object, len(before.objects))
-	for i := range before.objects {
-		known[before.objects[i].Name] = &before.objects[i]
+	known := make(map[source.Name]string, len(before.objects))
+	for _, k := range before.objects {
+		known[k.Name] = k.text
 	}
 	others := map[string]int{}
 	for _, o := range objects {
@@ -120,16 +119,17 @@ func parse(read Tree, before tree, namespace string, spec render.Spec) tree {
 				continue
 			}
 		}
-		t.objects = append(t.objects, o)
+		k := fold(o)
+		t.objects = append(t.objects, k)
 		t.past[o.Name] = &past{since: read.Time, exact: before.Commit != "" && before.unsound == nil}
 		if old := before.past[o.Name]; old != nil {
 			t.past[o.Name].there, t.past[o.Name].loss = old.there, old.loss
 		}
-		if old := known[o.Name]; old != nil && equality.Semantic.DeepEqual(old.Desired, o.Desired) {
+		if was, declared := known[o.Name]; declared && was == k.text {
 			t.past[o.Name] = before.past[o.Name]
 		}
 	}
-	t.ground = groundOf(read, spec, slices.DeleteFunc(slices.Clone(t.objects), func(o source.Object) bool { return secretName(o.Name) }))
+	t.ground = groundOf(read, spec, t.objects)
 	for _, kind := range slices.Sorted(maps.Keys(others)) {
 		t.uncompared.add(fmt.Sprintf("%s (%d)", kind, others[kind]))
 	}

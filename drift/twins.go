@@ -7,8 +7,6 @@ import (
 	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"moorgate.dev/internal/source"
 )
 
 // place is where a tree was read.
@@ -38,7 +36,7 @@ func (d *Detector) twin(l *look, t tree) string {
 		}
 		there := l.object.Name
 		there.Namespace = key.Namespace
-		if _, declared := source.Find(other.objects, there); declared {
+		if _, declared := other.find(there); declared {
 			return Title(key)
 		}
 	}

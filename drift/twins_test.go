@@ -34,7 +34,7 @@ func TestAFolderThatGoesToTwoNamespacesIsNotEditedForOne(t *testing.T) {
 			d := &Detector{}
 			d.remember(client.ObjectKey{Namespace: "shop", Name: "git"}, ours)
 			d.remember(test.key, other)
-			l := newLook(ours.objects[0], "c0ffee")
+			l := newLook(ours.objects[0].unfold(), "c0ffee")
 			l.drifts = []Drift{{Path: fieldsOf("spec", "replicas"), Git: int64(2), Live: int64(5)}}
 			d.plan(t.Context(), l, ours, false)
 			if p := l.proposals[0]; test.twin != strings.Contains(p.why, "GitSource other/git brings the same folder to another namespace") || !test.twin && p.why != "" {
@@ -57,7 +57,7 @@ func TestThePastOfADeliveryIsReadWhereItIsDeliveredFrom(t *testing.T) {
 		}
 		return Past{Versions: []map[string][]byte{{"deploy/web.yaml": []byte(strings.Replace(baseOfWeb, "web:1.4", "web:1.3", 1))}}}, nil
 	}}
-	older := d.older(t.Context(), newLook(made.objects[0], "c0ffee"), made)
+	older := d.older(t.Context(), newLook(made.objects[0].unfold(), "c0ffee"), made)
 	if said, known := older("registry.example/shop/web:1.3").Get(); !said || !known {
 		t.Errorf("Git said it: %t, %t", said, known)
 	}
