@@ -97,3 +97,30 @@ func TestWhatArgoDeliveredAndSomebodyDeletedIsADrift(t *testing.T) {
 		t.Errorf("got %s", asJSON(k))
 	}
 }
+
+// TestWhatWasSeenIsKnownAfterARepositoryCouldNotBeRead has a commit be applied that cannot be read for a moment, and meanwhile an object be
+// deleted that was seen before. Who was seen to delete it is found by the UID that it had.
+func TestWhatWasSeenIsKnownAfterARepositoryCouldNotBeRead(t *testing.T) {
+	s := newDelivery(t)
+	commit := s.commit(map[string]string{"apps/web.yaml": web})
+	s.gitRepository(map[string]any{}, commit)
+	by := s.kustomization("apps", map[string]any{"path": "apps"}, commit, "web")
+	s.applied(web)
+	s.rounds()
+	uid := string(s.live().UID)
+	next := s.commit(map[string]string{"apps/readme.yaml": "# nothing\n"})
+	s.kubectl("", "patch", "kustomizations.kustomize.toolkit.fluxcd.io/"+by.GetName(), "--type=merge", "-p", `{"status":{"lastAppliedRevision":"main@sha1:`+next+`"}}`)
+	s.authorization.Store("nobody has it")
+	s.rounds()
+	if told := s.told(); !strings.Contains(told, "is not compared with Git") {
+		t.Fatalf("it could be read: %q", told)
+	}
+	s.kubectl("", "delete", "deployment/web")
+	s.authorization.Store("")
+	s.detector.Git = s.detectorAs(s.judge).Git // whose Shelf does not know that it could not be read
+	s.rounds()
+	k := s.onlyCase()
+	if k.Spec.Signal.Reason != "ObjectDeleted" || k.Spec.Subject.UID != uid {
+		t.Errorf("it had the UID %s: %s", uid, asJSON(k))
+	}
+}

@@ -146,9 +146,10 @@ func (d *Detector) delivered(ctx context.Context, y Delivered) tree {
 		return last
 	}
 	last.sealer, last.more = d.Secrets, d.More
-	read, err := d.readDelivered(ctx, &y, last)
-	if last = read; err != nil {
-		last = tree{unread: err}
+	if read, err := d.readDelivered(ctx, &y, last); err != nil {
+		last.unread = err // and what was seen stays known
+	} else {
+		last = read
 	}
 	last.delivery, last.at = &y, d.Now()
 	d.remember(y.Key(), last)
