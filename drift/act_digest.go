@@ -76,22 +76,33 @@ func (g *Digests) Keep(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// waits is what waits in each repository that a GitSource names at this GitHub; of some it is nothing.
+// waits is what waits in each repository at this GitHub that a GitSource names, or in which people write what Flux or Argo CD deliver; of
+// some it is nothing. Where it is not known who delivers, it is not known what waits either.
 func (g *Digests) waits(ctx context.Context) (map[string][]forge.Item, error) {
 	p := g.Proposals
 	var sources v1alpha1.GitSourceList
 	var cases v1alpha1.CaseList
-	if err := errors.Join(p.Detector.Client.List(ctx, &sources),
+	deliveries, err := p.Detector.Deliveries(ctx, "")
+	if errors.Is(err, errManyDeliveries) {
+		err = nil // of the others there are no Cases
+	}
+	if err = errors.Join(err, p.Detector.Client.List(ctx, &sources),
 		p.Detector.Client.List(ctx, &cases, client.MatchingLabels{v1alpha1.LabelFace: string(gate.FaceDrift)})); err != nil {
 		return nil, fmt.Errorf("look what waits: %w", err)
 	}
 	all, of := map[string][]forge.Item{}, map[client.ObjectKey]string{}
-	for _, s := range sources.Items {
-		if repository, here := p.Hub.RepositoryAt(s.Spec.URL); here {
+	stands := func(namespace, name, url string) {
+		if repository, here := p.Hub.RepositoryAt(url); here {
 			repository = strings.ToLower(repository)
 			all[repository] = nil
-			of[client.ObjectKey{Namespace: s.Namespace, Name: sourceLabel(s.Name)}] = repository
+			of[client.ObjectKey{Namespace: namespace, Name: sourceLabel(name)}] = repository
 		}
+	}
+	for i := range deliveries {
+		stands(deliveries[i].Namespace, deliveries[i].Name, deliveries[i].written().URL)
+	}
+	for _, s := range sources.Items {
+		stands(s.Namespace, s.Name, s.Spec.URL)
 	}
 	for i := range cases.Items {
 		c := &cases.Items[i]

@@ -465,6 +465,40 @@ func TestWhatFluxDeliversBecomesAPullRequest(t *testing.T) {
 	}
 }
 
+// TestWhatWaitsOfADeliveryIsInTheIssue has a budget that is spent hold what a Kustomization delivers, without any GitSource.
+func TestWhatWaitsOfADeliveryIsInTheIssue(t *testing.T) {
+	y := newDelivery(t)
+	var all strings.Builder
+	names := []string{"web-0", "web-1", "web-2", "web-3", "web-4"}
+	for _, name := range names {
+		all.WriteString(strings.ReplaceAll("---\n"+web, "name: web", "name: "+name))
+	}
+	h := harbourOf(y.stage, map[string]string{"deploy/web.yaml": all.String()}, func(s *v1alpha1.GuardrailSpec) {
+		s.Restraint.StormCases = new(int32(1000))
+	})
+	y.gitRepository(map[string]any{"url": h.repo.Clone()}, h.repo.Head("main"))
+	y.kustomization("apps", map[string]any{"path": "./deploy"}, h.repo.Head("main"), names...)
+	y.applied(all.String())
+	h.kubectl("", "set", "image", "deployment", "--all", "app=registry.example/shop/web:1.5")
+	y.rounds()
+	for range 2 {
+		for _, k := range h.cases() {
+			h.act(k)
+		}
+	}
+	digests := &drift.Digests{Proposals: h.face, Logger: slog.New(slog.DiscardHandler)}
+	h.ok(digests.Keep(t.Context()))
+	if issues := h.repo.Issues(); len(h.pulls()) != 3 || len(issues) != 1 || issues[0].Title != "Moorgate: 2 drifts wait" {
+		t.Fatalf("%d pull requests, issues %+v; Cases %s", len(h.pulls()), issues, asJSON(h.cases()))
+	}
+	h.kubectl("", "set", "image", "deployment", "--all", "app=registry.example/shop/web:1.4")
+	y.rounds()
+	h.ok(digests.Keep(t.Context()))
+	if issues := h.repo.Issues(); issues[0].State != "closed" {
+		t.Errorf("nothing waits any more: %+v", issues)
+	}
+}
+
 // TestL16APullRequestHoldsNoSecret plants values that may be secret where a person changed them, and in what Git says beside what is
 // proposed. What may be secret keeps the whole object from being proposed; what Git says already goes to Git in its file alone.
 func TestL16APullRequestHoldsNoSecret(t *testing.T) {

@@ -73,6 +73,8 @@ func DeliveryClasses() []string {
 // mostDeliveries bounds what is compared: each costs requests in every round.
 const mostDeliveries = 2000
 
+var errManyDeliveries = fmt.Errorf("there are more than %d deliveries, and only the first are compared", mostDeliveries)
+
 // Key is the name by which it is compared, as a GitSource is by its own.
 func (y Delivered) Key() client.ObjectKey {
 	return client.ObjectKey{Namespace: y.Namespace, Name: y.Name}
@@ -166,7 +168,7 @@ func (d *Detector) Deliveries(ctx context.Context, namespace string) ([]Delivere
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
 	})
 	if len(all) > mostDeliveries {
-		err = errors.Join(err, fmt.Errorf("there are more than %d deliveries, and only the first are compared", mostDeliveries))
+		err = errors.Join(err, errManyDeliveries)
 		all = all[:mostDeliveries]
 	}
 	return all, err
