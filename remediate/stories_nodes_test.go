@@ -36,8 +36,10 @@ func TestStoriesOfPodsOnNodes(t *testing.T) {
 				s.Volumes = []corev1.Volume{{Name: "logs", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/var/log"}}}}
 			})
 			h.deployment("web", 1, byHand, on(nodes[0]))
+			h.deployment("beside", 1, byHand, on(nodes[0]))
 			h.deployment("mounts", 1, byHand, on(nodes[1]), mounting)
 			h.pods("web", 1, bound)
+			h.pods("beside", 1, bound)
 			h.pods("mounts", 1, bound)
 			h.later()
 			h.deployment("fine", 1, "", on(nodes[1]))

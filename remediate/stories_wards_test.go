@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -16,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"moorgate.dev/remediate"
 	"moorgate.dev/test/cluster"
 )
 
@@ -127,7 +129,7 @@ func TestStoriesOfJobs(t *testing.T) {
 		},
 		"out of time": func(h *house) {
 			waiting := once(func(s *corev1.PodSpec) {})
-			waiting.Labels[cluster.FaultLabel] = "by-hand"
+			waiting.Labels[cluster.FaultLabel] = string(byHand)
 			h.create(&batchv1.Job{ObjectMeta: h.named("once"), Spec: batchv1.JobSpec{ActiveDeadlineSeconds: new(int64(1)), Template: waiting}})
 			h.names("once", symptom, "job-out-of-time", "activeDeadlineSeconds")
 		},
@@ -295,25 +297,27 @@ func TestStoriesOfRollouts(t *testing.T) {
 	hasty := func(d *appsv1.Deployment) { d.Spec.ProgressDeadlineSeconds = new(int32(6)) }
 	stories(t, map[string]scene{
 		"old pods that do not go": func(h *house) {
-			d := h.deployment("web", 1, "", hasty, func(d *appsv1.Deployment) {
-				d.Spec.Strategy.Type, d.Spec.Template.Finalizers = appsv1.RecreateDeploymentStrategyType, []string{"example.com/hold"}
-			})
-			pods := h.pods("web", 1, ready)
-			h.t.Cleanup(func() {
-				for i := range pods {
-					_ = h.admin.Patch(context.Background(), &pods[i], client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)))
-				}
-			})
-			h.rollOut(d, func(d *appsv1.Deployment) {
-				d.Spec.Template.Finalizers, d.Spec.Template.Annotations["v"] = nil, "2"
-			})
-			h.names("web", symptom, "old-pods-linger", "1 pod past the time to end")
+			t := template("db")
+			t.Finalizers, t.Spec.TerminationGracePeriodSeconds = []string{"example.com/hold"}, new(int64(1))
+			db := &appsv1.StatefulSet{ObjectMeta: h.named("db"), Spec: appsv1.StatefulSetSpec{Selector: selector("db"), Template: t}}
+			h.create(db)
+			pods := h.pods("db", 1, ready)
+			let := func(ctx context.Context) error {
+				return h.admin.Patch(ctx, &pods[0], client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)))
+			}
+			h.t.Cleanup(func() { _ = let(context.Background()) })
+			h.patch(db, `{"spec":{"template":{"metadata":{"finalizers":null,"annotations":{"v":"2"}}}}}`)
+			h.names("db", symptom, "old-pods-linger", "1 pod past the time to end")
+			if err := let(h.t.Context()); err != nil {
+				h.t.Fatal(err)
+			}
+			h.ends("db", symptom, "Ready")
 		},
 		"pods that tell of it themselves": func(h *house) {
-			d := h.deployment("web", 2, "", hasty)
+			d := h.deployment("web", 2, "", hasty, probed(intstr.FromString("http")))
 			h.pods("web", 2, ready)
-			h.rollOut(d, func(d *appsv1.Deployment) { d.Spec.Template.Labels[cluster.FaultLabel] = string(cluster.CrashLoop) })
-			h.names("web", "CrashLoop", "application-error", "")
+			h.rollOut(d, func(d *appsv1.Deployment) { d.Spec.Template.Labels[cluster.FaultLabel] = string(cluster.NotReady) })
+			h.names("web", "NotReady", "readiness-probe-fails", "")
 			h.eventually("the deadline to pass", func() error {
 				if err := h.admin.Get(h.t.Context(), client.ObjectKeyFromObject(d), d); err != nil {
 					return err
@@ -329,4 +333,17 @@ func TestStoriesOfRollouts(t *testing.T) {
 			h.without(symptom)
 		},
 	})
+}
+
+// TestABadRevision shows a rollout whose new pods are given more time than the rollout is, so that they show nothing by themselves yet.
+func TestABadRevision(t *testing.T) {
+	h := newHouse(t)
+	h.watchWith(func(w *remediate.Watcher) { w.Settle = 10 * time.Minute })
+	d := h.deployment("web", 2, "", func(d *appsv1.Deployment) { d.Spec.ProgressDeadlineSeconds = new(int32(5)) })
+	h.pods("web", 2, ready)
+	h.rollOut(d, func(d *appsv1.Deployment) { d.Spec.Template.Labels[cluster.FaultLabel] = string(byHand) })
+	h.names("web", "RolloutStuck", "bad-revision", "none of 1 pod of the new revision is ready; 2 of the one before are")
+	h.rollOut(d, func(d *appsv1.Deployment) { delete(d.Spec.Template.Labels, cluster.FaultLabel) })
+	h.ends("web", "RolloutStuck", "Ready")
+	h.without("NotStarting")
 }

@@ -30,6 +30,8 @@ type ward struct {
 	shows []causes.Symptom
 	// signs are those that one shows now. It takes what the object says, and no client.
 	signs func(o client.Object, now time.Time, patience time.Duration) []causes.Symptom
+	// near: it is told of what controls it, and of nobody above that.
+	near bool
 	// conditions is what its controller says of it.
 	conditions func(o client.Object) []causes.Condition
 }
@@ -126,6 +128,10 @@ func (e eye) showing(ctx context.Context, w *ward, o client.Object, now time.Tim
 // rootOfObject is what an object belongs to: itself, where nothing controls it. What has no namespace is told of at home.
 func (e eye) rootOfObject(ctx context.Context, w *ward, o client.Object, now time.Time) (gate.Ref, error) {
 	if controller := metav1.GetControllerOfNoCopy(o); controller != nil {
+		if w.near {
+			kind := schema.FromAPIVersionAndKind(controller.APIVersion, controller.Kind)
+			return plain(gate.Ref{Group: kind.Group, Version: kind.Version, Kind: kind.Kind, Namespace: o.GetNamespace(), Name: controller.Name, UID: string(controller.UID)}), nil
+		}
 		return e.rootOf(ctx, o.GetNamespace(), controller, now)
 	}
 	return refTo(w, o), nil

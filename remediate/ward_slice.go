@@ -11,11 +11,11 @@ import (
 	"moorgate.dev/remediate/causes"
 )
 
-// The law: whether a Service has anybody to send to is in its EndpointSlices, which belong to it. A slice that the control plane
+// The law: whether a Service has anybody to send to is in its EndpointSlices, which belong to it; whatever owns the Service has others. A slice that the control plane
 // keeps has no ready endpoint, or endpoints without a port, for a while: since nothing of it changed. A headless Service is asked for
 // names and not sent to; one without a selector, or that is the name of another host, has no such slices. That others of its
 // slices do have somebody, or that nobody is meant to be there, the reading of it finds out.
-var sliceWard = ward{kind: discoveryv1.SchemeGroupVersion.WithKind("EndpointSlice"), shows: []causes.Symptom{causes.NoEndpoints},
+var sliceWard = ward{kind: discoveryv1.SchemeGroupVersion.WithKind("EndpointSlice"), shows: []causes.Symptom{causes.NoEndpoints}, near: true,
 	one: func() client.Object { return &discoveryv1.EndpointSlice{} }, list: func() client.ObjectList { return &discoveryv1.EndpointSliceList{} },
 	signs: func(o client.Object, now time.Time, patience time.Duration) []causes.Symptom {
 		s, ok := o.(*discoveryv1.EndpointSlice)

@@ -13,8 +13,9 @@ import (
 
 // budget reads what a disruption budget asks for.
 func (e eye) budget(ctx context.Context, w *causes.World) error {
+	ref := w.Stuck()[0].Ref
 	var b policyv1.PodDisruptionBudget
-	if err := e.owners.Get(ctx, client.ObjectKey{Namespace: w.Root.Namespace, Name: w.Root.Name}, &b); err != nil {
+	if err := e.owners.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, &b); err != nil {
 		return ignored(err)
 	}
 	fact := causes.Budget{Pods: b.Status.ExpectedPods, Healthy: b.Status.DesiredHealthy}

@@ -26,8 +26,9 @@ const (
 // claim reads what a claim could get a volume from. One that waits for the first pod that uses it is well as long as there is none, and
 // ails of what that pod does where it is not placed yet.
 func (e eye) claim(ctx context.Context, w *causes.World) error {
+	ref := w.Stuck()[0].Ref
 	var c corev1.PersistentVolumeClaim
-	if err := e.owners.Get(ctx, client.ObjectKey{Namespace: w.Root.Namespace, Name: w.Root.Name}, &c); err != nil {
+	if err := e.owners.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, &c); err != nil {
 		return ignored(err)
 	}
 	var classes storagev1.StorageClassList
@@ -37,7 +38,7 @@ func (e eye) claim(ctx context.Context, w *causes.World) error {
 			beheld(w, causes.EvidenceClaim, "classes and volumes", "", err)
 			return nil
 		} else if err != nil {
-			return fmt.Errorf("list the storage classes and volumes for claim %s: %w", w.Root, err)
+			return fmt.Errorf("list the storage classes and volumes for claim %s: %w", ref, err)
 		}
 	}
 	asked := c.Spec.Resources.Requests[corev1.ResourceStorage]

@@ -20,11 +20,7 @@ import (
 // refusal reads why pods may not be created: the class of the API server's answer, as far as a controller keeps it, and what live state
 // says of it. Where no answer is kept, what is looked for is an account that is not there and a quota without room.
 func (e eye) refusal(ctx context.Context, w *causes.World) error {
-	stuck := w.Stuck()
-	if len(stuck) == 0 {
-		return nil
-	}
-	template, message, err := e.refused(ctx, stuck[0].Ref)
+	template, message, err := e.refused(ctx, w.Stuck()[0].Ref)
 	if err != nil || template == nil {
 		return err
 	}

@@ -12,13 +12,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"moorgate.dev/internal/gate"
 	"moorgate.dev/remediate/causes"
 )
 
 // rollout reads how the pods of a rollout fare that makes no progress. Where they show a symptom of their own, or may not be created,
 // that is told of them, and the rollout is not told besides.
 func (e eye) rollout(ctx context.Context, w *causes.World) error {
-	d, workload, err := e.deploying(ctx, w)
+	newest, err := e.latest(ctx, w.Stuck()[0].Ref)
 	if err != nil {
 		return err
 	}
@@ -34,45 +35,29 @@ func (e eye) rollout(ctx context.Context, w *causes.World) error {
 		spare(w, causes.Unwell)
 		return nil
 	}
-	if workload == "" {
-		return nil
-	}
+	var r causes.Rollout
 	for _, p := range pods {
-		d.count(p, workload, w.At, e.settle)
+		add(&r, p, newest, w.At, e.settle)
 	}
-	w.Rollout = &d.Rollout
+	w.Rollout = &r
 	beheld(w, causes.EvidenceRollout, "pods of "+w.Root.Kind+"/"+w.Root.Name, fmt.Sprintf("%d of the newest revision, %d ready; %d of others, %d ready; %d past their time to end",
-		d.Fresh, d.FreshReady, d.Others, d.OthersReady, d.Lingering), nil)
+		r.Fresh, r.FreshReady, r.Others, r.OthersReady, r.Lingering), nil)
 	return nil
 }
 
-// counting is a Rollout that is being counted.
-type counting struct{ causes.Rollout }
-
-// deploying reads what the workload asks for, and the hash of its newest revision; empty where nobody can say.
-func (e eye) deploying(ctx context.Context, w *causes.World) (counting, string, error) {
-	var c counting
-	key := client.ObjectKey{Namespace: w.Root.Namespace, Name: w.Root.Name}
-	switch w.Root.Kind {
+// latest is the hash of the newest revision of a workload; empty where nobody can say, as for a DaemonSet, whose revisions are objects of
+// their own.
+func (e eye) latest(ctx context.Context, ref gate.Ref) (string, error) {
+	switch ref.Kind {
 	case "Deployment":
-		var d appsv1.Deployment
-		if err := e.owners.Get(ctx, key, &d); err != nil {
-			return c, "", ignored(err)
-		}
-		c.MinReady = time.Duration(d.Spec.MinReadySeconds) * time.Second
-		if d.Spec.ProgressDeadlineSeconds != nil {
-			c.WithinAll = time.Duration(*d.Spec.ProgressDeadlineSeconds) * time.Second
-		}
-		beside, err := e.replicaSets(ctx, w.Root)
-		return c, newest(beside.items, w.Root.UID), err
+		beside, err := e.replicaSets(ctx, ref)
+		return newest(beside.items, ref.UID), err
 	case "StatefulSet":
 		var s appsv1.StatefulSet
-		err := e.owners.Get(ctx, key, &s)
-		return c, s.Status.UpdateRevision, ignored(err)
-	case "DaemonSet":
-		return c, "", nil // its newest revision is in a ControllerRevision; what shows is told without it
+		err := e.owners.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, &s)
+		return s.Status.UpdateRevision, ignored(err)
 	}
-	return c, "", nil
+	return "", nil
 }
 
 // ignored is an error that is worth another try.
@@ -95,23 +80,24 @@ func newest(sets []appsv1.ReplicaSet, deployment string) string {
 	return hash
 }
 
-func (c *counting) count(p *corev1.Pod, newest string, at time.Time, patience time.Duration) {
+// add counts a pod of a rollout. Where nobody can say which revision is the newest, only what lingers is counted.
+func add(r *causes.Rollout, p *corev1.Pod, newest string, at time.Time, patience time.Duration) {
 	switch {
 	case p.DeletionTimestamp != nil: // it is the time by which it should be gone
 		if at.Sub(p.DeletionTimestamp.Time) >= patience {
-			c.Lingering++
-			c.LingersOn = p.Spec.NodeName
+			r.Lingering++
+			r.LingersOn = p.Spec.NodeName
 		}
-	case causes.Ended(p):
+	case causes.Ended(p) || newest == "":
 	case revisionOf(p) == newest:
-		c.Fresh++
+		r.Fresh++
 		if podReady(p) {
-			c.FreshReady++
+			r.FreshReady++
 		}
 	default:
-		c.Others++
+		r.Others++
 		if podReady(p) {
-			c.OthersReady++
+			r.OthersReady++
 		}
 	}
 }

@@ -11,7 +11,8 @@ import (
 	"moorgate.dev/remediate/causes"
 )
 
-// schedReadings are what the causes rest on that are about where and whether pods come to run.
+// schedReadings are what the causes rest on that are about where and whether pods come to run. They are made only where something shows
+// the symptom. Of several objects of one root the first is read.
 var schedReadings = []reading{
 	{of: []causes.Symptom{causes.Unschedulable}, read: eye.places},
 	{of: []causes.Symptom{causes.NotStarting}, read: eye.starts},

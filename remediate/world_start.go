@@ -7,6 +7,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/remediate/causes"
@@ -62,7 +64,7 @@ func scheduledAt(p *corev1.Pod) time.Time {
 
 // grounds are how pods fare on each node, since a time, of those that need nothing but the node.
 func (e eye) grounds(pods []corev1.Pod, since, at time.Time) map[string]causes.Ground {
-	all := map[string]causes.Ground{}
+	all, whose := map[string]causes.Ground{}, map[string]map[types.UID]bool{}
 	for i := range pods {
 		p := &pods[i]
 		if p.Spec.NodeName == "" || p.Spec.HostNetwork || p.DeletionTimestamp != nil || !bare(p) {
@@ -72,12 +74,25 @@ func (e eye) grounds(pods []corev1.Pod, since, at time.Time) map[string]causes.G
 		switch {
 		case slices.Contains(causes.Signs(p, at, e.settle), causes.Sign{Symptom: causes.NotStarting}):
 			g.Asleep++
+			if whose[p.Spec.NodeName] == nil {
+				whose[p.Spec.NodeName] = map[types.UID]bool{}
+			}
+			whose[p.Spec.NodeName][controllerOf(p)] = true
+			g.Workloads = len(whose[p.Spec.NodeName])
 		case scheduledAt(p).After(since) && began(p):
 			g.Began++
 		}
 		all[p.Spec.NodeName] = g
 	}
 	return all
+}
+
+// controllerOf is the UID of what makes such pods, or the pod's own where nothing does.
+func controllerOf(p *corev1.Pod) types.UID {
+	if c := metav1.GetControllerOfNoCopy(p); c != nil {
+		return c.UID
+	}
+	return p.UID
 }
 
 // rootCA is the ConfigMap that the volume of every ServiceAccount's token is made of. Every namespace has it.

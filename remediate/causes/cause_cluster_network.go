@@ -2,9 +2,9 @@ package causes
 
 import "moorgate.dev/internal/gate"
 
-// The law: pods that need nothing from outside do not begin on several nodes, and none began on any since the first of them was placed. So it
-// is no one node and no one workload: most often the network plugin. It is inferred and not said by anybody. Where some begin elsewhere
-// it is the nodes (node-starts-nothing), as far as there is only one of them.
+// The law: pods of several workloads that need nothing from outside do not begin on several nodes, and none began on any since the
+// first of those in question was placed. So it is no one node and no one workload: most often the network plugin. It is inferred and
+// not said by anybody. Where some begin elsewhere it is the node (node-starts-nothing), as far as it is one.
 //
 // Nothing about the workload cures it, and moving its pods does not.
 var clusterNetwork = Cause{
@@ -12,11 +12,11 @@ var clusterNetwork = Cause{
 		Text: "On several nodes no pod begins that needs nothing but the node, and none began anywhere since: most often the network of the cluster."},
 	Symptoms: []Symptom{NotStarting}, Points: 30, Sure: 70, cites: []string{EvidenceGrounds},
 	explains: func(w World, p Pod) bool {
-		nodes, began := w.asleepOn()
-		return w.Starts[p.Ref.UID].shallow() && nodes > 1 && began == 0
+		nodes, workloads, began := w.asleepOn()
+		return w.Starts[p.Ref.UID].shallow() && nodes > 1 && workloads > 1 && began == 0
 	},
 	tell: func(w World, e Explained) string {
-		nodes, _ := w.asleepOn()
+		nodes, _, _ := w.asleepOn()
 		return sentence("%s cannot begin: no pod does on %s, nor began anywhere since", crowd(w, e.Count()), plural(nodes, "node"))
 	},
 }

@@ -2,7 +2,7 @@ package causes
 
 import "moorgate.dev/internal/gate"
 
-// The law: pods that are deleted have a time to end, and a rollout may not be allowed to make others before they are gone. Pods well past
+// The law: pods that are deleted have a time to end, and a StatefulSet makes no other of the name before one is gone. Pods well past
 // that time hold it up: their node does not answer, or a finalizer that nobody takes off. A pod that uses the time that it has, however
 // long, is not meant. It looks like a bad revision where the new pods are few; those are ready here, or not made yet.
 //

@@ -3,7 +3,7 @@ package causes
 // wardCauses are about objects besides pods that say whether pods come to run, and who is sent to them. Pods that do not go come before
 // a revision that does not come, because the first may be why of the second.
 var wardCauses = []Cause{
-	oldPodsLinger, badRevision, rolloutTooPatient,
+	oldPodsLinger, badRevision,
 	accountMissing, quotaExceeded, quotaNeedsRequests, limitRange, podSecurity, policyDenied, webhookDenied, webhookDown, podInvalid,
 	jobBackoff, jobDeadline, jobPolicy,
 	claimLost, classMissing, defaultClassMissing, volumeUnmatched, provisionerFailing,

@@ -79,7 +79,7 @@ func saying(reason, status string) func(*World) {
 // TestSchedulingCauses shows each cause beside a twin that differs in one fact and is not that cause.
 func TestSchedulingCauses(t *testing.T) {
 	unseen := gate.Unknown[bool]("it cannot be seen")
-	two := map[string]Ground{"one": {Asleep: 2}, "two": {Began: 3}}
+	two := map[string]Ground{"one": {Asleep: 2, Workloads: 2}, "two": {Began: 3}}
 	for name, c := range map[string]struct {
 		w    World
 		want string
@@ -109,9 +109,11 @@ func TestSchedulingCauses(t *testing.T) {
 		"a volume that is not attached":        {stuck(NotStarting, 1, starting(Start{Mounts: 1, Volume: "pv", Unattached: true}, two)), "volume-attach-fails"},
 		"a node that begins nothing":           {stuck(NotStarting, 2, starting(Start{}, two)), "node-starts-nothing"},
 		"a node, and a Secret nobody knows of": {stuck(NotStarting, 2, starting(Start{Unasked: true}, two)), "other"},
-		"a node that begins others":            {stuck(NotStarting, 2, starting(Start{}, map[string]Ground{"one": {Asleep: 2, Began: 1}})), "other"},
-		"nodes that begin nothing":             {stuck(NotStarting, 2, starting(Start{}, map[string]Ground{"one": {Asleep: 2}, "two": {Asleep: 1}})), "cluster-starts-nothing"},
-		"one node, and nothing elsewhere":      {stuck(NotStarting, 2, starting(Start{}, map[string]Ground{"one": {Asleep: 2}})), "other"},
+		"a node that begins others":            {stuck(NotStarting, 2, starting(Start{}, map[string]Ground{"one": {Asleep: 2, Workloads: 2, Began: 1}})), "other"},
+		"nodes that begin nothing":             {stuck(NotStarting, 2, starting(Start{}, map[string]Ground{"one": {Asleep: 2, Workloads: 2}, "two": {Asleep: 1, Workloads: 1}})), "cluster-starts-nothing"},
+		"one workload that begins nowhere":     {stuck(NotStarting, 2, starting(Start{}, map[string]Ground{"one": {Asleep: 2, Workloads: 1}, "two": {Asleep: 1, Workloads: 1}})), "other"},
+		"one workload, while others begin":     {stuck(NotStarting, 2, starting(Start{}, map[string]Ground{"one": {Asleep: 2, Workloads: 1}, "two": {Began: 3}})), "other"},
+		"one node, and nothing elsewhere":      {stuck(NotStarting, 2, starting(Start{}, map[string]Ground{"one": {Asleep: 2, Workloads: 2}})), "other"},
 		"a mount that fails":                   {stuck(NotStarting, 2, starting(Start{Mounts: 1}, map[string]Ground{"one": {Began: 1}})), "volume-mount-fails"},
 		"a mount, and nobody else begins":      {stuck(NotStarting, 2, starting(Start{Mounts: 1}, map[string]Ground{"one": {Asleep: 1}})), "other"},
 		"a readiness gate":                     {stuck(NotReady, 2, readying(Readiness{Gate: "example.com/lb", Started: true, Probe: "HTTP"}, 0)), "readiness-gate"},
@@ -130,8 +132,6 @@ func TestSchedulingCauses(t *testing.T) {
 		"a bad revision":                    {ailing(RolloutStuck, rolling(Rollout{Fresh: 2, Others: 3, OthersReady: 3})), "bad-revision"},
 		"a bad cluster":                     {ailing(RolloutStuck, rolling(Rollout{Fresh: 2, Others: 3})), "other"},
 		"old pods that linger":              {ailing(RolloutStuck, rolling(Rollout{Fresh: 2, OthersReady: 3, Lingering: 1})), "old-pods-linger"},
-		"a deadline too short":              {ailing(RolloutStuck, rolling(Rollout{Fresh: 2, FreshReady: 2, MinReady: 10 * time.Minute, WithinAll: 10 * time.Minute})), "ready-time-past-deadline"},
-		"a deadline long enough":            {ailing(RolloutStuck, rolling(Rollout{Fresh: 2, FreshReady: 2, MinReady: time.Minute, WithinAll: 10 * time.Minute})), "other"},
 		"a quota":                           {ailing(PodsRefused, refusing(RefusedByQuota, gate.Known(true))), "quota-exceeded"},
 		"a quota with room by now":          {ailing(PodsRefused, refusing(RefusedByQuota, gate.Known(false))), "other"},
 		"a quota that wants to be told":     {ailing(PodsRefused, refusing(RefusedUnsaid, unseen)), "quota-needs-requests"},

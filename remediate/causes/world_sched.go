@@ -1,10 +1,6 @@
 package causes
 
-import (
-	"time"
-
-	"moorgate.dev/internal/gate"
-)
+import "moorgate.dev/internal/gate"
 
 // The ids of the evidence about what is not a pod.
 const (
@@ -21,7 +17,6 @@ type Rollout struct {
 	Others, OthersReady int // those of earlier ones that are not on their way out
 	Lingering           int // pods that are long past the time that they had to end
 	LingersOn           string
-	MinReady, WithinAll time.Duration // how long a pod has to be ready to count, and in how long all has to be done; 0 for not said
 }
 
 // RefusalClass is why pods may not be created, as the API server's answer begins. The answer is not kept.

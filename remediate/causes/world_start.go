@@ -23,9 +23,9 @@ type Start struct {
 	Mounts     int    // volumes that are mounted from outside of the API
 }
 
-// Ground is how pods fare on a node, of those that need nothing mounted from outside, since the first of those in question was
-// placed.
-type Ground struct{ Asleep, Began int }
+// Ground is how pods fare on a node, of those that need nothing but the node, since the first of those in question was placed: how many
+// do not begin, of how many workloads, and how many began.
+type Ground struct{ Asleep, Workloads, Began int }
 
 // Readiness is what has to be before a container counts as ready.
 type Readiness struct {
@@ -43,13 +43,13 @@ func (s Start) shallow() bool {
 	return s.Missing == "" && s.Volume == "" && s.Mounts == 0 && !s.Unasked
 }
 
-// asleepOn is on how many nodes pods do not begin that need nothing, and how many began anywhere.
-func (w World) asleepOn() (nodes, began int) {
+// asleepOn is on how many nodes pods do not begin that need nothing, of how many workloads at most, and how many began anywhere.
+func (w World) asleepOn() (nodes, workloads, began int) {
 	for _, g := range w.Grounds {
 		if g.Asleep > 0 && g.Began == 0 {
 			nodes++
 		}
-		began += g.Began
+		workloads, began = max(workloads, g.Workloads), began+g.Began
 	}
-	return nodes, began
+	return nodes, workloads, began
 }
