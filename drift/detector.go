@@ -24,6 +24,8 @@ import (
 // Repository says what to read: package forge's Repository has the same fields.
 type Repository struct {
 	URL, Branch, Path, Commit string
+	Flux                      bool
+	Ignore                    string
 	Login                     forge.Login
 }
 

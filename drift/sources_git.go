@@ -69,6 +69,10 @@ func (at *fluxSource) read(u *unstructured.Unstructured) error {
 	if ref, found, _ := unstructured.NestedMap(u.Object, "spec", "ref"); !found || len(ref) == 0 {
 		at.Branch = "master" // Flux says so
 	}
+	at.Flux, at.Ignore = true, text("spec", "ignore")
+	if made, known, _ := unstructured.NestedString(u.Object, "status", "observedIgnore"); known {
+		at.Ignore = made // of what is at hand
+	}
 	if name := text("spec", "secretRef", "name"); name != "" {
 		at.secret = client.ObjectKey{Namespace: u.GetNamespace(), Name: name}
 	}

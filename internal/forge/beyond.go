@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
@@ -22,11 +23,11 @@ func (r Reader) reach(ctx context.Context, whole *object.Tree, folder string, t 
 	if r.Beyond == nil {
 		return nil
 	}
-	return r.follow(ctx, whole, t, func() []string { return r.Beyond(t.Files, folder) })
+	return r.follow(ctx, whole, t, func() []string { return r.Beyond(t.Files, folder) }, r.without)
 }
 
-// follow reads what is named, until nothing new is.
-func (r Reader) follow(ctx context.Context, whole *object.Tree, t *Tree, named func() []string) error {
+// follow reads what is named, until nothing new is. What is left out is not there.
+func (r Reader) follow(ctx context.Context, whole *object.Tree, t *Tree, named func() []string, without func(name string) bool) error {
 	limits := r.Limits.withDefaults()
 	var total int64
 	for _, b := range t.Files {
@@ -46,7 +47,7 @@ func (r Reader) follow(ctx context.Context, whole *object.Tree, t *Tree, named f
 				return fmt.Errorf("it is more than %d names", maxEntries)
 			}
 			entry, err := whole.FindEntry(name)
-			if err != nil || !entry.Mode.IsFile() {
+			if err != nil || !entry.Mode.IsFile() || without(name) {
 				continue
 			}
 			if entry.Mode == filemode.Symlink {
@@ -74,19 +75,27 @@ func (r Reader) follow(ctx context.Context, whole *object.Tree, t *Tree, named f
 
 // around reads the kustomizations of the whole commit, and what Beside names of what they read. Where that is more than the
 // caps allow, none of it is kept and Partly says why: it is needed to know what a change would move, and not to know what
-// the folder declares.
+// the folder declares. Beyond the folder it is read whether Flux leaves it out or not: somebody else may deliver it.
 func (r Reader) around(ctx context.Context, whole *object.Tree, folder string, t *Tree) error {
 	if r.Beside == nil {
 		t.Partly = "nobody looked for other kustomizations"
 		return nil
 	}
 	wide := Tree{Files: maps.Clone(t.Files), Skipped: slices.Clone(t.Skipped)}
+	unseen := ""
+	without := func(name string) bool {
+		if folder != "" && !strings.HasPrefix(name, folder+"/") || !r.without(name) {
+			return false
+		}
+		unseen = name
+		return true
+	}
 	found, linked, err := kustomizations(ctx, whole)
 	if err == nil {
-		err = r.follow(ctx, whole, &wide, func() []string { return found })
+		err = r.follow(ctx, whole, &wide, func() []string { return found }, without)
 	}
 	if err == nil {
-		err = r.follow(ctx, whole, &wide, func() []string { return r.Beside(wide.Files, folder) })
+		err = r.follow(ctx, whole, &wide, func() []string { return r.Beside(wide.Files, folder) }, without)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -95,6 +104,8 @@ func (r Reader) around(ctx context.Context, whole *object.Tree, folder string, t
 		t.Partly = "to read what the other kustomizations read: " + err.Error()
 	case linked != "":
 		t.Partly = fmt.Sprintf("%q is a symbolic link", linked)
+	case unseen != "":
+		t.Files, t.Partly = wide.Files, fmt.Sprintf("%q lies in the folder and is left out of what Flux delivers", unseen)
 	default:
 		t.Files = wide.Files
 	}

@@ -22,11 +22,13 @@ type point struct {
 	branch plumbing.ReferenceName // empty: the commit alone is named
 	commit plumbing.Hash          // zero: the head
 	login  Login
+	flux   bool // without what Flux leaves out
+	ignore string
 }
 
 // at is the point that a Repository names.
 func (r Repository) at() (point, error) {
-	p := point{login: r.Login}
+	p := point{login: r.Login, flux: r.Flux, ignore: r.Ignore}
 	if r.Commit != "" {
 		if !plumbing.IsHash(r.Commit) || len(r.Commit) != 40 {
 			return point{}, fmt.Errorf("%q is no commit in full", shorten(r.Commit))

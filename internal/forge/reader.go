@@ -17,6 +17,8 @@ type Repository struct {
 	Branch string // where a Commit is named, it may be empty
 	Path   string // of a folder, relative to the root; empty is the root
 	Commit string // in full, to be read in place of the branch's head; empty: the head
+	Flux   bool   // as Flux delivers it: without what is left out of it, by .sourceignore files, by Ignore, or by Flux itself
+	Ignore string // lines as in .gitignore
 	Login  Login  // is sent over https alone, or over http where Local allows this machine; or over ssh to a known host
 }
 
@@ -73,6 +75,8 @@ type Reader struct {
 	Beside func(files map[string][]byte, folder string) []string
 	// Shelf is where commits that are named are kept for a little while. nil: each read fetches.
 	Shelf *Shelf
+
+	left func(name string) bool // whether a file of the folder is left out of what is read; nil: none is
 }
 
 // Read reads the head of a branch, or the commit that is named. Where that is the known commit, the Tree has no Files: nothing but

@@ -47,6 +47,11 @@ func (r Reader) walk(ctx context.Context, o origin, at point, folder, known stri
 	if err != nil {
 		return Tree{}, fmt.Errorf("read the root folder of commit %s: %w", head, plain(err, unsound))
 	}
+	if at.flux {
+		if r.left, err = leftOut(ctx, whole, at.ignore, r.Limits.withDefaults().FileSize); err != nil {
+			return Tree{}, fmt.Errorf("read what is left out of commit %s: %w", head, err)
+		}
+	}
 	root := whole
 	if folder != "" {
 		if root, err = whole.Tree(folder); err != nil {
@@ -86,7 +91,7 @@ func (r Reader) collect(ctx context.Context, root *object.Tree, folder string, t
 		if entries == maxEntries {
 			return fmt.Errorf("it has more than %d entries", maxEntries)
 		}
-		if !wanted(t, name, entry.Mode) {
+		if r.without(name) || !wanted(t, name, entry.Mode) {
 			continue
 		}
 		if len(t.Files) == limits.Files {
@@ -102,6 +107,9 @@ func (r Reader) collect(ctx context.Context, root *object.Tree, folder string, t
 		t.Files[name] = file
 	}
 }
+
+// without reports whether a file is left out.
+func (r Reader) without(name string) bool { return r.left != nil && r.left(name) }
 
 // wanted reports whether an entry is a YAML file. What is never followed is told of.
 func wanted(t *Tree, name string, mode filemode.FileMode) bool {
