@@ -247,7 +247,7 @@ func shaped(cause string, w causes.World, log string) string {
 func ended(p causes.Pod) string {
 	exit, known := p.Exit.Get()
 	if !known {
-		return "unknown"
+		return fmt.Sprintf("unknown %s", p.Told)
 	}
-	return fmt.Sprintf("%d %s", exit.Code, exit.Reason)
+	return fmt.Sprintf("%d %s %s", exit.Code, exit.Reason, p.Told)
 }

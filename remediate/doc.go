@@ -19,6 +19,6 @@
 //
 // The Watcher never writes anything but Cases and their status. What acts writes these, and has one hand besides: it evicts one pod at
 // a time, by its UID, under a Permit for exactly these bytes. Neither has a shell, exec, attach or kubectl; neither reads a
-// Secret, a ConfigMap other than the ledger, or shows an environment variable's value. What acts reads no log and no note,
-// and takes no word of a model. Neither decides: package gate does.
+// Secret, keeps more of a ConfigMap other than the ledger than the names of its keys, or shows an environment variable's value. What
+// acts reads no log and no note, and takes no word of a model. Neither decides: package gate does.
 package remediate

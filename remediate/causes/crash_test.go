@@ -134,15 +134,16 @@ func TestCommandsThatCannotStart(t *testing.T) {
 	shell := given{symptom: CrashLoop, pods: []*corev1.Pod{pod("a", backingOff, after(time.Second, 127, "Error"))}}
 	runtime := given{symptom: CrashLoop, pods: []*corev1.Pod{pod("a", backingOff, startError(noSuch))}}
 	check(t, map[string]expectation{
-		"the runtime finds no command":               {runtime, "bad-command", "container app cannot start in 1 of 1 pod of Deployment/web: the command is not in the image"},
-		"the same at the moment of an attempt":       {given{symptom: CrashLoop, pods: []*corev1.Pod{pod("a", says("RunContainerError", noSuch), startError(noSuch))}}, "bad-command", "not in the image"},
-		"the same before anything ended":             {given{symptom: CannotStart, pods: []*corev1.Pod{pod("a", says("RunContainerError", noSuch), corev1.ContainerState{})}}, "bad-command", "not in the image"},
-		"an init container":                          {runtime.twin(asInit), "bad-command", "init container app cannot start"},
-		"a shell finds no command":                   {shell, "bad-command", "exit code 127"},
-		"a shell may not execute it":                 {given{symptom: CrashLoop, pods: []*corev1.Pod{pod("a", backingOff, after(time.Second, 126, "Error"))}}, "bad-command", "exit code 126"},
-		"look-alike: it ran for a while before that": {given{symptom: CrashLoop, pods: []*corev1.Pod{pod("a", backingOff, after(time.Minute, 127, "Error"))}}, "application-error", "127"},
-		"look-alike: nobody knows how long it ran":   {given{symptom: CrashLoop, pods: []*corev1.Pod{pod("a", backingOff, ended(127, "Error"))}}, "application-error", "127"},
-		"look-alike: another exit code":              {given{symptom: CrashLoop, pods: []*corev1.Pod{pod("a", backingOff, after(time.Second, 128, "Error"))}}, "application-error", "128"},
+		"the runtime finds no command":                           {runtime, "bad-command", "container app cannot start in 1 of 1 pod of Deployment/web: the command is not in the image"},
+		"the same at the moment of an attempt":                   {given{symptom: CrashLoop, pods: []*corev1.Pod{pod("a", says("RunContainerError", noSuch), startError(noSuch))}}, "bad-command", "not in the image"},
+		"the same before anything ended":                         {given{symptom: CannotStart, pods: []*corev1.Pod{pod("a", says("RunContainerError", noSuch), corev1.ContainerState{})}}, "bad-command", "not in the image"},
+		"an init container":                                      {runtime.twin(asInit), "bad-command", "init container app cannot start"},
+		"a shell finds no command":                               {shell, "bad-command", "exit code 127"},
+		"a shell may not execute it":                             {given{symptom: CrashLoop, pods: []*corev1.Pod{pod("a", backingOff, after(time.Second, 126, "Error"))}}, "bad-command", "exit code 126"},
+		"look-alike: it ran for a while before that":             {given{symptom: CrashLoop, pods: []*corev1.Pod{pod("a", backingOff, after(time.Minute, 127, "Error"))}}, "application-error", "127"},
+		"look-alike: nobody knows how long it ran":               {given{symptom: CrashLoop, pods: []*corev1.Pod{pod("a", backingOff, ended(127, "Error"))}}, "application-error", "127"},
+		"look-alike: a runtime that could not, and says nothing": {given{symptom: CrashLoop, pods: []*corev1.Pod{pod("a", backingOff, after(time.Second, 127, "ContainerCannotRun"))}}, "other", "ContainerCannotRun"},
+		"look-alike: another exit code":                          {given{symptom: CrashLoop, pods: []*corev1.Pod{pod("a", backingOff, after(time.Second, 128, "Error"))}}, "application-error", "128"},
 		"look-alike: the program says it of itself": {shell.twin(func(p *corev1.Pod) {
 			*p = *pod("a", backingOff, after(time.Second, 1, "Error"))
 			p.Status.ContainerStatuses[0].LastTerminationState.Terminated.Message = noSuch
@@ -189,6 +190,13 @@ func TestKillsByProbes(t *testing.T) {
 	quick.others = append(before(3*time.Second), before(50*time.Second)...)
 	hung := killed(3*time.Hour, 143)
 	hung.others = before(50 * time.Second)
+	restarted := killed(27*time.Second, 143)
+	restarted.others = before(50 * time.Second)
+	restarted.others[0].Status.ContainerStatuses[0].RestartCount = 1
+	lost := killed(27*time.Second, 137)
+	lost.pods[0].Status.ContainerStatuses[0].LastTerminationState.Terminated.Reason = "ContainerStatusUnknown"
+	timeless := killed(27*time.Second, 143)
+	timeless.pods[0].Status.ContainerStatuses[0].LastTerminationState.Terminated.StartedAt = metav1.Unix(0, 0)
 	startup := func(p *corev1.Pod) {
 		app(p).StartupProbe = &corev1.Probe{PeriodSeconds: 10, FailureThreshold: 12, ProbeHandler: corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromString("http")}}}
 	}
@@ -201,6 +209,10 @@ func TestKillsByProbes(t *testing.T) {
 		"a name of a port that it does not declare":         {killed(2*time.Minute, 143).twin(startup, func(p *corev1.Pod) { app(p).Ports = []corev1.ContainerPort{{ContainerPort: 8080}} }), "liveness-probe-wrong-port", `port "http"`},
 		"a start takes longer than the probe waits":         {slow, "liveness-probe-too-early", "waits for 35s and kills it in 1 of 1 pod of Deployment/web; the revision before needed 50s at least"},
 		"look-alike: a start is quick at best":              {quick, "liveness-probe-fails", "is never answered"},
+		"look-alike: one that was restarted says nothing":   {restarted, "liveness-probe-fails", "is never answered"},
+		"look-alike: the node lost sight of it":             {lost, "other", ""},
+		"look-alike: it began in 1970":                      {timeless, "other", ""},
+		"look-alike: a port by its name":                    {killed(2*time.Minute, 143).twin(startup, declares(8080)), "liveness-probe-fails", "a startup probe"},
 		"look-alike: slow, but it did start":                {hung, "liveness-probe-fails", "is answered no more"},
 		"look-alike: the port is one that it declares":      {killed(27*time.Second, 143).twin(declares(8080)), "liveness-probe-fails", ""},
 		"look-alike: it answered at the wrong port":         {killed(3*time.Hour, 143).twin(declares(9090)), "liveness-probe-fails", "is answered no more"},
@@ -232,6 +244,7 @@ func TestMemory(t *testing.T) {
 	check(t, map[string]expectation{
 		"use grows with age":                                  {three(3 * time.Hour).with(uses(20, 50, 90)), "memory-leak", "killed for its memory (limit 100Mi) after 3h0m0s in 1 of 4 pods of Deployment/web; of those that run it uses 20 MiB after 10m0s and 90 MiB after 2h0m0s"},
 		"all use nearly the limit":                            {three(time.Minute).with(uses(90, 88, 91)), "memory-limit-too-low", "those that run use 88 MiB of it or more"},
+		"look-alike: it grows, and ends in another way":       {given{symptom: CrashLoop, pods: append([]*corev1.Pod{pod("a", backingOff, after(3*time.Hour, 1, "Error"), limited)}, three(0).pods[1:]...)}.with(uses(20, 50, 90)), "application-error", ""},
 		"look-alike: use grows a little":                      {three(3 * time.Hour).with(uses(50, 52, 55)), "out-of-memory", ""},
 		"look-alike: the oldest uses less than another":       {three(3 * time.Hour).with(uses(20, 90, 50)), "out-of-memory", ""},
 		"look-alike: killed within moments":                   {three(time.Second).with(uses(20, 50, 90)), "out-of-memory", ""},

@@ -88,7 +88,7 @@ func PodOf(pod *corev1.Pod, sign Sign, now time.Time, settle time.Duration) Pod 
 	s := statusOf(pod, container)
 	if s != nil {
 		p.read(s, now, settle)
-		p.Readied = readied(pod, s)
+		p.Told, p.Readied = said(s), readied(pod, s)
 	}
 	if sign.Symptom != CrashLoop {
 		p.State = stateOf(pod, sign, p.Healthy, now, settle)
@@ -142,20 +142,14 @@ func statusOf(pod *corev1.Pod, container string) *corev1.ContainerStatus {
 func (p *Pod) read(s *corev1.ContainerStatus, now time.Time, settle time.Duration) {
 	p.Restarts = s.RestartCount
 	if w := s.State.Waiting; w != nil {
-		p.Waiting, p.Told = gate.OneLine(w.Reason, maxReason), toldOf(w.Reason, w.Message)
+		p.Waiting = gate.OneLine(w.Reason, maxReason)
 	}
 	if s.State.Running != nil {
 		p.Since = s.State.Running.StartedAt.Time
 	}
-	ended := s.State.Terminated
-	if ended == nil {
-		ended = s.LastTerminationState.Terminated
-	}
+	ended := endOf(s)
 	if ended != nil {
 		p.Exit = gate.Known(Exit{Code: ended.ExitCode, Reason: gate.OneLine(ended.Reason, maxReason), Started: ended.StartedAt.Time, At: ended.FinishedAt.Time})
-		if p.Told == "" {
-			p.Told = toldOfEnd(ended.Reason, ended.Message)
-		}
 	}
 	switch {
 	case s.State.Waiting != nil && !backsOff(s.State.Waiting, ended):
@@ -170,6 +164,14 @@ func (p *Pod) read(s *corev1.ContainerStatus, now time.Time, settle time.Duratio
 	default:
 		p.State = Unsure
 	}
+}
+
+// endOf is how a container ended last; nil if it did not.
+func endOf(s *corev1.ContainerStatus) *corev1.ContainerStateTerminated {
+	if s.State.Terminated != nil {
+		return s.State.Terminated
+	}
+	return s.LastTerminationState.Terminated
 }
 
 // backsOff is whether a container waits to be started again. One that the runtime could not start is said to crash-loop and not to

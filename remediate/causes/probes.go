@@ -39,7 +39,7 @@ func neverAnswered(p Pod, probe *Probe) bool {
 // with the same probe.
 func quickest(w World) (best time.Duration, known bool) {
 	for _, p := range w.Others {
-		if p.State == Well && p.Readied > 0 && (!known || p.Readied < best) {
+		if p.Readied > 0 && (!known || p.Readied < best) {
 			best, known = p.Readied, true
 		}
 	}

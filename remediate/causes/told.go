@@ -3,6 +3,8 @@ package causes
 import (
 	"regexp"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // The law: what the kubelet says of a container that waits, it has in part from a runtime or a registry, and these from whoever
@@ -73,6 +75,19 @@ func classed(message string, wrapping *regexp.Regexp, all []form) Told {
 		}
 	}
 	return told
+}
+
+// said is the class of what is said of a container now, or was when it could not be started.
+func said(s *corev1.ContainerStatus) Told {
+	if w := s.State.Waiting; w != nil {
+		if told := toldOf(w.Reason, w.Message); told != "" {
+			return told
+		}
+	}
+	if ended := endOf(s); ended != nil {
+		return toldOfEnd(ended.Reason, ended.Message)
+	}
+	return ""
 }
 
 // toldOf is the class of what the kubelet says of a container that waits for a reason.

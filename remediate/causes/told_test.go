@@ -97,6 +97,16 @@ func TestALastMessageOfAProgramIsNotRead(t *testing.T) {
 	}
 }
 
+func TestAMessageOfTwoClassesIsOfNone(t *testing.T) {
+	one, same, other := forms("a", "x.*"), forms("a", ".*y"), forms("b", ".*y")
+	if got := classed("xy", noWrapping, append(one, same...)); got != "a" {
+		t.Errorf("of one class by two forms it is %q", got)
+	}
+	if got := classed("xy", noWrapping, append(one, other...)); got != "" {
+		t.Errorf("of two classes it is %q", got)
+	}
+}
+
 func FuzzMessages(f *testing.F) {
 	for _, s := range []string{`rpc error: code = NotFound desc = a/b:c: not found`, `Back-off pulling image "x": `, `exec: "x": permission denied`, `configmap "x" not found`, strings.Repeat("ErrImagePull: ", 200)} {
 		f.Add("ErrImagePull", s)
