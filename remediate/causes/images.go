@@ -14,12 +14,12 @@ var imageCauses = []Cause{imageNameInvalid, imageNeverPulled, imageUnsigned, wro
 // byMessage is how sure a cause is that rests on the class of a message.
 const byMessage = 80
 
-// told is whether a pod is said to be of a class.
+// told is whether what is said of a pod is of a class.
 func told(class Told) func(World, Pod) bool {
 	return func(_ World, p Pod) bool { return p.Told == class }
 }
 
-// waits is whether the kubelet has a word for why the container waits.
+// waitsFor is whether the kubelet has this word for why the container waits.
 func waitsFor(reason string) func(World, Pod) bool {
 	return func(_ World, p Pod) bool { return p.Waiting == reason }
 }

@@ -110,7 +110,7 @@ func TestStarts(t *testing.T) {
 		"a name that is taken":                            {stuck("CreateContainerError", `failed to reserve container name "x": name "x" is reserved for "0a"`), "container-name-conflict", "on node node-1"},
 		"look-alike: an attempt that takes long":          {stuck("CreateContainerError", `context deadline exceeded`), "other", ""},
 		"a device":                                        {stuck("CreateContainerError", `failed to generate spec: error gathering device information while adding custom device "/dev/fuse": no such file or directory`), "device-missing", "device"},
-		"a path that a volume does not fit in":            {stuck("CreateContainerError", `failed to generate spec: failed to mkdir "/x": mkdir /x: file exists`), "bad-mount-path", "mounted"},
+		"a path that a volume does not fit in":            {stuck("CreateContainerError", `container create failed: error mounting "/x" to rootfs at "/y": mount /x:/y: not a directory`), "bad-mount-path", "mounted"},
 		"no such command, where a runtime creates it":     {stuck("CreateContainerError", `container create failed: unable to start container process: exec: "serve": executable file not found in $PATH`), "bad-command", "not in the image"},
 		"look-alike: a cache of the kubelet that is late": {config(`failed to sync configmap cache: timed out waiting for the condition`), "other", ""},
 	})
