@@ -211,7 +211,7 @@ func (b *bench) remember(when string) error {
 	if err != nil {
 		return err
 	}
-	b.say("moorgate webhook, %s: %.0f MiB, %.0f MiB of them pages of its program; at most %.0f MiB so far", when, now, program, peak)
+	b.say("moorgate, %s: %.0f MiB, %.0f MiB of them pages of its program; at most %.0f MiB so far", when, now, program, peak)
 	b.report.Memory = append(b.report.Memory, memoryRow{When: when, MiB: round(now), ProgramMiB: round(program), PeakMiB: round(peak)})
 	return nil
 }

@@ -187,7 +187,7 @@ func (f *flood) rain(ctx context.Context, rate int, window time.Duration, fail i
 	if err := errors.Join(err, usedErr, ctx.Err(), f.gateEnded()); err != nil {
 		return eventsRow{}, err
 	}
-	row := f.row(rate, took, names, &noise)
+	row := f.row(rate, names, &noise)
 	row.CPU = round2(100 * float64(after-before) / float64(took))
 	return row, f.remember(fmt.Sprintf("after %d events a second", rate))
 }
@@ -213,26 +213,33 @@ func (f *flood) fail(ctx context.Context) (string, error) {
 	f.next++
 	ns, name := shop(app), fmt.Sprintf("app-%d", app)
 	first := app * f.each()
+	var pods []func(context.Context) error
 	for i := range min(f.each(), crashing) {
-		pods := f.admin.CoreV1().Pods(ns)
-		p, err := pods.Get(ctx, podName(name+"-"+templateHash, first+i), metav1.GetOptions{})
-		if err != nil {
-			return name, err
-		}
-		s := &p.Status.ContainerStatuses[0]
-		ended := metav1.NewTime(time.Now().Add(-20 * time.Second))
-		s.Ready, s.Started, s.RestartCount = false, new(false), 4
-		s.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff", Message: "back-off 1m20s restarting failed container"}}
-		s.LastTerminationState = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", StartedAt: ended, FinishedAt: ended}}
-		if _, err := pods.UpdateStatus(ctx, p, metav1.UpdateOptions{}); err != nil {
-			return name, err
-		}
+		pods = append(pods, func(ctx context.Context) error { return f.crash(ctx, ns, podName(name+"-"+templateHash, first+i)) })
+	}
+	if err := all(ctx, pods); err != nil {
+		return name, err
 	}
 	err := f.event(ctx, app, first, "BackOff", "Back-off restarting failed container app in pod")
 	f.mu.Lock()
 	f.rang[name] = time.Now()
 	f.mu.Unlock()
 	return name, err
+}
+
+func (f *flood) crash(ctx context.Context, ns, name string) error {
+	pods := f.admin.CoreV1().Pods(ns)
+	p, err := pods.Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	s := &p.Status.ContainerStatuses[0]
+	ended := metav1.NewTime(time.Now().Add(-20 * time.Second))
+	s.Ready, s.Started, s.RestartCount = false, new(false), 4
+	s.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff", Message: "back-off 1m20s restarting failed container"}}
+	s.LastTerminationState = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", StartedAt: ended, FinishedAt: ended}}
+	_, err = pods.UpdateStatus(ctx, p, metav1.UpdateOptions{})
+	return err
 }
 
 // settle waits until all that failed have a verdict, or for as long as they may take.

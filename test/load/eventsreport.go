@@ -31,10 +31,10 @@ type eventsRow struct {
 	PeakMiB float64 `json:"peakMiB"`
 }
 
-func (f *flood) row(rate int, took time.Duration, names []string, noise *tally) eventsRow {
+func (f *flood) row(rate int, names []string, noise *tally) eventsRow {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	r := eventsRow{Rate: rate, Stored: round2(float64(len(noise.took)) / took.Seconds()), Failed: noise.failed + noise.dropped, Causes: len(names), Cases: f.cases, Due: f.next}
+	r := eventsRow{Rate: rate, Stored: round2(float64(len(noise.took)) / max(1, noise.pouring.Seconds())), Failed: noise.failed + noise.dropped, Causes: len(names), Cases: f.cases, Due: f.next}
 	var late tally
 	for _, name := range names {
 		if at, known := f.judged[name]; known {
