@@ -81,7 +81,7 @@ func (d *Detector) keep(ctx context.Context, of client.ObjectKey, l *look, p gat
 	if err := d.Cases.Keep(ctx, key, d.tell(l, j, recordErr)); err != nil {
 		return err
 	}
-	if len(l.unread) == 0 && (known == nil || meta.IsStatusConditionFalse(known.Status.Conditions, CaseDrifted)) {
+	if len(l.unread) == 0 && j.Policy.Silenced(j.Question.Facts) == "" && (known == nil || meta.IsStatusConditionFalse(known.Status.Conditions, CaseDrifted)) {
 		d.announceOpened(r.tree, l, key, s.Text)
 	}
 	d.confer(key, l, q, p)

@@ -20,7 +20,7 @@ var groups = []struct {
 	{"What is asked before all else", []string{"readable", "menu", "silence", "mode", "pause"}},
 	{"How sound, and how sure", []string{"score", "confidence", "agreement", "history", "unheard"}},
 	{"What may be done, and to whom", []string{"never", "scope", "action", "direction", "request", "owner", "reversible", "approval"}},
-	{"When", []string{"freeze", "frozen", "wait", "fresh", "health", "storm"}},
+	{"When", []string{"freeze", "frozen", "wait", "fresh", "health", "storm", "silenced"}},
 	{"How often", []string{"budget", "attempts", "cool-down", "breaker"}},
 }
 

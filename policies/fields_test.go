@@ -99,6 +99,13 @@ var flips = map[string]flip{
 	"freeze.duration": {before: frozen("a", "0 11 * * *", "60m", "UTC"), after: frozen("a", "0 11 * * *", "61m", "UTC"), scene: asked("evict")},
 	"freeze.timeZone": {before: frozen("a", "0 12 * * *", "30m", "Europe/Berlin"), after: frozen("a", "0 12 * * *", "30m", "UTC"), scene: asked("evict")},
 
+	"silences.namespace": {before: silenced(`namespace: till`), after: silenced(`namespace: shop`), scene: asked("evict")},
+	"silences.workload":  {before: silenced(`workload: Deployment/api`), after: silenced(`workload: Deployment/web`), scene: asked("pull-request")},
+	"silences.symptom":   {before: silenced(`symptom: ImagePull`), after: silenced(`symptom: CrashLoop`), scene: asked("evict").but(func(_ *gate.Assessment, f *gate.Facts) { f.Symptom = "CrashLoop" })},
+	"silences.until":     {before: `{silences: [{until: "2026-11-26T12:00:00Z", by: ana, why: known}]}`, after: `{silences: [{until: "2026-11-26T12:00:01Z", by: ana, why: known}]}`, scene: asked("evict")},
+	"silences.by":        {before: silenced(`by: ana`), after: silenced(`by: bo`), scene: asked("evict"), words: true},
+	"silences.why":       {before: silenced(`why: known`), after: silenced(`why: ticket 12`), scene: asked("evict"), words: true},
+
 	"pause.reason": {after: `{pause: [{reason: "ana: incident 4711"}]}`, scene: asked("evict")},
 }
 
@@ -126,6 +133,17 @@ func budget(which string, actions int, window string) string {
 
 func frozen(reason, schedule, duration, zone string) string {
 	return `{freeze: [{reason: ` + reason + `, schedule: "` + schedule + `", duration: ` + duration + `, timeZone: ` + zone + `}]}`
+}
+
+// silenced is a silence that lasts, with one field of its own.
+func silenced(field string) string {
+	fields := []string{field, `until: "2026-11-27T12:00:00Z"`}
+	for _, standard := range []string{`by: ana`, `why: known`} {
+		if !strings.HasPrefix(field, standard[:3]) {
+			fields = append(fields, standard)
+		}
+	}
+	return `{silences: [{` + strings.Join(fields, ", ") + `}]}`
 }
 
 // openWindow is a freeze that has begun, under this admission.

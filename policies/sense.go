@@ -2,6 +2,7 @@ package policies
 
 import (
 	"fmt"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -11,7 +12,7 @@ import (
 )
 
 // checkSense checks what no schema can say about a spec whose fields are in order: that labels can be labels, and that there
-// are such schedules and such zones. The API server stores a Guardrail that fails here; it then holds what it applies to.
+// are such schedules, zones and times. The API server stores a Guardrail that fails here; it then holds what it applies to.
 func (r *reader) checkSense(spec *yaml.Node, s props) {
 	selector := child(spec, "namespaceSelector")
 	if matched := child(selector, "matchLabels"); matched != nil {
@@ -34,6 +35,11 @@ func (r *reader) checkSense(spec *yaml.Node, s props) {
 			TimeZone: orDefault(item, *s.Properties["freeze"].Items.Schema, "timeZone")}
 		if err := times.Check(w); err != nil {
 			r.say(item, fmt.Sprintf(".spec.freeze[%d]", i), "%v", err)
+		}
+	}
+	for i, item := range entries(child(spec, "silences")) {
+		if _, err := time.Parse(time.RFC3339, text(item, "until")); err != nil {
+			r.say(item, fmt.Sprintf(".spec.silences[%d].until", i), "%q is no time such as 2026-12-01T08:00:00Z", text(item, "until"))
 		}
 	}
 }

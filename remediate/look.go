@@ -71,13 +71,14 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 	}
 	plan := p.planned(ctx, k)
 	q := ask(k, w, plan)
-	shape := shapeOf(w, q.Facts.Menu)
-	if p.memory.knows(k, shape, now) && stands(plan, w, q.Facts.Menu) {
-		return nil
-	}
 	policy, policyErr := p.Guardrails.Policy(ctx, k.Root.Namespace)
 	if policyErr != nil {
 		policy = gate.Policy{Rails: []gate.Rail{{Name: "(unreadable)", Unreadable: policyErr.Error()}}}
+	}
+	silenced := policy.Silenced(q.Facts)
+	shape := shapeOf(w, q.Facts.Menu) + silenced // one that begins or ends is told
+	if p.memory.knows(k, shape, now) && stands(plan, w, q.Facts.Menu) {
+		return nil
 	}
 	opened, isNew, err := p.Cases.Open(ctx, q.Signal, nil, nil)
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
@@ -107,7 +108,7 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 		plan = choice.PlanDigest()
 	}
 	p.memory.keep(k, shape, plan, now)
-	if asks, _ := flow.Asks(policy.Asking(), verdict.Assessment); asks && p.Beside != nil {
+	if asks, _ := flow.Asks(policy.Asking(), verdict.Assessment); asks && silenced == "" && p.Beside != nil {
 		p.confer(k)
 	}
 	return nil
@@ -180,7 +181,7 @@ func ask(k Key, w causes.World, plan string) flow.Question {
 	}
 	cause, _ := causes.Of(w)
 	return flow.Question{Signal: signal, Case: cluster.CaseRef(signal), Evidence: w.Evidence, Facts: gate.Facts{
-		At: w.At, Subject: k.Root, Menu: menu(w, cause, plan), Failing: gate.Known(true), Drift: gate.Known(""), Unread: w.Unread(),
+		At: w.At, Subject: k.Root, Symptom: string(k.Symptom), Menu: menu(w, cause, plan), Failing: gate.Known(true), Drift: gate.Known(""), Unread: w.Unread(),
 		Rollback: gate.Known(false), Owner: ownerOf(w),
 	}}
 }

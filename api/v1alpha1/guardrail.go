@@ -100,6 +100,12 @@ type GuardrailSpec struct {
 	// +listMapKey=reason
 	// +optional
 	Pause []Pause `json:"pause,omitempty"`
+
+	// Silences are what is known already: until each ends, nothing is done about it and nobody is told of it anew.
+	// +kubebuilder:validation:MaxItems=64
+	// +listType=atomic
+	// +optional
+	Silences []Silence `json:"silences,omitempty"`
 }
 
 // Selector selects objects by label: those that have every label of MatchLabels and meet every one of MatchExpressions.

@@ -114,6 +114,8 @@ func heldWaits(reasons []v1alpha1.Reason, verb string) waiting {
 		switch {
 		case r.Rule == "rejected" || r.Rule == "approval" && refused:
 			return waitNobody("people said no")
+		case r.Rule == "silenced":
+			return waitNobody("silenced")
 		case r.Rule == "approval":
 			approval = true
 		case r.Decision != gate.Allow.String() && !slices.Contains(rules, r.Rule):

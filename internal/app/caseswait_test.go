@@ -92,6 +92,7 @@ func TestWhatACaseWaitsFor(t *testing.T) {
 		"a workload recovered, and nobody knows what was done":  {"remediate", ended("True", "Ready", &v1alpha1.Acting{Phase: "Unclear", Verb: "evict"}), "human: nobody knows how evict ended"},
 		"a workload was deleted":                                {"remediate", ended("Unknown", "Gone", nil), "- (it was deleted)"},
 		"a workload has no pods, and may come back":             {"remediate", ended("Unknown", "NoPods", nil), "human: held by mode"},
+		"somebody silenced it":                                  {"remediate", judged("Hold", heldBy("mode", "silenced")...), "- (silenced)"},
 		"a workload still fails":                                {"remediate", ended("False", "CrashLoop", nil), "human: held by mode"},
 		"what a person was seen to do":                          {"drift", func(c *v1alpha1.Case) { c.Spec.Signal.Reason = v1alpha1.ReasonWitnessed }, "- (for the record)"},
 		"a client was asked to come again":                      {"webhook", answered(webhook.Retried, "Hold"), "model: its opinion"},

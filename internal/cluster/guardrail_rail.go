@@ -16,7 +16,7 @@ import (
 // meant to forbid.
 func Rail(g v1alpha1.Guardrail, at time.Time) (gate.Rail, error) {
 	r := gate.Rail{Name: g.Name}
-	for _, part := range []func(*gate.Rail, v1alpha1.GuardrailSpec) error{readModes, readThresholds, readModel, readActions, readDrift, readBudgets, readRestraint, readApproval} {
+	for _, part := range []func(*gate.Rail, v1alpha1.GuardrailSpec) error{readModes, readThresholds, readModel, readActions, readDrift, readBudgets, readRestraint, readApproval, readSilences} {
 		if err := part(&r, g.Spec); err != nil {
 			return gate.Rail{Name: g.Name}, err
 		}

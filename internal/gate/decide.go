@@ -83,7 +83,7 @@ type rule struct {
 // The rules, in the order in which they are weighed. Those of acting have nothing to say where nothing that was chosen reaches
 // further than an answer.
 var (
-	rulesOfJudging = []rule{readableRule, menuRule, silenceRule, scoreRule, confidenceRule, frozenRule, unheardRule}
+	rulesOfJudging = []rule{readableRule, menuRule, silenceRule, silencedRule, scoreRule, confidenceRule, frozenRule, unheardRule}
 	rulesOfActing  = []rule{modeRule, pauseRule, neverRule, scopeRule, requestRule, actionRule, directionRule, ownerRule, approvalRule, agreementRule,
 		historyRule, reversibleRule, freezeRule, waitRule, freshRule, healthRule, stormRule, attemptsRule, coolDownRule, breakerRule, budgetRule}
 )

@@ -35,6 +35,8 @@ type Evidence struct {
 type Facts struct {
 	At      time.Time `json:"at"`
 	Subject Ref       `json:"subject"`
+	// Symptom is what is visibly wrong with the subject, by a word of a closed list; empty: it is about something else.
+	Symptom string `json:"symptom,omitempty"`
 	// Namespace holds the labels of the subject's namespace.
 	Namespace Fact[map[string]string] `json:"namespace,omitzero"`
 	// Menu is all that may be chosen. Code writes it; an advisor can only pick from it.

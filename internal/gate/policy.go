@@ -92,6 +92,8 @@ type Rail struct {
 	// OnPending is what a rollout gets while a model that may deny it is being asked, for PendingFor at most.
 	OnPending  OnPending     `json:"onPending,omitzero"`
 	PendingFor time.Duration `json:"pendingFor,omitempty"`
+	// Silences are what is left alone for a while.
+	Silences []Silence `json:"silences,omitempty"`
 	// Paused holds the reasons for which this Guardrail is paused.
 	Paused []string `json:"paused,omitempty"`
 	// Unreadable says why the Guardrail could not be understood; nothing is allowed under such a one.

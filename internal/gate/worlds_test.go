@@ -61,6 +61,9 @@ func drawRail(t *rapid.T) Rail {
 	if odd(t, "drift") {
 		r.Drift = Settling{Direction: Direction(rapid.IntRange(-1, 3).Draw(t, "direction")), Any: rapid.Bool().Draw(t, "any")}
 	}
+	if odd(t, "silenced") {
+		r.Silences = []Silence{{Symptom: rapid.SampledFrom([]string{"", "CrashLoop"}).Draw(t, "silenced symptom"), Until: drawInterval(t).To, By: "ana", Why: "known"}}
+	}
 	r.DenyPending = rapid.Bool().Draw(t, "denyPending")
 	r.DenyFrozen = rapid.Bool().Draw(t, "denyFrozen")
 	r.DenyAdvised = rapid.Bool().Draw(t, "denyAdvised")

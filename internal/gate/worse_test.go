@@ -37,6 +37,7 @@ var tightenings = slices.Concat([]tightening{
 		}
 	}},
 	{"emergency fixes alone", func(_ *rapid.T, r *Rail) { r.Drift.Any = false }},
+	{"another silence", func(t *rapid.T, r *Rail) { r.Silences = append(r.Silences, Silence{Until: drawInterval(t).To}) }},
 	{"another freeze", func(t *rapid.T, r *Rail) { r.Freezes = append(r.Freezes, drawInterval(t)) }},
 	{"no actions", func(_ *rapid.T, r *Rail) { r.Actions = nil }},
 	{"an action less", func(t *rapid.T, r *Rail) {

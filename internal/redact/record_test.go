@@ -18,7 +18,7 @@ const planted = "password=hunter2trombone"
 var kept = map[string]bool{"Correlation": true, "PolicyDigest": true, "Digest": true, "ActionDigest": true, "Reservation": true, "ID": true, "Verb": true, "Base": true,
 	"Path": true, "Old": true, "New": true, "Reason.Rule": true, "Rule": true, "Guardrail": true, "Group": true, "Version": true, "Kind": true, "Namespace": true, "Name": true, "UID": true,
 	"Key": true, "Reason": true, "Advisor": true, "Cause": true, "Choice": true, "Blob": true, "Model": true, "Tier": true, "Prompt": true, "Asked": true, "Answered": true,
-	"Log": true, "Approver": true, "Plan": true, "Void": true, "UsedBy": true, "Policy": true, "Approvals": true, "Parameters": true, "Ledger": true, "History": true,
+	"Log": true, "Approver": true, "Plan": true, "Void": true, "UsedBy": true, "Policy": true, "Approvals": true, "Parameters": true, "Symptom": true, "Ledger": true, "History": true,
 	"Owner": true, "Method": true, "ContentType": true, "Request": true, "Workload": true, "Subject": true, "Target": true, "Face": true, "Trust": true, "Nature": true, "Result": true, "Evidence.ID": true}
 
 // fill sets every text below v that is for people.
