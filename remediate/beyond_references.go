@@ -17,7 +17,7 @@ import (
 // crashReadings are what the causes rest on of a container that does not come up.
 var crashReadings = []reading{
 	{of: []causes.Symptom{causes.CannotStart, causes.ImagePull}, read: eye.references},
-	{of: []causes.Symptom{causes.InitStuck}, read: eye.unserved},
+	{of: []causes.Symptom{causes.InitStuck, causes.NotReady}, read: eye.unserved},
 	{of: []causes.Symptom{causes.CrashLoop}, read: eye.usage},
 }
 

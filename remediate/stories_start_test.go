@@ -70,6 +70,23 @@ func TestStoriesOfReadiness(t *testing.T) {
 			h.rollOut(d, func(d *appsv1.Deployment) { delete(d.Spec.Template.Labels, cluster.FaultLabel) })
 			h.ends("web", symptom, "Replaced")
 		},
+		"a Service behind it that has nobody": func(h *house) {
+			names := func(service string) func(*appsv1.Deployment) {
+				return func(d *appsv1.Deployment) {
+					d.Spec.Template.Spec.Containers[0].Env = []corev1.EnvVar{{Name: "DATABASE_URL", Value: "postgres://" + service + ":5432/shop"}}
+				}
+			}
+			h.deployment("db", 1, "")
+			h.service("db", "db", intstr.FromInt32(5432))
+			h.service("cache", "nobody", intstr.FromInt32(6379))
+			h.pods("db", 1, ready)
+			h.deployment("web", 1, cluster.NotReady, probed(intstr.FromString("http")), names("cache"))
+			h.deployment("other", 1, cluster.NotReady, probed(intstr.FromString("http")), names("db"))
+			h.names("web", symptom, "dependency-down", "names Service cache")
+			h.names("other", symptom, "readiness-probe-fails", "")
+			h.deployment("nobody", 1, "")
+			h.names("web", symptom, "readiness-probe-fails", "")
+		},
 		"a start that takes its time, and one that took it": func(h *house) {
 			slow := func(d *appsv1.Deployment) {
 				d.Spec.Template.Spec.Containers[0].StartupProbe = &corev1.Probe{FailureThreshold: 60, PeriodSeconds: 10, ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"true"}}}}

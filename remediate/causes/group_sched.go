@@ -14,5 +14,5 @@ var wardCauses = []Cause{
 // beginCauses are about a pod that has a node. What is read of the pod itself comes before what is inferred from others.
 var beginCauses = []Cause{
 	volumeSourceMissing, volumeElsewhere, volumeAttachFails, nodeNetwork, clusterNetwork, volumeMountFails,
-	readinessGate, probePort, slowStart, startupFails, readinessProbeFails,
+	readinessGate, probePort, dependencyDown, slowStart, startupFails, readinessProbeFails,
 }

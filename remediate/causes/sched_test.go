@@ -58,6 +58,13 @@ func readying(r Readiness, usual time.Duration) func(*World) {
 	}
 }
 
+func depending(r Readiness, down ...string) func(*World) {
+	return func(w *World) {
+		readying(r, 0)(w)
+		w.Unserved = gate.Known(down)
+	}
+}
+
 func rolling(r Rollout) func(*World) { return func(w *World) { w.Rollout = &r } }
 
 func refusing(class RefusalClass, seen gate.Fact[bool]) func(*World) {
@@ -122,6 +129,12 @@ func TestSchedulingCauses(t *testing.T) {
 		"no ports at all":                      {stuck(NotReady, 2, readying(Readiness{Started: true, Probe: "HTTP", Port: "80", Declared: unseen}, 0)), "readiness-probe-fails"},
 		"a port that works for siblings": {stuck(NotReady, 2, func(w *World) {
 			readying(Readiness{Started: true, Probe: "HTTP", Declared: gate.Known(false)}, 0)(w)
+			w.Pods = append(w.Pods, Pod{State: Well})
+		}), "readiness-probe-fails"},
+		"a Service behind it that is down": {stuck(NotReady, 2, depending(Readiness{Started: true, Probe: "HTTP"}, "db")), "dependency-down"},
+		"a Service that is up":             {stuck(NotReady, 2, depending(Readiness{Started: true, Probe: "HTTP"})), "readiness-probe-fails"},
+		"siblings that do without it": {stuck(NotReady, 2, func(w *World) {
+			depending(Readiness{Started: true, Probe: "HTTP"}, "db")(w)
 			w.Pods = append(w.Pods, Pod{State: Well})
 		}), "readiness-probe-fails"},
 		"still starting":                    {stuck(NotReady, 2, readying(Readiness{Running: time.Minute, Allowed: 5 * time.Minute}, 0)), "slow-start"},
