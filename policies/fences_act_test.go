@@ -40,12 +40,20 @@ func TestAct(t *testing.T) {
 	t.Run("may evict where it was enabled, and does not take another pod for it", func(t *testing.T) {
 		s.bind(t, s.namespace, "moorgate-act-evict", actAccount)
 		h := s.as(t, "moorgate-act")
-		s.waitToEvict(t, h)
+		s.waitFor(t, h, &authorizationv1.ResourceAttributes{Namespace: s.namespace, Verb: "create", Resource: "pods", Subresource: "eviction"})
 		if err := evict(s.namespace, "alone", "00000000-0000-0000-0000-000000000000")(t.Context(), h); !apierrors.IsConflict(err) {
 			t.Errorf("another pod: %v", err)
 		}
 		refused(t, h, s.evictions()[:1], "moorgate-act")
 		allowed(t, h, []write{{"evict", evict(s.namespace, "alone", s.uidOf(t, "alone"))}})
+	})
+	t.Run("may change a template under a mark where going back was enabled, and nothing else", func(t *testing.T) {
+		s.bind(t, s.namespace, "moorgate-act-roll-back", actAccount)
+		h := s.as(t, "moorgate-act")
+		s.waitFor(t, h, &authorizationv1.ResourceAttributes{Namespace: s.namespace, Verb: "patch", Group: "apps", Resource: "deployments"})
+		refused(t, h, []write{{"its size", s.patch("Deployment", `{"spec":{"replicas":7}}`)}}, "moorgate-act")
+		allowed(t, h, []write{{"try it", s.patch("Deployment", amendment(``, ``), client.DryRunAll)}, {"do it", s.patch("Deployment", amendment(``, ``))}})
+		refused(t, h, []write{{"again under the same mark", s.patch("Deployment", strings.Replace(amendment(``, ``), `"x":"y"`, `"x":"z"`, 1))}}, "moorgate-act")
 	})
 }
 
@@ -79,6 +87,11 @@ func TestL09TheAllowListIsEnforcedAtExecutionInRBACAndInTheFence(t *testing.T) {
 	t.Run("in the fence", func(t *testing.T) {
 		refused(t, s.unbound(t, "moorgate-act"), s.actMayNot(), "moorgate-act", "moorgate-ledger", "moorgate-approvals")
 	})
+}
+
+// amendment is a change of a template under a mark, with more in the metadata of its object and in the template.
+func amendment(more, inTemplate string) string {
+	return `{"metadata":{` + more + `"annotations":{"moorgate.dev/last-action":"m"}},"spec":{"template":{"metadata":{"annotations":{"x":"y"}}` + inTemplate + `}}}`
 }
 
 func (s stage) actMay(t *testing.T) []write {
@@ -126,6 +139,13 @@ func (s stage) actMayNot() []write {
 		{"mark a deployment", s.mark(map[string]string{v1alpha1.AnnotationScore: "80"})},
 		{"try a change of the spec in a dry run", s.patch("Deployment", `{"spec":{"replicas":7}}`, client.DryRunAll)},
 		{"ask whether a secret exists", create(secret(s.namespace, "missing"), client.DryRunAll)},
+		{"change a deployment's size under a mark", s.patch("Deployment", `{"metadata":{"annotations":{"moorgate.dev/last-action":"m"}},"spec":{"replicas":7}}`)},
+		{"change a deployment's template without a mark", s.patch("Deployment", `{"spec":{"template":{"metadata":{"annotations":{"x":"y"}}}}}`)},
+		{"change a deployment's labels with its template", s.patch("Deployment", amendment(`"labels":{"team":"evil"},`, ``))},
+		{"run a deployment's pods under another name", s.patch("Deployment", amendment(``, `,"spec":{"serviceAccountName":"admin"}`))},
+		{"give a deployment's pods the node's network", s.patch("Deployment", amendment(``, `,"spec":{"hostNetwork":true}`))},
+		{"mark a deployment otherwise", s.patch("Deployment", `{"metadata":{"annotations":{"moorgate.dev/last-action":"m","team":"evil"}},"spec":{"template":{"metadata":{"annotations":{"x":"y"}}}}}`)},
+		{"change a statefulset's template", s.patch("StatefulSet", amendment(``, ``))},
 		{"delete a pod", remove(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "alone"}})},
 		{"delete a pod in a dry run", func(ctx context.Context, h hand) error {
 			return h.client.Delete(ctx, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "alone"}}, client.DryRunAll)
@@ -169,18 +189,17 @@ func (s stage) uidOf(t *testing.T, pod string) string {
 	return string(got.UID)
 }
 
-// waitToEvict waits until a fresh binding has reached the authorizer.
-func (s stage) waitToEvict(t *testing.T, h hand) {
+// waitFor waits until a fresh binding has reached the authorizer.
+func (s stage) waitFor(t *testing.T, h hand, right *authorizationv1.ResourceAttributes) {
 	t.Helper()
-	ask := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-		ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: s.namespace, Verb: "create", Resource: "pods", Subresource: "eviction"}}}
+	ask := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: right}}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 		answer, err := h.kube.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, ask, metav1.CreateOptions{})
 		return err == nil && answer.Status.Allowed, err
 	}); err != nil {
-		t.Fatalf("wait for the right to evict: %v", err)
+		t.Fatalf("wait for a right: %v", err)
 	}
 }
 

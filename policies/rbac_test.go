@@ -79,6 +79,7 @@ var rightsList = map[string]map[string]string{
 		"/namespaces": look, "/pods": look, "apps/deployments": look, "apps/statefulsets": look, "apps/daemonsets": look,
 		"apps/replicasets": look, "apps/controllerrevisions": look, "batch/jobs": "get", "batch/cronjobs": "get", "metrics.k8s.io/pods": "get",
 		"/services": "get", "networking.k8s.io/ingresses": "get", "autoscaling/horizontalpodautoscalers": "get", "policy/poddisruptionbudgets": "get",
+		"autoscaling.k8s.io/verticalpodautoscalers":  "list",
 		"kustomize.toolkit.fluxcd.io/kustomizations": "get list", "helm.toolkit.fluxcd.io/helmreleases": "get list", "source.toolkit.fluxcd.io/gitrepositories": "get list", "argoproj.io/applications": "get list",
 		"moorgate.dev/guardrails": look, "moorgate.dev/gitsources": look,
 		"moorgate.dev/cases": look, "moorgate.dev/cases/status": "update patch",
@@ -89,17 +90,18 @@ var rightsList = map[string]map[string]string{
 		"/configmaps=moorgate-ledger": "get update", "/configmaps=moorgate-audit-anchors": "get update"},
 
 	// Bound to nobody here.
-	"ClusterRole/moorgate-act-evict":    {"/pods/eviction": "create"},
-	"ClusterRole/moorgate-approver":     {"moorgate.dev/cases": "get list approve", "moorgate.dev/approvals": "get list create"},
-	"ClusterRole/moorgate-audit-reader": {"/v1/audit": "get"},   // a URL
-	"ClusterRole/moorgate-alerts":       {"/v1/alerts": "post"}, // a URL
-	"ClusterRole/moorgate-readiness":    {"moorgate.dev/cases": "get list"},
-	"ClusterRole/moorgate-disarm":       {"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get patch"},
-	"ClusterRole/moorgate-break-glass":  {"moorgate.dev/guardrails": "bypass"},
+	"ClusterRole/moorgate-act-evict":     {"/pods/eviction": "create"},
+	"ClusterRole/moorgate-act-roll-back": {"apps/deployments": "patch"},
+	"ClusterRole/moorgate-approver":      {"moorgate.dev/cases": "get list approve", "moorgate.dev/approvals": "get list create"},
+	"ClusterRole/moorgate-audit-reader":  {"/v1/audit": "get"},   // a URL
+	"ClusterRole/moorgate-alerts":        {"/v1/alerts": "post"}, // a URL
+	"ClusterRole/moorgate-readiness":     {"moorgate.dev/cases": "get list"},
+	"ClusterRole/moorgate-disarm":        {"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get patch"},
+	"ClusterRole/moorgate-break-glass":   {"moorgate.dev/guardrails": "bypass"},
 }
 
 // unbound are the roles that whoever runs the cluster binds, to whom and where they want.
-var unbound = []string{"ClusterRole/moorgate-act-evict", "ClusterRole/moorgate-approver", "ClusterRole/moorgate-audit-reader", "ClusterRole/moorgate-alerts",
+var unbound = []string{"ClusterRole/moorgate-act-evict", "ClusterRole/moorgate-act-roll-back", "ClusterRole/moorgate-approver", "ClusterRole/moorgate-audit-reader", "ClusterRole/moorgate-alerts",
 	"ClusterRole/moorgate-readiness", "ClusterRole/moorgate-disarm", "ClusterRole/moorgate-break-glass"}
 
 func merge[V any](base map[string]V, more ...map[string]V) map[string]V {

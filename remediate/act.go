@@ -17,8 +17,8 @@ import (
 	"moorgate.dev/internal/gate"
 )
 
-// Evictions is this face's part of acting on its Cases. In this version that is to evict one pod.
-type Evictions struct {
+// Hands is this face's part of acting on its Cases: it evicts one pod, or takes a Deployment back to an earlier revision.
+type Hands struct {
 	// Reader reads pods and ReplicaSets for a first look, in which most is held. It may be an informer cache.
 	Reader client.Reader
 	// Client reads without a cache: what is acted on must be what the API server has now.
@@ -32,24 +32,29 @@ type Evictions struct {
 
 	// HealthyDelay is how long after an action it is looked at whether it helped. Default 2 min.
 	HealthyDelay time.Duration
+	// HandsOff is for how long after somebody else wrote a workload its template is not changed. Default 15 min.
+	HandsOff time.Duration
 	// Steady is how long a container has to run and be ready before it counts as well. Default 1 min, and at most half of HealthyDelay.
 	Steady time.Duration
 
 	first eye
 }
 
-var _ acting.Face = (*Evictions)(nil)
+var _ acting.Face = (*Hands)(nil)
 
 // Complete checks that nothing is missing, and fills in what may be left out.
-func (a *Evictions) Complete() error {
+func (a *Hands) Complete() error {
 	if a.Reader == nil || a.Client == nil || a.Evict == nil || a.Now == nil {
-		return errors.New("prepare to evict pods: Reader, Client, Evict and Now are all needed")
+		return errors.New("prepare to act on workloads: Reader, Client, Evict and Now are all needed")
 	}
 	if a.Owners == nil {
 		a.Owners = a.Client
 	}
-	if a.HealthyDelay < 0 || a.Steady < 0 {
-		return fmt.Errorf("prepare to evict pods: %s and %s are not both times to wait", a.HealthyDelay, a.Steady)
+	if a.HealthyDelay < 0 || a.Steady < 0 || a.HandsOff < 0 {
+		return fmt.Errorf("prepare to act on workloads: %s, %s and %s are not all times to wait", a.HealthyDelay, a.Steady, a.HandsOff)
+	}
+	if a.HandsOff == 0 {
+		a.HandsOff = handsOff
 	}
 	if a.HealthyDelay == 0 {
 		a.HealthyDelay = 2 * time.Minute
@@ -62,27 +67,30 @@ func (a *Evictions) Complete() error {
 }
 
 // live is an eye without any cache.
-func (a *Evictions) live() eye {
+func (a *Hands) live() eye {
 	return eye{reader: a.Client, owners: a.Owners, settle: a.Steady, roots: newRoots(maxRoots, maxRoots, rootsFor)}
 }
 
 // Name is that of this face.
-func (a *Evictions) Name() gate.Face { return gate.FaceRemediate }
+func (a *Hands) Name() gate.Face { return gate.FaceRemediate }
 
-// Reach is how far an eviction reaches.
-func (a *Evictions) Reach() gate.Reach { return gate.ReachLive }
+// Reach is how far what is done here reaches.
+func (a *Hands) Reach() gate.Reach { return gate.ReachLive }
 
 // Ours is whether a Case is named by what it tells of.
-func (a *Evictions) Ours(c *v1alpha1.Case) bool {
+func (a *Hands) Ours(c *v1alpha1.Case) bool {
 	k, ok := keyOf(c)
 	return ok && c.Name == signalOf(k).CaseName()
 }
 
 // Over is whether the workload has recovered or is gone.
-func (a *Evictions) Over(c *v1alpha1.Case) bool { return Over(c) }
+func (a *Hands) Over(c *v1alpha1.Case) bool { return Over(c) }
 
-// Tell says how an eviction came out.
-func (a *Evictions) Tell(plan gate.Action, o gate.Outcome, text string) string {
+// Tell says how an action came out.
+func (a *Hands) Tell(plan gate.Action, o gate.Outcome, text string) string {
+	if cluster.Amends(plan.Verb) {
+		return a.tellAmended(plan, o, text)
+	}
 	switch o {
 	case gate.OutcomeDone:
 		return fmt.Sprintf("evicted %s; in %s it is looked at whether that helped", plan.Target.Name, a.HealthyDelay)
@@ -92,9 +100,12 @@ func (a *Evictions) Tell(plan gate.Action, o gate.Outcome, text string) string {
 	return fmt.Sprintf("%s was not evicted: %s", plan.Target.Name, text)
 }
 
-// Fate is what became of an eviction, by what is left of its target. That a pod is gone is no proof of who did it, and the text
+// Fate is what became of an action, by what is left of its target. That a pod is gone is no proof of who did it, and the text
 // says so; it counts as done, so that nothing is done again for it. An error means that nobody can say, now.
-func (a *Evictions) Fate(ctx context.Context, _ *v1alpha1.Case, target gate.Ref) (gate.Outcome, string, error) {
+func (a *Hands) Fate(ctx context.Context, c *v1alpha1.Case, target gate.Ref) (gate.Outcome, string, error) {
+	if cluster.Amends(c.Status.Acting.Verb) {
+		return a.fateOf(ctx, c, target)
+	}
 	var pod corev1.Pod
 	err := a.Client.Get(ctx, client.ObjectKey{Namespace: target.Namespace, Name: target.Name}, &pod)
 	switch {

@@ -33,7 +33,7 @@ func (s seen) Advise(_ context.Context, q flow.Question) gate.Assessment {
 
 // See looks at a happening. plan is the digest of what was chosen. It is quiet where the workload runs between two crashes, or for
 // good.
-func (a *Evictions) See(ctx context.Context, c *v1alpha1.Case, plan string, live bool) (acting.View, error) {
+func (a *Hands) See(ctx context.Context, c *v1alpha1.Case, plan string, live bool) (acting.View, error) {
 	e := a.first
 	if live {
 		e = a.live()
@@ -56,27 +56,36 @@ func (a *Evictions) See(ctx context.Context, c *v1alpha1.Case, plan string, live
 	if i < 0 || v.Quiet {
 		return v, nil // the plan has changed, and whoever asks says so
 	}
-	if v.Unfit, err = a.unfit(ctx, e, menu[i], k, w.At); err != nil || v.Unfit != nil || !live {
-		return v, err
-	}
-	request, err := a.Evict(menu[i].Target)
-	if err != nil {
-		return acting.View{}, fmt.Errorf("prepare to evict %s: %w", menu[i].Target, err)
-	}
-	menu[i].Request = &request
-	return v, nil
+	menu[i].Request, v.Unfit, err = a.prepare(ctx, e, menu[i], k, w, live)
+	return v, err
 }
 
-// unfit is why a plan of the menu is not carried out by this version, or not on this pod.
-func (a *Evictions) unfit(ctx context.Context, e eye, plan gate.Action, k Key, at time.Time) (*gate.Reason, error) {
-	if plan.Verb != verbEvict {
-		return &gate.Reason{Rule: "hand", Decision: gate.Hold, Text: fmt.Sprintf("this version cannot do %q itself: it takes a human", plan.Verb)}, nil
+// prepare makes the Request of a plan where that is looked at live, or says why it is not carried out by this version, or not on this
+// object.
+func (a *Hands) prepare(ctx context.Context, e eye, plan gate.Action, k Key, w causes.World, live bool) (*gate.Request, *gate.Reason, error) {
+	switch {
+	case cluster.Amends(plan.Verb) && live:
+		return a.amend(ctx, plan, w)
+	case cluster.Amends(plan.Verb):
+		return nil, nil, nil
+	case plan.Verb != cluster.VerbEvict:
+		return nil, holds("hand", fmt.Sprintf("this version cannot do %q itself: it takes a human", plan.Verb)), nil
 	}
-	real, err := e.genuine(ctx, plan.Target, k, at)
-	if err != nil || real {
-		return nil, err
+	real, err := e.genuine(ctx, plan.Target, k, w.At)
+	if err != nil {
+		return nil, nil, err
 	}
-	return &gate.Reason{Rule: "plan", Decision: gate.Hold, Text: "what was judged is not what the pod shows, to whoever begins with the pod"}, nil
+	if !real {
+		return nil, holds("plan", "what was judged is not what the pod shows, to whoever begins with the pod"), nil
+	}
+	if !live {
+		return nil, nil, nil
+	}
+	request, err := a.Evict(plan.Target)
+	if err != nil {
+		return nil, nil, fmt.Errorf("prepare to evict %s: %w", plan.Target, err)
+	}
+	return &request, nil, nil
 }
 
 // circumstances adds to a question what the rules about acting ask for, and returns the action that is going to be chosen.

@@ -36,9 +36,33 @@ func TestEffect(t *testing.T) {
 		"the workload is gone":                    {causes.World{}, errGone, 1, v1alpha1.PhaseUnclear, gate.ResultPending, false},
 		"it could not be read until the very end": {causes.World{}, errors.New("connection refused"), 1, v1alpha1.PhaseUnclear, gate.ResultPending, false},
 	} {
-		got, pending := effect(c.world, c.err, c.before)
+		got, pending := effect(c.world, c.err, c.before, false)
 		if got.Phase != c.phase || got.Result != c.result || pending != c.pending || got.Text == "" {
 			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// TestEffectOfReplacing shows what is said where the failing revision was to be replaced: what is left of it is still to go.
+func TestEffectOfReplacing(t *testing.T) {
+	yes := gate.Known(true)
+	for name, c := range map[string]struct {
+		world   causes.World
+		before  int
+		phase   string
+		pending bool
+	}{
+		"none of it is left, and all are well":     {causes.World{Symptom: causes.CrashLoop, Complete: yes, Others: pods(causes.Well, causes.Well)}, 1, v1alpha1.PhaseHealed, false},
+		"some of it is left":                       {causes.World{Symptom: causes.CrashLoop, Complete: yes, Pods: pods(causes.Looping), Others: pods(causes.Well, causes.Well)}, 2, v1alpha1.PhaseIneffective, true},
+		"some of it is left, and runs for now":     {causes.World{Symptom: causes.CrashLoop, Complete: yes, Pods: pods(causes.Well), Others: pods(causes.Well)}, 2, v1alpha1.PhaseIneffective, true},
+		"what came in its place is not ready yet":  {causes.World{Symptom: causes.CrashLoop, Complete: yes, Others: pods(causes.Well, causes.Unwell)}, 1, v1alpha1.PhaseIneffective, true},
+		"what came in its place fails in part":     {causes.World{Symptom: causes.CrashLoop, Complete: yes, Others: pods(causes.Well, causes.Looping)}, 1, v1alpha1.PhaseIneffective, false},
+		"what came in its place fails, all of it":  {causes.World{Symptom: causes.CrashLoop, Complete: yes, Others: pods(causes.Looping, causes.Looping)}, 1, v1alpha1.PhaseWorsened, false},
+		"it was scaled to nothing in the meantime": {causes.World{Symptom: causes.CrashLoop, Complete: yes}, 1, v1alpha1.PhaseUnclear, false},
+	} {
+		got, pending := effect(c.world, nil, c.before, true)
+		if got.Phase != c.phase || pending != c.pending || got.Text == "" {
+			t.Errorf("%s: %+v, pending %t", name, got, pending)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func actUntilKilled(point string) error {
 // process starts a process that acts, under its own identity.
 func (h *house) process(point, dir string) *exec.Cmd {
 	h.t.Helper()
-	h.mayEvict()
+	h.mayAct()
 	kubeconfig, err := cluster.Shared(h.t).ServiceAccountKubeconfig(h.t.Context(), "moorgate-system", "moorgate-act")
 	if err != nil {
 		h.t.Fatal(err)
@@ -216,7 +216,7 @@ func TestWhatCannotBeFoundOutIsLeftToAHuman(t *testing.T) {
 	}
 	h.acting(func(a *assembly) {
 		a.dir = dir
-		a.change = func(acts *acting.Acts, evictions *remediate.Evictions) {
+		a.change = func(acts *acting.Acts, evictions *remediate.Hands) {
 			evictions.Owners, evictions.Client = evictions.Client, sightless{evictions.Client}
 			acts.Grace, acts.Within = 500*time.Millisecond, 100*time.Millisecond
 		}

@@ -120,11 +120,11 @@ func (h *house) judging() {
 	})
 }
 
-// actor is moorgate-act's own identity, with the rights that the chart gives it, the fences around it, and the right to evict in
+// actor is moorgate-act's own identity, with the rights that the chart gives it, the fences around it, and the rights to act in
 // the namespace.
 func (h *house) actor() *rest.Config {
 	h.t.Helper()
-	h.mayEvict()
+	h.mayAct()
 	config, err := cluster.Shared(h.t).ServiceAccount(h.t.Context(), "moorgate-system", "moorgate-act")
 	if err != nil {
 		h.t.Fatal(err)
@@ -132,13 +132,15 @@ func (h *house) actor() *rest.Config {
 	return config
 }
 
-func (h *house) mayEvict() {
+func (h *house) mayAct() {
 	h.t.Helper()
-	err := h.admin.Create(h.t.Context(), &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Namespace: h.namespace, Name: "moorgate-act-evict"},
-		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "moorgate-act-evict"},
-		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: "moorgate-system", Name: "moorgate-act"}}})
-	if client.IgnoreAlreadyExists(err) != nil {
-		h.t.Fatal(err)
+	for _, role := range []string{"moorgate-act-evict", "moorgate-act-roll-back"} {
+		err := h.admin.Create(h.t.Context(), &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Namespace: h.namespace, Name: role},
+			RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
+			Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: "moorgate-system", Name: "moorgate-act"}}})
+		if client.IgnoreAlreadyExists(err) != nil {
+			h.t.Fatal(err)
+		}
 	}
 }
 

@@ -205,7 +205,7 @@ func TestL05ACaseIsBelievedNothing(t *testing.T) {
 	var looks atomic.Int32
 	h.acting(func(a *assembly) {
 		a.at = func(point string) { acted.Store(acted.Load() || point == beforeIntent) }
-		a.change = func(_ *acting.Acts, evictions *remediate.Evictions) {
+		a.change = func(_ *acting.Acts, evictions *remediate.Hands) {
 			evictions.Circumstances.Paused = func(context.Context) gate.Fact[[]string] {
 				looks.Add(1)
 				return gate.Known[[]string](nil)
@@ -238,7 +238,7 @@ func TestL08WithoutAnIntentNothingIsDone(t *testing.T) {
 	h.judging()
 	var tried atomic.Int32
 	h.acting(func(a *assembly) {
-		a.change = func(acts *acting.Acts, _ *remediate.Evictions) { acts.Log = full{acts.Log, &tried} }
+		a.change = func(acts *acting.Acts, _ *remediate.Hands) { acts.Log = full{acts.Log, &tried} }
 	})
 	h.eventually("an intent that cannot be written", func() error {
 		if tried.Load() == 0 {
@@ -261,7 +261,7 @@ func TestAPanicIsSurvived(t *testing.T) {
 	h.judging()
 	var looks atomic.Int32
 	h.acting(func(a *assembly) {
-		a.change = func(_ *acting.Acts, evictions *remediate.Evictions) {
+		a.change = func(_ *acting.Acts, evictions *remediate.Hands) {
 			evictions.Circumstances.Paused = func(context.Context) gate.Fact[[]string] {
 				if looks.Add(1) <= 2 {
 					panic("a defect")

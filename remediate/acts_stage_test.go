@@ -58,8 +58,8 @@ type assembly struct {
 	clock     func() time.Time // of everything but the ledger, whose clock the API server's is compared with
 	at        func(point string)
 	logger    *slog.Logger
-	change    func(*acting.Acts, *remediate.Evictions)
-	answer    func(next http.RoundTripper, req *http.Request) (*http.Response, error) // to an eviction; nil: as it is
+	change    func(*acting.Acts, *remediate.Hands)
+	answer    func(next http.RoundTripper, req *http.Request) (*http.Response, error) // to an action; nil: as it is
 }
 
 func (a assembly) make() (*crew, error) {
@@ -97,7 +97,7 @@ func (a assembly) make() (*crew, error) {
 	if err != nil {
 		return nil, err
 	}
-	evictions := &remediate.Evictions{Reader: mgr.GetCache(), Client: live, Evict: ours.Eviction, Now: a.clock, HealthyDelay: 2 * time.Second, Steady: time.Second,
+	evictions := &remediate.Hands{Reader: mgr.GetCache(), Client: live, Evict: ours.Eviction, Now: a.clock, HealthyDelay: 2 * time.Second, Steady: time.Second, HandsOff: 10 * time.Second,
 		Circumstances: ours.Circumstances{Reader: mgr.GetCache(), Ledger: ledger.Read,
 			Approvals: approvals.For,
 			Paused:    func(context.Context) gate.Fact[[]string] { return gate.Known[[]string](nil) }}}
@@ -135,7 +135,7 @@ func (c *crew) run(ctx context.Context) error {
 	return errors.Join(c.mgr.Start(ctx), c.log.Close())
 }
 
-// dying is a transport that dies with its process when an eviction was answered.
+// dying is a transport that dies with its process when an action was answered.
 type dying struct {
 	next   http.RoundTripper
 	at     func(string)
@@ -143,7 +143,8 @@ type dying struct {
 }
 
 func (d dying) RoundTrip(req *http.Request) (*http.Response, error) {
-	if !strings.HasSuffix(req.URL.Path, evictionSuffix) {
+	amends := req.Method == http.MethodPatch && strings.Contains(req.URL.Path, "/apis/apps/") && !strings.Contains(req.URL.RawQuery, "dryRun")
+	if !strings.HasSuffix(req.URL.Path, evictionSuffix) && !amends {
 		return d.next.RoundTrip(req)
 	}
 	if d.answer != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/redact"
 	"moorgate.dev/internal/redact/plant"
@@ -108,7 +109,7 @@ func TestWhatIsElected(t *testing.T) {
 	known.Cause = "application-error"
 	inGit := append(menu(w, c, ""), gate.Action{ID: causes.PullRequest, Verb: "pull-request", Reach: gate.ReachGit})
 	history := func(n int) gate.Fact[gate.Tally] {
-		return gate.Known(gate.Tally{Cause: gate.CauseOther, Verb: verbEvict, Tried: n, Healed: n})
+		return gate.Known(gate.Tally{Cause: gate.CauseOther, Verb: cluster.VerbEvict, Tried: n, Healed: n})
 	}
 	for _, row := range []struct {
 		name              string
@@ -125,7 +126,7 @@ func TestWhatIsElected(t *testing.T) {
 		{"a cause that a rule knows", known, gate.Facts{Menu: m}, evict, false, 55, 50},
 		{"ten of ten healed", rules, gate.Facts{Menu: m, History: history(10)}, evict, true, 86, 72},
 		{"seventy of seventy healed", rules, gate.Facts{Menu: m, History: history(70)}, evict, true, 97, 94},
-		{"what healed for another cause", rules, gate.Facts{Menu: m, History: gate.Known(gate.Tally{Cause: "application-error", Verb: verbEvict, Tried: 70, Healed: 70})}, evict, true, 55, 50},
+		{"what healed for another cause", rules, gate.Facts{Menu: m, History: gate.Known(gate.Tally{Cause: "application-error", Verb: cluster.VerbEvict, Tried: 70, Healed: 70})}, evict, true, 55, 50},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			a := elected(row.rules, row.facts, row.plan)

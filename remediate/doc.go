@@ -17,8 +17,10 @@
 // end of the container's log, its last message and the notes of its Events, all through the redaction door, and with what code has
 // checked. What comes of it is the more careful of both. No rule rests on any of these texts, and nothing waits for a model.
 //
-// The Watcher never writes anything but Cases and their status. What acts writes these, and has one hand besides: it evicts one pod at
-// a time, by its UID, under a Permit for exactly these bytes. Neither has a shell, exec, attach or kubectl; neither reads a
-// Secret, keeps more of a ConfigMap other than the ledger than the names of its keys, or shows an environment variable's value. What
-// acts reads no log and no note, and takes no word of a model. Neither decides: package gate does.
+// The Watcher never writes anything but Cases and their status. What acts writes these, and has two hands besides: it evicts one pod at
+// a time, by its UID, and gives a Deployment the pod template of an earlier revision, if nobody has touched it since it was looked at;
+// each under a Permit for exactly these bytes. What changes a template leaves its mark on the object, by which its fate is read. Neither
+// has a shell, exec, attach or kubectl; neither reads a Secret, keeps more of a ConfigMap other than the ledger than the names of its
+// keys, or shows an environment variable's value. What acts reads no log and no note, and takes no word of a model. Neither decides:
+// package gate does.
 package remediate

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/remediate/causes"
 )
@@ -12,7 +13,7 @@ import (
 //
 //   - evict, where another pod may do better: some pods of the revision are well, a controller makes another, and the
 //     cause allows for it. Where every pod fails, so would the next.
-//   - roll-back, where the revision before is known to work because pods of it are available; pull-request instead, with
+//   - roll-back, of a Deployment where the revision before is known to work because pods of it are available; pull-request instead, with
 //     the same edits, where Git or Helm owns the manifest and would undo anything else. Neither, where nobody can say.
 //   - escalate and nothing, always.
 //
@@ -53,7 +54,7 @@ func evict(w causes.World, c causes.Cause, plan string) (gate.Action, bool) {
 }
 
 func eviction(w causes.World, p causes.Pod) gate.Action {
-	return gate.Action{ID: causes.Evict, Verb: verbEvict, Reach: gate.ReachLive, Target: p.Ref, Workload: w.Root,
+	return gate.Action{ID: causes.Evict, Verb: cluster.VerbEvict, Reach: gate.ReachLive, Target: p.Ref, Workload: w.Root,
 		Text: fmt.Sprintf("evict pod %s, so that its %s makes another; %d of its %d siblings are well", p.Ref.Name, p.Controller,
 			w.Spared(), len(w.Pods)-1),
 		Undo: fmt.Sprintf("nothing has to be: its %s makes another pod of the same revision", p.Controller)}
@@ -66,16 +67,18 @@ func stands(plan string, w causes.World, menu []gate.Action) bool {
 		slices.ContainsFunc(w.Pods, func(p causes.Pod) bool { return p.State == causes.Unsure && eviction(w, p).PlanDigest() == plan })
 }
 
-// verbEvict is the verb of an eviction, the one live action that this version can carry out.
-const verbEvict = "evict"
-
-// ownerOf is who else writes the workload. An eviction changes no field, so what scales or sizes the workload is not looked for.
+// ownerOf is who else writes the workload. Nothing here sets a size, so what scales it is not looked for; an eviction changes no field
+// at all, so where nothing else can be done what sizes it is not looked for either, and who owns it is not known as a whole.
 func ownerOf(w causes.World) gate.Fact[gate.Owner] {
 	source, known := w.Source.Get()
 	if !known {
 		return gate.Unknown[gate.Owner](w.Source.Why())
 	}
-	return gate.Known(gate.Owner{Source: source})
+	sizer, known := w.Sizer.Get()
+	if !known {
+		return gate.Unknown[gate.Owner](w.Sizer.Why())
+	}
+	return gate.Known(gate.Owner{Source: source, Sizer: sizer})
 }
 
 func goBack(w causes.World) (gate.Action, bool) {
@@ -89,6 +92,6 @@ func goBack(w causes.World) (gate.Action, bool) {
 		return gate.Action{ID: causes.PullRequest, Verb: "pull-request", Reach: gate.ReachGit, Target: w.Root, Workload: w.Root, Edits: earlier.Edits, Undo: "close the pull request, or revert it",
 			Text: fmt.Sprintf("propose in Git to go back to revision %d, %s: %s owns the manifest", earlier.Number, why, source)}, true
 	}
-	return gate.Action{ID: causes.RollBack, Verb: "roll-back", Reach: gate.ReachLive, Target: w.Root, Workload: w.Root, Edits: earlier.Edits, Undo: "roll out the failing revision again",
+	return gate.Action{ID: causes.RollBack, Verb: cluster.VerbRollBack, Reach: gate.ReachLive, Target: w.Root, Workload: w.Root, Edits: earlier.Edits, Undo: fmt.Sprintf("kubectl rollout undo to revision %d", earlier.Failing),
 		Text: fmt.Sprintf("go back to revision %d, %s", earlier.Number, why)}, true
 }

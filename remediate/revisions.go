@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"moorgate.dev/internal/cluster"
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/remediate/causes"
 )
@@ -65,7 +66,7 @@ func before(sets []appsv1.ReplicaSet, deployment, revision string) (*causes.Earl
 	if previous == nil {
 		return nil, fmt.Sprintf("there is no revision before revision %d", number(current))
 	}
-	e := &causes.Earlier{Name: previous.Name, Number: number(previous), Available: previous.Status.AvailableReplicas,
+	e := &causes.Earlier{Name: previous.Name, Number: number(previous), Failing: number(current), Available: previous.Status.AvailableReplicas,
 		Edits: edits(current, previous)}
 	if e.Available == 0 {
 		return e, fmt.Sprintf("whether revision %d ran well is not known: no pod of it is available now", e.Number)
@@ -82,18 +83,19 @@ func number(s *appsv1.ReplicaSet) int64 {
 	return n
 }
 
-// edits are what going back changes: each image by name, and everything else by the hashes of the two templates, because
+// edits are what going back changes: each image by name, and everything else by the names and digests of the two templates, because
 // the values of other fields (environment variables above all) are never shown.
 func edits(from, to *appsv1.ReplicaSet) []gate.Edit {
 	var changes []gate.Edit
 	a, b := from.Spec.Template.DeepCopy(), to.Spec.Template.DeepCopy()
-	changes = append(changes, images("spec.template.spec.initContainers", a.Spec.InitContainers, b.Spec.InitContainers)...)
-	changes = append(changes, images("spec.template.spec.containers", a.Spec.Containers, b.Spec.Containers)...)
 	hash := appsv1.DefaultDeploymentUniqueLabelKey
 	delete(a.Labels, hash)
 	delete(b.Labels, hash)
+	was := a.DeepCopy()
+	changes = append(changes, images("spec.template.spec.initContainers", a.Spec.InitContainers, b.Spec.InitContainers)...)
+	changes = append(changes, images("spec.template.spec.containers", a.Spec.Containers, b.Spec.Containers)...)
 	if !equality.Semantic.DeepEqual(a, b) {
-		changes = append(changes, gate.Edit{Path: "spec.template", Old: quoted(from.Labels[hash]), New: quoted(to.Labels[hash])})
+		changes = append(changes, cluster.TemplateEdit(from.Labels[hash], to.Labels[hash], was, b))
 	}
 	return changes
 }

@@ -87,6 +87,9 @@ func (e eye) observe(ctx context.Context, k Key, now time.Time) (causes.World, e
 		return w, err
 	}
 	revisions(&w, beside)
+	if err := e.sizer(ctx, &w); err != nil {
+		return w, err
+	}
 	return w, e.beyond(ctx, &w)
 }
 

@@ -377,6 +377,22 @@ type Intent struct {
 	// Well is how many of the workload's pods were well then.
 	// +optional
 	Well int32 `json:"well,omitempty"`
+	// Mark is what the request leaves on the object, in the annotation moorgate.dev/last-action, where it leaves anything.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Mark string `json:"mark,omitempty"`
+	// Was and Is are the digests of the pod template before and after it, where it changes one: as long as it is what it was made to
+	// be, nobody has changed it since.
+	// +kubebuilder:validation:MaxLength=71
+	// +optional
+	Was string `json:"was,omitempty"`
+	// +kubebuilder:validation:MaxLength=71
+	// +optional
+	Is string `json:"is,omitempty"`
+	// Undo says how it is taken back, where that takes anything.
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	Undo string `json:"undo,omitempty"`
 }
 
 // The condition types of a Case.

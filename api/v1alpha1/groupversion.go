@@ -40,6 +40,8 @@ const (
 	// LabelWitnessed on a Case is true where it says what a person was seen to do.
 	LabelWitnessed = "moorgate.dev/witnessed"
 
+	// AnnotationLastAction on a rollout is the mark of the last action that changed its pod template, as its Case has it.
+	AnnotationLastAction = "moorgate.dev/last-action"
 	// AnnotationScore on a rollout is its readiness score, 0 to 100.
 	AnnotationScore = "moorgate.dev/readiness-score"
 	// AnnotationVerdict on a rollout is Allow, Hold or Deny.

@@ -23,15 +23,16 @@ func newAct() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "act",
 		Short: "Carries out what is permitted, and looks whether it helped",
-		Long: `Carries out what Guardrails permit: in this version, to evict one failing pod at a time, and to open a pull request at
-GitHub by which Git learns what somebody changed in the cluster.
+		Long: `Carries out what Guardrails permit: in this version, to evict one failing pod at a time, to take a Deployment back to the
+revision before, of which pods are available now, and to open a pull request at GitHub by which Git learns what somebody changed
+in the cluster.
 
 From a Case it takes only which happening it is and the digest of the plan. It looks at the cluster itself, decides again,
 reserves the action in the ledger, writes the intent to its audit log, claims the Case, and only then sends the one request
 that its permit is good for. Afterwards it looks whether the workload healed, or what people made of the pull request.
 
-It holds no right to evict anywhere until somebody gives it one, namespace by namespace, by moorgate install --enable evict
---namespace NAMESPACE or by
+It holds no right to evict or to go back anywhere until somebody gives it one, namespace by namespace, by moorgate install
+--enable evict --enable roll-back --namespace NAMESPACE or by
   kubectl -n NAMESPACE create rolebinding moorgate-act-evict --clusterrole=moorgate-act-evict \
     --serviceaccount=moorgate-system:moorgate-act
 Pull requests are opened where --github-token-file or a GitHub App is given and a Guardrail's mode is Propose or more. The token
@@ -87,8 +88,8 @@ func (p *process) addActs(ctx context.Context, mgr ctrl.Manager, live client.Cli
 		return fmt.Errorf("act needs an audit log of its own")
 	}
 	seen := p.circumstances(mgr.GetCache(), live, ledger, approvals)
-	evictions := &remediate.Evictions{Reader: mgr.GetCache(), Client: live, Circumstances: seen, Evict: cluster.Eviction, Now: time.Now, HealthyDelay: p.healthyDelay}
-	if err := evictions.Complete(); err != nil {
+	hands := &remediate.Hands{Reader: mgr.GetCache(), Client: live, Circumstances: seen, Evict: cluster.Eviction, Now: time.Now, HealthyDelay: p.healthyDelay}
+	if err := hands.Complete(); err != nil {
 		return err
 	}
 	acts := func(face acting.Face, actor flow.Actor) *acting.Acts {
@@ -96,7 +97,7 @@ func (p *process) addActs(ctx context.Context, mgr ctrl.Manager, live client.Cli
 			Guardrails: cluster.Guardrails{Reader: mgr.GetCache(), Now: time.Now}, Actor: actor, Reserve: ledger.Reserve, Settle: ledger.Settle, Ledger: ledger.Read,
 			Use: approvals.Use, Unresolved: log.unresolved, Now: time.Now, Logger: p.logger.With("face", face.Name()), Every: p.actEvery}
 	}
-	if err := acts(evictions, hand).SetUp(mgr); err != nil {
+	if err := acts(hands, hand).SetUp(mgr); err != nil {
 		return err
 	}
 	return p.addProposals(ctx, mgr, live, seen, acts)

@@ -25,7 +25,7 @@ moorgate-system, three ServiceAccounts with their rights, and the admission poli
 a cluster-admin, may be repeated, and starts nothing.
 
 No identity may act on a workload by that. --enable evict --namespace shop gives moorgate-act the right to evict pods in the
-namespace shop; what it makes of the right is for the Guardrails there to say. To take it away again:
+namespace shop, and --enable roll-back that to change pod templates of Deployments there; what it makes of the right is for the Guardrails there to say. To take it away again:
   kubectl -n shop delete rolebinding moorgate-act-evict
 
 Which kinds count as rollouts is fenced in too. Of kinds that Moorgate does not know, a file says where they keep their pod
@@ -67,7 +67,7 @@ install again: without it the gate may ask about none of them any more.
 			return cluster.Install(ctx, config, charts.Files, cluster.InstallOptions{Progress: say, Enable: bindings, Shaped: shaped})
 		},
 	}
-	cmd.Flags().StringArrayVar(&enable, "enable", nil, "action that moorgate-act gets the right to, in each --namespace: evict")
+	cmd.Flags().StringArrayVar(&enable, "enable", nil, "action that moorgate-act gets the right to, in each --namespace: evict, roll-back")
 	cmd.Flags().StringArrayVar(&namespaces, "namespace", nil, "namespace in which --enable gives the right; may be repeated")
 	cmd.Flags().StringVar(&shapes, "shapes", "", "file that says where other kinds keep their pod template: the gate may ask about those too")
 	cmd.Flags().StringVar(&kubeconfig, "kubeconfig", "", "kubeconfig to install with (default: $KUBECONFIG or ~/.kube/config)")

@@ -43,7 +43,8 @@ func (c Cases) Claim(ctx context.Context, i flow.Intent, well int) (refused *gat
 		a.Attempts++
 		a.Intent = &v1alpha1.Intent{Reservation: i.Reservation, Attempt: a.Attempts, Plan: a.Plan, Action: i.Action.Digest(), At: now, Well: int32(well),
 			Target: v1alpha1.Subject{Group: i.Action.Target.Group, Version: i.Action.Target.Version, Kind: i.Action.Target.Kind, Name: i.Action.Target.Name, UID: i.Action.Target.UID},
-			Audit:  v1alpha1.AuditPosition{Log: i.Position.Log, Sequence: int64(i.Position.Sequence)}}
+			Audit:  v1alpha1.AuditPosition{Log: i.Position.Log, Sequence: int64(i.Position.Sequence)}, Undo: gate.OneLine(i.Action.Undo, maxText)}
+		a.Intent.Mark, a.Intent.Was, a.Intent.Is = Mark(i.Action)
 	})
 	if apierrors.IsNotFound(err) {
 		return &gate.Reason{Rule: claimRule, Decision: gate.Hold, Text: "its Case is gone"}, nil

@@ -129,9 +129,12 @@ func (g *guard) spend(with carried, req *http.Request) (*http.Request, error) {
 		return nil, err
 	}
 	wire := with.plan
-	wire.Request = &gate.Request{Method: req.Method, Path: strings.TrimPrefix(req.URL.RequestURI(), g.prefix),
-		ContentType: req.Header.Get("Content-Type"), Body: body}
-	if !with.permit.Spend(wire) {
+	path, tries := strings.CutSuffix(strings.TrimPrefix(req.URL.RequestURI(), g.prefix), dryRun)
+	wire.Request = &gate.Request{Method: req.Method, Path: path, ContentType: req.Header.Get("Content-Type"), Body: body}
+	if tries && dry(req.Method, req.URL) && with.permit.Covers(wire) {
+		return withBody(req, body), nil // a dry run of exactly what is permitted changes nothing, and spends nothing
+	}
+	if tries || !with.permit.Spend(wire) {
 		return nil, errors.New("the permit that it carries is spent, or for something else")
 	}
 	return withBody(req, body), nil

@@ -63,7 +63,7 @@ func isGuarded(rt http.RoundTripper) bool {
 	return false
 }
 
-// Act sends the plan's Request under the Permit, which is spent by that. What the API server refused is Refused; an answer that
+// Act sends the plan's Request under the Permit, which is spent by that. What changes a template is tried in a dry run first. What the API server refused is Refused; an answer that
 // did not come or cannot be read is Unknown, and is never asked for again. Once sent, the answer is waited for even when ctx ends:
 // otherwise every shutdown would leave something that nobody knows.
 func (h *Hand) Act(ctx context.Context, permit gate.Permit, plan gate.Action) (gate.Outcome, error) {
@@ -83,7 +83,20 @@ func (h *Hand) act(ctx context.Context, permit gate.Permit, plan gate.Action) (g
 	}
 	ctx, cancel := context.WithTimeout(carrying(context.WithoutCancel(ctx), permit, plan), h.time)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, plan.Request.Method, h.url(plan.Request.Path), bytes.NewReader(plan.Request.Body))
+	if Amends(plan.Verb) {
+		if outcome, err := h.send(ctx, plan, plan.Request.Path+dryRun); outcome != gate.OutcomeDone {
+			return gate.OutcomeRefused, fmt.Errorf("it was only tried, and that was not taken: %w", err)
+		}
+	}
+	return h.send(ctx, plan, plan.Request.Path)
+}
+
+// dryRun is what makes an amendment one that is only tried.
+const dryRun = "&dryRun=All"
+
+// send sends a plan's Request to a path, once.
+func (h *Hand) send(ctx context.Context, plan gate.Action, path string) (gate.Outcome, error) {
+	req, err := http.NewRequestWithContext(ctx, plan.Request.Method, h.url(path), bytes.NewReader(plan.Request.Body))
 	if err != nil {
 		return gate.OutcomeRefused, fmt.Errorf("nothing was sent: %w", err)
 	}
@@ -107,7 +120,7 @@ func (h *Hand) url(path string) string { return strings.TrimSuffix(h.base.String
 // belongs is what is wrong with the Request of a plan: it must be the one that carries this plan out, on this target, and no
 // other. A Permit binds a plan and its bytes to each other; that the bytes mean the plan is seen to here.
 func belongs(plan gate.Action) error {
-	want, err := RequestOf(plan)
+	want, err := wanted(plan)
 	if err != nil {
 		return err
 	}
@@ -116,4 +129,17 @@ func belongs(plan gate.Action) error {
 		return errors.New("its request is not the one that carries it out")
 	}
 	return nil
+}
+
+// wanted is the Request that carries a plan out: made of nothing but the plan, or, where that hides what a template holds, made anew
+// of what the request says of it.
+func wanted(plan gate.Action) (gate.Request, error) {
+	if !Amends(plan.Verb) {
+		return RequestOf(plan)
+	}
+	m, err := amendmentIn(plan.Request)
+	if err != nil {
+		return gate.Request{}, err
+	}
+	return Amend(plan, m)
 }

@@ -16,6 +16,7 @@ import (
 // The verbs of the Actions that are carried out in the cluster.
 const (
 	VerbEvict    = "evict"
+	VerbRollBack = "roll-back"
 	VerbAnnotate = "annotate"
 )
 
@@ -28,7 +29,8 @@ func AnnotationPath(name string) string { return annotationPath + name + "]" }
 const annotationPath = "metadata.annotations["
 
 // RequestOf is the one call that carries an Action out: a pure function of its plan, so that whoever sends it can tell whether
-// it is what was decided on. A verb that is carried out in another way, and a plan that says more than its verb does, is an error.
+// it is what was decided on. What amends a template needs more than its plan says, which hides values: that is Amend. A verb that is
+// carried out in another way, and a plan that says more than its verb does, is an error.
 func RequestOf(a gate.Action) (gate.Request, error) {
 	switch {
 	case a.Verb == VerbEvict && a.Reach == gate.ReachLive && len(a.Edits) == 0 && a.Base == "":

@@ -65,6 +65,11 @@ func (p Permit) Spend(a Action) bool {
 	return p.unused != nil && a.Digest() == p.digest && p.unused.CompareAndSwap(true, false)
 }
 
+// Covers reports whether the Permit is good for the given action, and leaves it as it is: for trying in a dry run what it permits.
+func (p Permit) Covers(a Action) bool {
+	return p.unused != nil && a.Digest() == p.digest && p.unused.Load()
+}
+
 // Doc documents a rule. It is data so that the catalogue that people read cannot drift from the code.
 type Doc struct {
 	ID       string // stable: the Rule of its Reasons

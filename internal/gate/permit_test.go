@@ -23,8 +23,14 @@ func TestPermit(t *testing.T) {
 	if permit.Spend(other) {
 		t.Error("the permit was spent on another plan")
 	}
+	if permit.Covers(other) || !permit.Covers(plan) || (Permit{}).Covers(plan) || (Permit{digest: plan.Digest()}).Covers(plan) {
+		t.Error("the permit does not cover its own plan, or covers another")
+	}
 	if !permit.Spend(plan) {
-		t.Error("the permit was refused for its own plan")
+		t.Error("the permit was refused for its own plan, or spent by asking what it covers")
+	}
+	if permit.Covers(plan) {
+		t.Error("a permit that is spent covers its plan")
 	}
 	if again, _ := v.Permit(); permit.Spend(plan) || again.Spend(plan) {
 		t.Error("the permit was spent twice")

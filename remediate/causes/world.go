@@ -33,6 +33,8 @@ type World struct {
 	// Source is the tool that owns the manifest, such as "Flux", "Argo CD" or "Helm"; known and empty where nothing speaks for
 	// any.
 	Source gate.Fact[string]
+	// Sizer is who sets the resources of the workload, such as "VerticalPodAutoscaler/web"; known and empty: nobody.
+	Sizer gate.Fact[string]
 	// Earlier is what the workload could go back to; known and nil means nothing.
 	Earlier gate.Fact[*Earlier]
 	// References are whether what the failing container refers to is there. Of a key it is whether the key is.
@@ -63,6 +65,7 @@ type World struct {
 type Earlier struct {
 	Name      string // of the ReplicaSet that holds it
 	Number    int64
+	Failing   int64 // the number of the revision that fails
 	Available int32 // pods of it that are available now: all the proof there is that it works
 	Edits     []gate.Edit
 }
