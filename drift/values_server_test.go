@@ -1,10 +1,13 @@
 package drift_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 
 	"moorgate.dev/api/v1alpha1"
+	"moorgate.dev/drift"
 	"moorgate.dev/test/helm"
 )
 
@@ -82,6 +85,28 @@ func TestWhatHelmDeliversBecomesAPullRequest(t *testing.T) {
 				t.Errorf("it does not say how to go back:\n%s", body)
 			}
 		})
+	}
+}
+
+// TestARepositoryIsAskedAgainForTheValuesOfARelease has the repository in which a HelmRelease stands not be readable for a moment.
+func TestARepositoryIsAskedAgainForTheValuesOfARelease(t *testing.T) {
+	v := newVessel(t)
+	v.detector = v.detectorAs(v.judge)
+	v.detector.HelmReleases = true
+	read, asked := v.detector.Git, 0
+	v.detector.Git = func(context.Context, drift.Repository, string) (drift.Tree, error) {
+		asked++
+		return drift.Tree{}, errors.New("not now")
+	}
+	v.y.rounds()
+	if asked == 0 || len(v.y.open()) != 0 {
+		t.Fatalf("Git was asked %d times; open is %s", asked, asJSON(v.y.open()))
+	}
+	v.detector.Git = read
+	v.kubectl("", "scale", "deployment/web", "--replicas=5")
+	v.y.rounds()
+	if k := v.standing(); !strings.Contains(asJSON(k.Status), "apps/web.yaml:10 - replicas: 2 + replicas: 5") {
+		t.Errorf("it can be read again, and the Case says %s", asJSON(k.Status))
 	}
 }
 

@@ -69,3 +69,12 @@ func TestThePastSaysWhatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+func TestThePastIsReadWithALoginOverHTTPSAlone(t *testing.T) {
+	for url, local := range map[string]bool{"http://git.invalid/x": true, "http://127.0.0.1:1/x": false} {
+		_, err := Reader{Local: local}.Past(t.Context(), Repository{URL: url, Branch: "main", Login: Login{user: "u", secret: "planted"}}, strings.Repeat("a", 40), []string{"a.yaml"})
+		if err == nil || !strings.Contains(err.Error(), "is sent over https alone") || strings.Contains(err.Error(), "planted") {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
