@@ -10,6 +10,10 @@
 // pod, so that nothing depends on an event that was dropped, held back or never sent. The same happening has the same key,
 // and so the same Case, for a hundred pods, in every replica and after every restart.
 //
+// What several workloads share that is why they fare badly is one happening besides: a registry, a missing ConfigMap, a quota, a node. Its
+// Case names them, and they are parts of it; a part has no Case of its own, or one that says of what it is a part, and nothing is done
+// about a part.
+//
 // What was done is found out whoever dies in between: the intent stands in the log and on the Case before anything is sent, and
 // whoever takes over looks at the target, and never sends the same again.
 //

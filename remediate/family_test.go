@@ -110,7 +110,7 @@ func TestAKeyIsReadBack(t *testing.T) {
 func TestANamespaceGetsItsShare(t *testing.T) {
 	now, log := noon, &notes{}
 	p := &patrol{Watcher: Watcher{Log: log, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }},
-		intake: newIntake(1), memory: newMemory(1, time.Hour), turns: newTurns(time.Minute)}
+		intake: newIntake(1), shares: newShares(), memory: newMemory(1, time.Hour), turns: newTurns(time.Minute)}
 	work := func(namespace string, n int) (done int) {
 		for range n {
 			if p.visit(t.Context(), namespace, "work", func(context.Context) error { now = now.Add(4 * time.Second); return nil }) {

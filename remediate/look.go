@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,8 +22,14 @@ import (
 	"moorgate.dev/remediate/causes"
 )
 
-// look looks at one pod, or another object, and judges what it shows.
-func (p *patrol) look(ctx context.Context, s subject) error {
+// sight is a happening with the world as it was seen.
+type sight struct {
+	key   Key
+	world causes.World
+}
+
+// look looks at one pod, or another object, and adds to what was seen whatever it shows that was not looked at lately.
+func (p *patrol) look(ctx context.Context, s subject, seen *[]sight) error {
 	if s.kind == "" {
 		return p.sweepPodsOf(ctx, s.namespace)
 	}
@@ -29,14 +37,22 @@ func (p *patrol) look(ctx context.Context, s subject) error {
 	if err != nil {
 		return err
 	}
+	p.notice(s, keys)
 	now := p.Now()
 	var errs []error
 	for _, k := range keys {
-		if p.memory.looked(k, now, p.Sweep) {
+		if p.memory.looked(k, now, p.Sweep) || slices.ContainsFunc(*seen, func(x sight) bool { return x.key == k }) {
 			continue
 		}
-		if err := p.judge(ctx, k, now); err != nil {
-			errs = append(errs, fmt.Errorf("judge that %s: %w", k.title(), err))
+		w, err := p.eye.observe(ctx, k, now)
+		switch {
+		case errors.Is(err, errGone), err == nil && !w.Shows():
+			p.shares.leave(k)
+		case err != nil:
+			errs = append(errs, fmt.Errorf("look at %s: %w", k.title(), err))
+		default:
+			p.share(k, w, now)
+			*seen = append(*seen, sight{k, w})
 		}
 	}
 	return errors.Join(errs...)
@@ -59,28 +75,33 @@ func (p *patrol) shown(ctx context.Context, s subject) ([]Key, error) {
 	return p.eye.keys(ctx, &pod, now)
 }
 
-// judge looks at the whole workload and, unless it was judged lately and looks the same, opens its Case, asks for a verdict
-// and keeps it.
-func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
-	w, err := p.eye.observe(ctx, k, now)
-	if errors.Is(err, errGone) || err == nil && !w.Shows() {
-		return nil
-	}
-	if err != nil {
-		return err
+// judge opens the Case of what was seen, asks for a verdict and keeps it, unless it was judged lately and looks the same. What is a part of
+// another happening is told there.
+func (p *patrol) judge(ctx context.Context, s sight) error {
+	k, w, now := s.key, s.world, s.world.At
+	if parent := p.parent(k, w); parent != "" {
+		return p.inhibit(ctx, k, w, parent, now)
 	}
 	plan := p.planned(ctx, k)
 	q := ask(k, w, plan)
+	carried := p.carried(k)
 	policy, policyErr := p.Guardrails.Policy(ctx, k.Root.Namespace)
 	if policyErr != nil {
 		policy = gate.Policy{Rails: []gate.Rail{{Name: "(unreadable)", Unreadable: policyErr.Error()}}}
 	}
 	silenced := policy.Silenced(q.Facts)
-	shape := shapeOf(w, q.Facts.Menu) + silenced // one that begins or ends is told
+	shape := shapeOf(w, q.Facts.Menu) + strings.Join(carried, " ") + silenced // a silence that begins or ends is told
 	if p.memory.knows(k, shape, now) && stands(plan, w, q.Facts.Menu) {
 		return nil
 	}
+	if !p.room(ctx, k, q.Signal) {
+		p.memory.keep(k, noRoom, "", now)
+		return nil
+	}
 	opened, isNew, err := p.Cases.Open(ctx, q.Signal, nil, nil)
+	if isNew {
+		p.opened[k.Root.Namespace]++
+	}
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return nil // it goes away, and what fails in it with it
 	}
@@ -98,7 +119,7 @@ func (p *patrol) judge(ctx context.Context, k Key, now time.Time) error {
 	key := client.ObjectKey{Namespace: k.Root.Namespace, Name: q.Signal.CaseName()}
 	err = p.keep(ctx, key, func(s *v1alpha1.CaseStatus) {
 		judged(s)
-		s.Images = imagesOf(w)
+		s.Images, s.InhibitedBy, s.Affects = imagesOf(w), "", carried
 		set(s, metav1.ConditionFalse, string(k.Symptom), q.Signal.Text, now)
 	})
 	if err := errors.Join(err, recordErr, policyErr); err != nil {

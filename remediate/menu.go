@@ -26,9 +26,14 @@ func menu(w causes.World, c causes.Cause, plan string) []gate.Action {
 	if a, ok := goBack(w); ok {
 		m = append(m, a)
 	}
-	return append(m,
-		gate.Action{ID: causes.Escalate, Verb: "escalate", Reach: gate.ReachNothing, Target: w.Root, Workload: w.Root, Text: "tell the people who own the workload"},
-		gate.Action{ID: causes.Nothing, Verb: "nothing", Reach: gate.ReachNothing, Target: w.Root, Workload: w.Root, Text: "leave it as it is"})
+	return append(m, harmless(w)...)
+}
+
+// harmless is what may be done about anything: it touches nothing.
+func harmless(w causes.World) []gate.Action {
+	return []gate.Action{
+		{ID: causes.Escalate, Verb: "escalate", Reach: gate.ReachNothing, Target: w.Root, Workload: w.Root, Text: "tell the people who own the workload"},
+		{ID: causes.Nothing, Verb: "nothing", Reach: gate.ReachNothing, Target: w.Root, Workload: w.Root, Text: "leave it as it is"}}
 }
 
 // evict offers to replace a failing pod: one, never several at a time. It is the one that the plan is for, or else the first.

@@ -21,7 +21,7 @@ func (n *notes) Append(_ context.Context, r gate.Record) (gate.Position, error) 
 func TestAnOverflowIsSaid(t *testing.T) {
 	log := &notes{}
 	p := &patrol{Watcher: Watcher{Log: log, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return noon }},
-		intake: newIntake(1), memory: newMemory(1, time.Hour)}
+		intake: newIntake(1), shares: newShares(), memory: newMemory(1, time.Hour)}
 	for _, name := range []string{"a", "b", "c"} {
 		p.take(Trigger{Namespace: "shop", Kind: "Pod", Name: name, Reason: "BackOff"})
 	}

@@ -30,6 +30,9 @@ func Over(c *v1alpha1.Case) bool {
 
 // recovered says on a Case that it is over, if it is.
 func (p *patrol) recovered(ctx context.Context, c *v1alpha1.Case, k Key) error {
+	if k.ofMany() {
+		return p.sharedOver(ctx, c, k)
+	}
 	now := p.Now()
 	w, err := p.eye.observe(ctx, k, now)
 	gone := errors.Is(err, errGone)

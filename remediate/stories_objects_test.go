@@ -245,24 +245,31 @@ func TestStoriesOfAutoscalers(t *testing.T) {
 	h.judged("lost", recovered(metav1.ConditionTrue, "Ready"))
 }
 
+// nodes adds nodes of this house alone.
+func (h *house) nodes(opts cluster.NodeOptions) []string {
+	h.t.Helper()
+	names, err := cluster.Shared(h.t).AddNodes(h.t.Context(), opts)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		for _, name := range names {
+			if err := h.admin.Delete(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
+				h.t.Error(err)
+			}
+		}
+	})
+	return names
+}
+
 // TestStoriesOfNodes shows a node that is unwell, whose Case lives in Moorgate's own namespace, beside one that is cordoned.
 func TestStoriesOfNodes(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c := cluster.Shared(t)
-	nodes, err := c.AddNodes(t.Context(), cluster.NodeOptions{Count: 3, NamePrefix: "story", Taints: []corev1.Taint{{Key: "story", Effect: corev1.TaintEffectNoSchedule}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		for _, name := range nodes {
-			if err := h.admin.Delete(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
-				t.Error(err)
-			}
-		}
-	})
+	nodes := h.nodes(cluster.NodeOptions{Count: 3, NamePrefix: "story", Taints: []corev1.Taint{{Key: "story", Effect: corev1.TaintEffectNoSchedule}}})
 	ill := func(node string, condition corev1.NodeCondition) {
 		if err := c.SetNodeCondition(t.Context(), node, condition); err != nil {
 			t.Fatal(err)

@@ -81,9 +81,17 @@ func (p *patrol) sweepCases(ctx context.Context) error {
 		return fmt.Errorf("list Cases: %w", err)
 	}
 	open := map[string][]*v1alpha1.Case{}
+	clear(p.opened)
 	for i := range list.Items {
-		if c := &list.Items[i]; !Over(c) {
-			open[c.Namespace] = append(open[c.Namespace], c)
+		c := &list.Items[i]
+		if Over(c) {
+			continue
+		}
+		open[c.Namespace] = append(open[c.Namespace], c)
+		if k, ok := keyOf(c); ok && k.ofMany() {
+			p.adopt(k, c.Namespace)
+		} else {
+			p.opened[c.Namespace]++
 		}
 	}
 	for _, namespace := range slices.Sorted(maps.Keys(open)) {

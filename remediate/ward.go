@@ -3,6 +3,7 @@ package remediate
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -54,14 +55,19 @@ func (p *patrol) sweepWards(ctx context.Context) error {
 	now := p.Now()
 	for i := range wards {
 		ward := &wards[i]
+		ill := map[string]bool{}
 		err := p.eye.each(ctx, ward, "", func(o client.Object) error {
 			if len(ward.signs(o, now, p.Settle)) > 0 {
+				ill[o.GetName()] = true
 				p.intake.add(subject{kind: ward.kind.Kind, namespace: o.GetNamespace(), name: o.GetName(), uid: string(o.GetUID())}, now)
 			}
 			return nil
 		})
 		if err != nil && !refused(err) {
 			return fmt.Errorf("list every %s: %w", ward.kind.Kind, err)
+		}
+		if ward.kind.Kind == nodeWard.kind.Kind {
+			maps.DeleteFunc(p.unwell, func(name string, _ *ground) bool { return !ill[name] })
 		}
 	}
 	return nil
@@ -161,6 +167,7 @@ func (e eye) objects(ctx context.Context, w *causes.World) error {
 			return err
 		})
 		switch {
+		case err != nil && (meta.IsNoMatchError(err) || apierrors.IsNotFound(err)): // the cluster does not have the kind, and so nothing of it
 		case err != nil && refused(err):
 			evidence.Unread = "reading " + ward.kind.Kind + "s: " + refusal(err)
 		case err != nil:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -82,7 +83,8 @@ func (w Watcher) Run(ctx context.Context) error {
 		return err
 	}
 	p := &patrol{Watcher: w, eye: eye{reader: w.Reader, owners: w.Owners, settle: w.Settle, secrets: w.Secrets, roots: newRoots(maxRoots, allRoots, rootsFor)},
-		intake: newIntake(maxWaiting), memory: newMemory(maxKnown, w.Again), turns: newTurns(w.Sweep), told: map[types.UID]string{}, counsel: newCounsel(ctx)}
+		intake: newIntake(maxWaiting), memory: newMemory(maxKnown, w.Again), turns: newTurns(w.Sweep), told: map[types.UID]string{},
+		shares: newShares(), unwell: map[string]*ground{}, opened: map[string]int{}, counsel: newCounsel(ctx)}
 	f := follower{events: w.Events, now: w.Now, logger: w.Logger, take: p.take}
 	w.Bell.heardBy(p.rung)
 	defer w.Bell.heardBy(nil)
@@ -123,6 +125,9 @@ type patrol struct {
 	intake  *intake
 	memory  *memory
 	turns   turns
+	shares  *shares
+	unwell  map[string]*ground   // the nodes that are, by name
+	opened  map[string]int       // Cases that are open in a namespace
 	told    map[types.UID]string // how a Case ended that is recorded and could not be written on the Case
 	counsel *counsel             // about what a model is asked, outside of the one goroutine
 }
@@ -161,11 +166,23 @@ func (p *patrol) run(ctx context.Context) {
 }
 
 // lookAll looks at what has waited long enough. Those for which there is no time are found by the next sweep.
+// What several share is told before each of them is judged: so all are looked at first, as many at a time as are remembered with ease.
 func (p *patrol) lookAll(ctx context.Context) {
-	for _, s := range p.intake.due(p.Now(), p.Wait) {
-		p.visit(ctx, s.namespace, "look at what may fare badly", func(ctx context.Context) error { return p.look(ctx, s) })
+	for some := range slices.Chunk(p.intake.due(p.Now(), p.Wait), maxTogether) {
+		var seen []sight
+		for _, s := range some {
+			p.visit(ctx, s.namespace, "look at what may fare badly", func(ctx context.Context) error { return p.look(ctx, s, &seen) })
+		}
+		p.tellShared(ctx)
+		for _, s := range seen {
+			p.visit(ctx, s.key.Root.Namespace, "judge what fares badly", func(ctx context.Context) error { return p.judge(ctx, s) })
+		}
+		p.tellShared(ctx)
 	}
 }
+
+// maxTogether is how many are looked at before what was seen is judged.
+const maxTogether = 128
 
 // say tells what went past the bounds, in the log for people and in the record.
 func (p *patrol) say(ctx context.Context) {
@@ -176,6 +193,7 @@ func (p *patrol) say(ctx context.Context) {
 	if text := p.turns.overflow(); text != "" {
 		texts = append(texts, text)
 	}
+	texts = append(texts, p.shares.crowded()...)
 	for _, text := range texts {
 		p.Logger.Warn(text)
 		if _, err := p.Log.Append(ctx, gate.Record{Kind: gate.RecordNote, Text: text}); err != nil {

@@ -277,6 +277,17 @@ type CaseStatus struct {
 	// +listType=atomic
 	// +optional
 	Objects []Subject `json:"objects,omitempty"`
+	// InhibitedBy is the Case, as namespace/name, of which this one is a part: of what several workloads share, or of the node that they
+	// run on. Nothing is done or told about a part for itself.
+	// +kubebuilder:validation:MaxLength=320
+	// +optional
+	InhibitedBy string `json:"inhibitedBy,omitempty"`
+	// Affects are the workloads that fare badly because of what this Case is about, the first hundred, as people write them.
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MaxLength=320
+	// +listType=atomic
+	// +optional
+	Affects []string `json:"affects,omitempty"`
 	// Owner is who owns what the Case is about: the field manager of a drifted field.
 	// +kubebuilder:validation:MaxLength=256
 	// +optional

@@ -461,6 +461,11 @@ func (in *CaseStatus) DeepCopyInto(out *CaseStatus) {
 		*out = make([]Subject, len(*in))
 		copy(*out, *in)
 	}
+	if in.Affects != nil {
+		in, out := &in.Affects, &out.Affects
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.Audit != nil {
 		in, out := &in.Audit, &out.Audit
 		*out = new(AuditPosition)

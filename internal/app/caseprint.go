@@ -104,6 +104,12 @@ func (s *caseStory) happened(p *page, now time.Time) {
 	if c.Status.Owner != "" {
 		p.line("owner", "%s", c.Status.Owner)
 	}
+	if c.Status.InhibitedBy != "" {
+		p.line("part of", "%s, and nothing is done about a part", c.Status.InhibitedBy)
+	}
+	if len(c.Status.Affects) > 0 {
+		p.line("affects", "%s", strings.Join(c.Status.Affects, ", "))
+	}
 	for _, image := range c.Status.Images {
 		p.line("image", "%s", image)
 	}

@@ -48,6 +48,8 @@ func waitsFor(c *v1alpha1.Case) waiting {
 		return waitNobody("the drift is gone")
 	case remediate.Over(c) && !(s.Acting != nil && slices.Contains(unfinished, s.Acting.Phase)):
 		return waitNobody(overText(c))
+	case s.InhibitedBy != "" && (s.Acting == nil || s.Acting.Phase == v1alpha1.PhaseHeld):
+		return waitNobody("a part of " + s.InhibitedBy)
 	case s.Acting != nil:
 		return actingWaits(c)
 	case signal.Face == string(gate.FaceWebhook):

@@ -29,6 +29,13 @@ func heldBy(rules ...string) []v1alpha1.Reason {
 	return all
 }
 
+// partOf is a Case that is a part of another.
+func partOf(acting *v1alpha1.Acting) func(*v1alpha1.Case) {
+	return func(c *v1alpha1.Case) {
+		c.Status.InhibitedBy, c.Status.Acting, c.Status.Reasons = "shop/remediate-registry", acting, heldBy("parent")
+	}
+}
+
 func TestWhatACaseWaitsFor(t *testing.T) {
 	acting := func(phase, verb string, reasons ...v1alpha1.Reason) func(*v1alpha1.Case) {
 		return func(c *v1alpha1.Case) {
@@ -94,6 +101,9 @@ func TestWhatACaseWaitsFor(t *testing.T) {
 		"a workload has no pods, and may come back":             {"remediate", ended("Unknown", "NoPods", nil), "human: held by mode"},
 		"somebody silenced it":                                  {"remediate", judged("Hold", heldBy("mode", "silenced")...), "- (silenced)"},
 		"a workload still fails":                                {"remediate", ended("False", "CrashLoop", nil), "human: held by mode"},
+		"a part of what several share":                          {"remediate", partOf(nil), "- (a part of shop/remediate-registry)"},
+		"a part, for which an approval was waited":              {"remediate", partOf(&v1alpha1.Acting{Phase: "Held", Verb: "evict", Reasons: heldBy("approval")}), "- (a part of shop/remediate-registry)"},
+		"a part, about which something is being done":           {"remediate", partOf(&v1alpha1.Acting{Phase: "Acted", Verb: "evict"}), "moorgate: whether evict helped"},
 		"what a person was seen to do":                          {"drift", func(c *v1alpha1.Case) { c.Spec.Signal.Reason = v1alpha1.ReasonWitnessed }, "- (for the record)"},
 		"a client was asked to come again":                      {"webhook", answered(webhook.Retried, "Hold"), "model: its opinion"},
 		"a model is asked ahead":                                {"webhook", answered(webhook.AskedAhead, "Hold"), "model: its opinion"},

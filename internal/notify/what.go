@@ -102,7 +102,7 @@ func happening(k *v1alpha1.Case) (string, time.Time) {
 		case v1alpha1.PhaseActed:
 			return Acted, a.At.Time
 		case v1alpha1.PhaseHeld:
-			if waits(a.Reasons) {
+			if waits(a.Reasons) && k.Status.InhibitedBy == "" { // of a part nothing is told: what it is a part of is
 				return Approval, a.At.Time
 			}
 		}

@@ -60,6 +60,7 @@ func TestWhatACaseComesTo(t *testing.T) {
 		"what a person was seen to do":               {kase(gate.FaceDrift, "escalate", func(k *v1alpha1.Case) { k.Spec.Witness = &v1alpha1.Witness{} }), "", false},
 		"it waits for people's word":                 {kase(gate.FaceRemediate, "evict", acting("Held", "approval", "wait")), Approval, false},
 		"a score that an approval lifts":             {kase(gate.FaceRemediate, "evict", acting("Held", "score", "history")), Approval, false},
+		"a part of what is told by another Case":     {kase(gate.FaceRemediate, "evict", func(k *v1alpha1.Case) { acting("Held", "approval")(k); k.Status.InhibitedBy = "shop/x" }), "", false},
 		"it waits for more than that":                {kase(gate.FaceRemediate, "evict", acting("Held", "approval", "freeze")), "", false},
 		"it was rejected":                            {kase(gate.FaceRemediate, "evict", acting("Held", "!approval")), "", false},
 		"it waits for time alone":                    {kase(gate.FaceRemediate, "evict", acting("Held", "wait")), "", false},

@@ -20,6 +20,7 @@ var classMissing = Cause{
 		there, known := c.ClassThere.Get()
 		return says && name != "" && known && !there && c.Free == 0
 	},
+	shares: ofClass,
 	tell: func(w World, _ Explained) string {
 		name, _ := w.Claim.Class.Get()
 		return sentence("%s asks for StorageClass %s, and there is none of that name", crowd(w, 1), name)

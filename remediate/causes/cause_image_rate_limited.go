@@ -11,6 +11,7 @@ var imageRateLimited = Cause{
 		Text: "The registry answers 429 or toomanyrequests to the pull. It passes by itself; another pod would ask again."},
 	Symptoms: []Symptom{ImagePull}, Points: 25, Sure: byMessage,
 	explains: told(toldRateLimited),
+	shares:   ofRegistry,
 	tell: func(w World, e Explained) string {
 		return sentence("%s allows no more pulls for now (too many requests): %s of %s in %s", e.registry(), e.image(), e.who(w), crowd(w, e.Count()))
 	},

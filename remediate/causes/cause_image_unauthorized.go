@@ -17,6 +17,7 @@ var imageUnauthorized = Cause{
 		Text: "The registry answers 401, 403 or access denied to the pull: a pull secret is missing, expired or for another registry, or the repository does not exist."},
 	Symptoms: []Symptom{ImagePull}, Points: 20, Sure: byMessage, Reversible: true,
 	explains: told(toldUnauthorized), cites: []string{EvidenceReferences},
+	shares: ofRegistry,
 	tell: func(w World, e Explained) string {
 		return sentence("%s: %s refuses %s to %s in %s", secretsOf(w, e.Pods[0]), e.registry(), e.image(), e.who(w), crowd(w, e.Count()))
 	},

@@ -14,5 +14,6 @@ var missingConfigMap = Cause{
 		Text: "The container's environment names a ConfigMap that does not exist (CreateContainerConfigError). Not for a key that it lacks, nor for one that a volume needs."},
 	Symptoms: []Symptom{CannotStart}, Points: 15, Sure: 95, Reversible: true,
 	explains: missing(toldNoConfigMap, "ConfigMap", false), cites: []string{EvidenceReferences},
-	tell: func(w World, e Explained) string { return tellMissing(w, e, "ConfigMap", false) },
+	shares: ofMissing("ConfigMap"),
+	tell:   func(w World, e Explained) string { return tellMissing(w, e, "ConfigMap", false) },
 }

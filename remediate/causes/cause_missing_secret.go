@@ -14,5 +14,6 @@ var missingSecret = Cause{
 		Text: "The container's environment names a Secret that does not exist (CreateContainerConfigError). Not for a key that it lacks, nor for one that a volume needs."},
 	Symptoms: []Symptom{CannotStart}, Points: 15, Sure: 95, Reversible: true,
 	explains: missing(toldNoSecret, "Secret", false), cites: []string{EvidenceReferences},
-	tell: func(w World, e Explained) string { return tellMissing(w, e, "Secret", false) },
+	shares: ofMissing("Secret"),
+	tell:   func(w World, e Explained) string { return tellMissing(w, e, "Secret", false) },
 }

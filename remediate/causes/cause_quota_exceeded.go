@@ -13,6 +13,7 @@ var quotaExceeded = Cause{
 		Text: "The API server refuses the pods of the workload because a ResourceQuota of the namespace has no room for them, and the quota as it is bears that out."},
 	Symptoms: []Symptom{PodsRefused}, Points: 20, Sure: 95, cites: []string{EvidenceRefusal},
 	explainsObject: func(w World, _ Object) bool { return w.refused(RefusedByQuota) },
+	shares:         ofQuota,
 	tell: func(w World, _ Explained) string {
 		return sentence("%s may create no more pods: %s", crowd(w, 1), w.Refusal.Why)
 	},

@@ -11,6 +11,7 @@ var registryUnreachable = Cause{
 		Text: "The node cannot speak with the registry: DNS, connection, time-out, TLS, or the registry answers with a server error. Whether the image exists is not known."},
 	Symptoms: []Symptom{ImagePull}, Points: 20, Sure: byMessage, Replaceable: true,
 	explains: told(toldUnreachable),
+	shares:   ofRegistry,
 	tell: func(w World, e Explained) string {
 		return sentence("%s cannot be reached for %s of %s in %s%s", e.registry(), e.image(), e.who(w), crowd(w, e.Count()), e.nodes())
 	},

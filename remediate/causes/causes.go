@@ -38,6 +38,8 @@ type Cause struct {
 	explainsObject func(World, Object) bool
 	// tell says it in one sentence, with the number or the name that decided it.
 	tell func(World, Explained) string
+	// shares is what else fares badly for the same reason, where workloads of their own may; nil where none do.
+	shares func(World, Explained) Share
 	// cites is the evidence that it rests on besides the state of what shows the symptom.
 	cites []string
 }

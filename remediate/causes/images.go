@@ -35,17 +35,25 @@ func (e Explained) image() string {
 	return "its image"
 }
 
-// registry is where an image comes from.
+// registry is where an image comes from, as a sentence names it.
 func (e Explained) registry() string {
+	if host := e.host(); host != "" {
+		return "registry " + host
+	}
+	return "its registry"
+}
+
+// host is where an image comes from; empty where its name is none.
+func (e Explained) host() string {
 	image := e.Pods[0].Image
 	host, _, more := strings.Cut(image, "/")
 	switch {
 	case !reference.MatchString(image):
-		return "its registry"
+		return ""
 	case more && (strings.ContainsAny(host, ".:") || host == "localhost"):
-		return "registry " + host
+		return host
 	}
-	return "registry docker.io"
+	return "docker.io"
 }
 
 // who is the container, as a sentence names it.

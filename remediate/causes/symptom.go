@@ -37,6 +37,12 @@ const (
 	DisruptionStuck  Symptom = "DisruptionStuck"  // a disruption budget lets nothing ever be disrupted
 )
 
+// The symptoms of many: of what several workloads share, and of a namespace with too many Cases to open one more.
+const (
+	SharedCause  Symptom = "SharedCause"
+	TooManyCases Symptom = "TooManyCases"
+)
+
 // symptom is what goes with each: how a sentence says it of its subject, and whether it is of one container or of a whole pod.
 type symptom struct {
 	says      string
@@ -62,6 +68,8 @@ var symptoms = map[Symptom]symptom{
 	DeliveryFailing:  {says: "fails to deliver"},
 	NoEndpoints:      {says: "has no ready endpoint"},
 	DisruptionStuck:  {says: "can never allow a disruption"},
+	SharedCause:      {says: "is why several workloads fare badly"},
+	TooManyCases:     {says: "has more that fares badly than Cases are opened"},
 }
 
 // Known is whether there is such a symptom.
