@@ -79,7 +79,7 @@ func TestSharesAreBounded(t *testing.T) {
 
 // TestTheKeyOfWhatIsSharedIsReadBack shows that after a restart a Case leads back to what is shared.
 func TestTheKeyOfWhatIsSharedIsReadBack(t *testing.T) {
-	for _, share := range []causes.Share{{Kind: "Registry", Name: "r.example", Cause: "registry-unreachable"}, {Kind: "ConfigMap", Namespace: "shop", Name: "settings", Cause: "missing-config-map"},
+	for _, share := range []causes.Share{{Kind: "Registry", Name: "r.example", Cause: "registry-unreachable"}, {Kind: "Registry", Namespace: "shop", Name: "r.example", Cause: "image-unauthorized"}, {Kind: "ConfigMap", Namespace: "shop", Name: "settings", Cause: "missing-config-map"},
 		{Kind: "Namespace", Namespace: "shop", Name: "shop", Cause: "other"}} {
 		k := (&sharing{share: share}).key("shop")
 		got, ok := parseKey(k.Root, k.String())

@@ -38,6 +38,12 @@ func Shared(w World) Share {
 // ofRegistry is the registry from which an image does not come.
 func ofRegistry(_ World, e Explained) Share { return Share{Kind: "Registry", Name: e.host()} }
 
+// ofAccess is the access to a registry that the workloads of one namespace have: others have credentials of their own, and what is refused to
+// one must not hide what is refused to another.
+func ofAccess(w World, e Explained) Share {
+	return Share{Kind: "Registry", Namespace: w.Root.Namespace, Name: e.host()}
+}
+
 // ofMissing is the object of a kind that is missing, where that is one alone.
 func ofMissing(kind string) func(World, Explained) Share {
 	return func(w World, e Explained) Share {
@@ -64,7 +70,9 @@ func ofClass(w World, _ Explained) Share {
 }
 
 // Everywhere is whether things of a kind are of no namespace, so that workloads of several may share one.
-func (s Share) Everywhere() bool { return s.Kind == "Registry" || s.Kind == "StorageClass" }
+func (s Share) Everywhere() bool {
+	return s.Kind == "StorageClass" || s.Kind == "Registry" && s.Cause != idUnauthorized
+}
 
 // AssessShared is the opinion on what is told of many at once: the cause that each of them has, and that a person has to look, once.
 // What may be done about one of them alone is not offered.

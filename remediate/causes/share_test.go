@@ -46,6 +46,7 @@ func TestShared(t *testing.T) {
 	}{
 		"a registry that is away":               {pull(toldUnreachable, "r.example/shop/web:1"), Share{Kind: "Registry", Name: "r.example", Cause: "registry-unreachable"}},
 		"a registry that counts":                {pull(toldRateLimited, "shop/web"), Share{Kind: "Registry", Name: "docker.io", Cause: "image-rate-limited"}},
+		"a registry that refuses a namespace":   {pull(toldUnauthorized, "r.example/shop/web:1"), Share{Kind: "Registry", Namespace: "shop", Name: "r.example", Cause: "image-unauthorized"}},
 		"an image that is not there":            {pull(toldNotFound, "r.example/shop/web:1"), Share{}},
 		"an image whose name is none":           {pull(toldUnreachable, "r.example/<!channel>"), Share{}},
 		"a ConfigMap that is missing":           {lacks(false), Share{Kind: "ConfigMap", Namespace: "shop", Name: "settings", Cause: "missing-config-map"}},
