@@ -80,6 +80,9 @@ func TestAGuardrailThatMakesNoSenseHolds(t *testing.T) {
 		{"actions", `[{"verb":"evict","irreversible":"Ask","bounds":[{"field":"replicas","max":"1e9"}]}]`, "actions[0].bounds[0]: max"},
 		{"actions", `[{"verb":"evict","irreversible":"Ask","bounds":[{"field":"replicas","changePercent":0}]}]`, "actions[0].bounds[0]: changePercent"},
 		{"actions", `[{"verb":"evict","irreversible":"Ask","within":"shop"}]`, "within"},
+		{"silences", `[{"until":"2026-02-31T08:00:00Z","by":"ana","why":"known"}]`, "silences[0].until"},
+		{"silences", `[{"by":"ana","why":"known"}]`, "silences[0].until"},
+		{"silences", `[{"until":"2026-12-01T08:00:00Z","by":"ana"}]`, "silences[0] does not say"},
 		{"freeze", `[{"reason":"a","schedule":"@daily","duration":"1h","timeZone":"UTC"}]`, "freeze[0]: schedule"},
 		{"freeze", `[{"reason":"a","schedule":"0 0 * * *","duration":"1h","timeZone":"UTC"},{"reason":"b","schedule":"0 0 * * *","duration":"1h","timeZone":"Europe/Atlantis"}]`, "freeze[1]: timeZone"},
 		{"freeze", `[{"reason":"a","schedule":"0 0 * * *","duration":"1y","timeZone":"UTC"}]`, "freeze[0]: duration"},
@@ -100,6 +103,7 @@ func TestAGuardrailThatMakesNoSenseHolds(t *testing.T) {
 
 func TestARailSaysAllThatItsGuardrailSays(t *testing.T) {
 	const spec = `{"mode":"Automatic","admission":{"mode":"Enforce","onMissing":"Deny","onAdvice":"Deny","onFreeze":"Deny","onPending":"Retry","pendingFor":"20s"},"pause":[{"reason":"ana: release"}],
+"silences":[{"namespace":"shop","workload":"Deployment/web","symptom":"CrashLoop","until":"2026-12-01T08:00:00Z","by":"ana","why":"ticket 12"}],
 "model":{"ask":"Always","expert":"Always","tokensPerCase":1000,"tokensPerNamespaceDay":2000},
 "thresholds":{"warnBelow":81,"denyBelow":51,"confidenceBelow":61,"agreementBelow":71,"historyBelow":91},
 "actions":[{"verb":"evict","kinds":["Pod"],"irreversible":"Allow"},{"verb":"roll-back","irreversible":"Ask","bounds":[{"field":"replicas","min":"1","max":"10","changePercent":50}]}],
@@ -108,6 +112,7 @@ func TestARailSaysAllThatItsGuardrailSays(t *testing.T) {
 "freeze":[{"reason":"noon","schedule":"0 11 * * *","duration":"2h","timeZone":"UTC"},{"reason":"soon","schedule":"30 13 * * *","duration":"5m","timeZone":"Europe/Berlin"},{"reason":"night","schedule":"0 0 * * *","duration":"1h","timeZone":"UTC"}]}`
 	got := Compose([]unstructured.Unstructured{guardrail(t, "a", spec)}, nil, thursday).Rails
 	want := []gate.Rail{{Name: "a", Mode: gate.Automatic, Admission: gate.AdmissionEnforce, DenyPending: true, DenyAdvised: true, DenyFrozen: true, OnPending: gate.PendingRetry, PendingFor: 20 * time.Second, Paused: []string{"ana: release"},
+		Silences:  []gate.Silence{{Namespace: "shop", Workload: "Deployment/web", Symptom: "CrashLoop", Until: time.Date(2026, 12, 1, 8, 0, 0, 0, time.UTC), By: "ana", Why: "ticket 12"}},
 		Asking:    gate.Asking{Ask: gate.AskAlways, Expert: gate.ExpertAlways, CaseTokens: 1000, NamespaceTokens: 2000},
 		WarnBelow: gate.Known(81), DenyBelow: gate.Known(51), ConfidenceBelow: gate.Known(61), AgreementBelow: gate.Known(71), HistoryBelow: gate.Known(91),
 		Actions: []gate.Permitted{{Verb: "evict", Kinds: []string{"Pod"}, Irreversible: true},
