@@ -35,9 +35,10 @@ type rollout struct {
 	object   unstructured.Unstructured
 	fields   map[string]any // of its template
 	template *corev1.PodTemplateSpec
+	strange  error // why the template is not understood; then there is none
 }
 
-// rolloutOf reads a workload with all that is in it. ErrGone is not among its errors: what is gone is no rollout, and absent is true.
+// rolloutOf reads a workload with all that is in it. That it is gone, or is another by now, is absent and no error.
 func (a *Hands) rolloutOf(ctx context.Context, ref gate.Ref) (r rollout, absent bool, err error) {
 	r.object.SetGroupVersionKind(schema.GroupVersionKind{Group: ref.Group, Version: ref.Version, Kind: ref.Kind})
 	err = a.Client.Get(ctx, client.ObjectKey{Namespace: ref.Namespace, Name: ref.Name}, &r.object)
@@ -47,12 +48,8 @@ func (a *Hands) rolloutOf(ctx context.Context, ref gate.Ref) (r rollout, absent 
 	if err != nil {
 		return r, false, fmt.Errorf("read %s: %w", ref, err)
 	}
-	r.fields, _, err = unstructured.NestedMap(r.object.Object, "spec", "template")
-	if err == nil {
-		r.template, err = cluster.TemplateIn(r.fields)
-	}
-	if err != nil {
-		return r, false, fmt.Errorf("read the template of %s: %w", ref, err)
+	if r.fields, _, r.strange = unstructured.NestedMap(r.object.Object, "spec", "template"); r.strange == nil {
+		r.template, r.strange = cluster.TemplateIn(r.fields)
 	}
 	return r, false, nil
 }
@@ -68,6 +65,9 @@ func (a *Hands) amend(ctx context.Context, plan gate.Action, w causes.World) (*g
 	}
 	if why := r.astir(w.At, a.HandsOff); why != "" {
 		return nil, holds("steady", why), nil
+	}
+	if r.strange != nil {
+		return nil, holds("hand", r.strange.Error()), nil
 	}
 	next, err := a.next(ctx, plan, w, r)
 	if err != nil {
