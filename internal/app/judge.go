@@ -134,7 +134,7 @@ func addDetector(mgr ctrl.Manager, p *process, seen cluster.Circumstances) error
 
 // gitReader is how the drift face reads repositories.
 func gitReader(local bool) func(context.Context, drift.Repository, string) (drift.Tree, error) {
-	git := forge.Reader{Local: local, Beyond: render.Needs, Beside: render.Beside, Shelf: &forge.Shelf{}}
+	git := forge.Reader{Local: local, Beyond: render.Needs, Beside: render.Beside, Shelf: &forge.Shelf{}, Apps: &forge.Apps{Now: time.Now}}
 	return func(ctx context.Context, r drift.Repository, known string) (drift.Tree, error) {
 		tree, err := git.Read(ctx, forge.Repository(r), known)
 		return drift.Tree(tree), err
@@ -143,7 +143,7 @@ func gitReader(local bool) func(context.Context, drift.Repository, string) (drif
 
 // gitPast is how the drift face reads what repositories held before.
 func gitPast(local bool) func(context.Context, drift.Repository, string, []string) (drift.Past, error) {
-	git := forge.Reader{Local: local}
+	git := forge.Reader{Local: local, Apps: &forge.Apps{Now: time.Now}}
 	return func(ctx context.Context, r drift.Repository, commit string, files []string) (drift.Past, error) {
 		past, err := git.Past(ctx, forge.Repository(r), commit, files)
 		return drift.Past(past), err

@@ -81,9 +81,10 @@ func NewHub(o HubOptions) (*Hub, error) {
 	h := &Hub{HubOptions: o}
 	auth := func(context.Context) (string, error) { return o.Token() }
 	if o.App != nil {
-		app := *o.App
+		app, write := *o.App, "write"
 		asApp := o.speak(at, func(context.Context) (string, error) { return app.jwt(o.Now()) })
-		auth = (&installation{app: app, api: asApp, now: o.Now}).token
+		auth = (&installation{app: app, api: asApp, now: o.Now,
+			rights: github.InstallationPermissions{Contents: &write, PullRequests: &write, Issues: &write}}).token
 	}
 	h.api, h.auth = o.speak(at, auth), auth
 	return h, nil

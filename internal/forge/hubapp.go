@@ -19,7 +19,7 @@ import (
 	"github.com/google/go-github/v60/github"
 )
 
-// App is a GitHub App, as which pull requests are opened by one installation.
+// App is a GitHub App, as which pull requests are opened, or repositories read, by one installation.
 type App struct {
 	ID, Installation int64
 	Key              *rsa.PrivateKey
@@ -59,9 +59,10 @@ func (a App) jwt(now time.Time) (string, error) {
 
 // installation holds the token of an installation, which runs out after an hour.
 type installation struct {
-	app App
-	api *github.Client
-	now func() time.Time
+	app    App
+	api    *github.Client
+	now    func() time.Time
+	rights github.InstallationPermissions
 
 	lock  sync.Mutex
 	held  string
@@ -78,9 +79,7 @@ func (i *installation) token(ctx context.Context) (string, error) {
 	if i.held != "" && i.now().Add(early).Before(i.until) {
 		return i.held, nil
 	}
-	write := "write"
-	t, _, err := i.api.Apps.CreateInstallationToken(ctx, i.app.Installation, &github.InstallationTokenOptions{
-		Permissions: &github.InstallationPermissions{Contents: &write, PullRequests: &write, Issues: &write}})
+	t, _, err := i.api.Apps.CreateInstallationToken(ctx, i.app.Installation, &github.InstallationTokenOptions{Permissions: &i.rights})
 	if err != nil {
 		return "", refuse("ask for a token as a GitHub App: %v", plain(err, noHub))
 	}

@@ -23,6 +23,9 @@ type Login struct {
 	certificate, key string // that are shown to a server
 	identity, phrase string // a key for SSH, and what opens it
 	knownHosts       string
+
+	app, installation int64  // of GitHub
+	appKey, api       string // its key, and where it is known; empty: at github.com
 }
 
 // maxSecret bounds a user's name, a password or a token, and maxKeys keys and certificates.
@@ -32,7 +35,7 @@ const (
 )
 
 // LoginOf is the Login in a Secret of the form that Flux has for Git: username and password, or bearerToken, and ca.crt, tls.crt and
-// tls.key beside them; or identity and known_hosts. No error says what the Secret holds.
+// tls.key beside them; or identity and known_hosts; or githubAppID, githubAppInstallationID and githubAppPrivateKey. No error says what the Secret holds.
 func LoginOf(secret map[string][]byte) (Login, error) {
 	text := func(keys ...string) string {
 		for _, key := range keys {
@@ -49,9 +52,10 @@ func LoginOf(secret map[string][]byte) (Login, error) {
 	if text("identity") != "" {
 		l = Login{identity: string(secret["identity"]), phrase: text("password"), knownHosts: text("known_hosts")}
 	}
+	if text("githubAppID") != "" {
+		return appLogin(l, text)
+	}
 	switch {
-	case len(secret["githubAppID"]) > 0:
-		return Login{}, errors.New("it holds the key of a GitHub App, which is not supported yet")
 	case max(len(l.authorities), len(l.certificate), len(l.key), len(l.identity), len(l.knownHosts)) > maxKeys:
 		return Login{}, errors.New("it holds keys or certificates that are too long")
 	case l.identity == "" && l.certificate == "" && l.authorities == "" && l.secret == "", l.secret != "" && !l.bearer && l.user == "", l.secret == "" && l.user != "":

@@ -29,9 +29,13 @@ func (r Reader) Past(ctx context.Context, repo Repository, commit string, files 
 		return Past{}, err
 	}
 	err = repo.Login.fits(u, r.Local)
+	login := repo.Login
+	if err == nil {
+		login, err = r.entering(ctx, u, login)
+	}
 	var o origin
 	if err == nil {
-		o, err = r.origin(ctx, u, point{login: repo.Login})
+		o, err = r.origin(ctx, u, point{login: login})
 	}
 	if err != nil {
 		return Past{}, fmt.Errorf("read the past of %s: %w", shown, err)

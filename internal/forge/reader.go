@@ -75,6 +75,8 @@ type Reader struct {
 	Beside func(files map[string][]byte, folder string) []string
 	// Shelf is where commits that are named are kept for a little while. nil: each read fetches.
 	Shelf *Shelf
+	// Apps gets the tokens of GitHub Apps. nil: nothing is read as one.
+	Apps *Apps
 
 	left func(name string) bool // whether a file of the folder is left out of what is read; nil: none is
 }
@@ -96,11 +98,14 @@ func (r Reader) Read(ctx context.Context, repo Repository, known string) (Tree, 
 	if err == nil {
 		err = repo.Login.fits(u, r.Local)
 	}
+	if err == nil && known != "" && repo.Commit == known {
+		return Tree{Commit: known}, nil
+	}
+	if err == nil {
+		at.login, err = r.entering(ctx, u, repo.Login)
+	}
 	if err != nil {
 		return Tree{}, fmt.Errorf("read %s: %w", shown, err)
-	}
-	if known != "" && repo.Commit == known {
-		return Tree{Commit: known}, nil
 	}
 	t, err := r.read(ctx, u, at, folder, known)
 	if err != nil {
