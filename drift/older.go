@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"moorgate.dev/internal/gate"
 	"moorgate.dev/internal/source"
@@ -61,11 +62,11 @@ func (d *Detector) saidBefore(ctx context.Context, o source.Object, t tree) said
 		files = slices.Sorted(maps.Keys(t.ground.files))
 	}
 	from := t.place()
-	secret := t.secret
+	secret, certificates := t.secret, client.ObjectKey{}
 	if t.delivery != nil {
-		secret = t.delivery.secret
+		secret, certificates = t.delivery.secret, t.delivery.certificates
 	}
-	from, err := d.entered(bounded, from, secret)
+	from, err := d.entered(bounded, from, secret, certificates)
 	var past Past
 	if err == nil {
 		past, err = d.Past(bounded, from, t.Commit, files)

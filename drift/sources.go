@@ -44,18 +44,20 @@ type Delivered struct {
 	between bool             // the Problem is that it is about to be delivered anew
 	stored  client.ObjectKey // where Helm keeps what was applied; empty: it is read from Git
 	secret  client.ObjectKey // with what its repository is read; empty: with nothing
-	spec    render.Spec
-	flat    bool                 // of a plain folder, the folders in it are not delivered
-	ignores []argoIgnore         // what is passed over, by the word of who delivers
-	rules   []fluxIgnore         // likewise
-	home    *Delivered           // of a HelmRelease, what delivered that; nil: nobody is known to have
-	twin    string               // who brings the HelmRelease out of the same folder to another namespace
-	applied map[source.Name]bool // what came of it, by names that may lack what nobody compares
-	stale   map[source.Name]bool // what of that Argo CD would prune
-	pruned  bool                 // what Git does not declare any more is taken away
-	several bool                 // it is one of several sources of an Application
-	at      time.Time            // when it was applied last; zero: that does not stand there
-	unrest  string               // why what is live may be something else than what was applied last
+	// certificates are in another Secret, where one is named: they stand in the place of those that secret has.
+	certificates client.ObjectKey
+	spec         render.Spec
+	flat         bool                 // of a plain folder, the folders in it are not delivered
+	ignores      []argoIgnore         // what is passed over, by the word of who delivers
+	rules        []fluxIgnore         // likewise
+	home         *Delivered           // of a HelmRelease, what delivered that; nil: nobody is known to have
+	twin         string               // who brings the HelmRelease out of the same folder to another namespace
+	applied      map[source.Name]bool // what came of it, by names that may lack what nobody compares
+	stale        map[source.Name]bool // what of that Argo CD would prune
+	pruned       bool                 // what Git does not declare any more is taken away
+	several      bool                 // it is one of several sources of an Application
+	at           time.Time            // when it was applied last; zero: that does not stand there
+	unrest       string               // why what is live may be something else than what was applied last
 }
 
 // The classes of what is delivered: a closed list.
@@ -85,7 +87,7 @@ func (y Delivered) same(other Delivered) bool {
 	if y.twin != other.twin || (y.home == nil) != (other.home == nil) || y.home != nil && (y.home.Head != other.home.Head || !y.home.same(*other.home)) {
 		return false
 	}
-	return y.From == other.From && y.stored == other.stored && y.secret == other.secret && y.flat == other.flat && reflect.DeepEqual(y.spec, other.spec) && maps.Equal(y.applied, other.applied)
+	return y.From == other.From && y.stored == other.stored && y.secret == other.secret && y.certificates == other.certificates && y.flat == other.flat && reflect.DeepEqual(y.spec, other.spec) && maps.Equal(y.applied, other.applied)
 }
 
 // said tells what people should know of it beside a commit.

@@ -127,7 +127,7 @@ func (d *Detector) flux(ctx context.Context, y *Delivered, u *unstructured.Unstr
 	if from.err != nil {
 		return from.err
 	}
-	y.From, y.secret = from.Repository, from.secret
+	y.From, y.secret, y.certificates = from.Repository, from.secret, from.certificates
 	y.From.Path, y.From.Commit = reachOf(y.spec), commit
 	if from.head != "" && from.head != commit {
 		y.Head = from.head

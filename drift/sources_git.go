@@ -17,7 +17,9 @@ type fluxSource struct {
 	Repository
 	head   string           // the commit that Flux has at hand
 	secret client.ObjectKey // with what it is read; empty: with nothing
-	err    error
+	// certificates are in another Secret; empty: in none.
+	certificates client.ObjectKey
+	err          error
 }
 
 func (d *Detector) gitRepository(ctx context.Context, key client.ObjectKey) fluxSource {
@@ -49,7 +51,6 @@ func (d *Detector) gitRepository(ctx context.Context, key client.ObjectKey) flux
 var elsewise = map[string]string{
 	"include":        "it takes files of other repositories in",
 	"proxySecretRef": "it is read through a proxy",
-	"certSecretRef":  "it is read with certificates of its own",
 }
 
 func (at *fluxSource) read(u *unstructured.Unstructured) error {
@@ -59,7 +60,7 @@ func (at *fluxSource) read(u *unstructured.Unstructured) error {
 		}
 	}
 	text := func(fields ...string) string { s, _, _ := unstructured.NestedString(u.Object, fields...); return s }
-	if provider := text("spec", "provider"); provider != "" && provider != "generic" {
+	if provider := text("spec", "provider"); !slices.Contains([]string{"", "generic", "github"}, provider) {
 		return unsupportedf("it is read as an identity of %s", line(provider))
 	}
 	at.URL, at.Branch = text("spec", "url"), text("spec", "ref", "branch")
@@ -75,6 +76,9 @@ func (at *fluxSource) read(u *unstructured.Unstructured) error {
 	}
 	if name := text("spec", "secretRef", "name"); name != "" {
 		at.secret = client.ObjectKey{Namespace: u.GetNamespace(), Name: name}
+	}
+	if name := text("spec", "certSecretRef", "name"); name != "" {
+		at.certificates = client.ObjectKey{Namespace: u.GetNamespace(), Name: name}
 	}
 	if commit, err := commitOf(text("status", "artifact", "revision")); err == nil {
 		at.head = commit

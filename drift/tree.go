@@ -76,7 +76,7 @@ func (d *Detector) tree(ctx context.Context, key client.ObjectKey, from Reposito
 
 // read reads the head of a branch.
 func (d *Detector) read(ctx context.Context, from Repository, secret client.ObjectKey, known string) (Tree, error) {
-	from, err := d.entered(ctx, from, secret)
+	from, err := d.entered(ctx, from, secret, client.ObjectKey{})
 	if err != nil {
 		return Tree{}, err
 	}
