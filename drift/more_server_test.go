@@ -82,7 +82,7 @@ func TestCustomResourcesAreComparedWhereTheyAreAskedFor(t *testing.T) {
 		s.round()
 		return len(s.open()) == 0 && strings.Contains(s.ready().Message, ": 1")
 	})
-	s.kubectl("", "patch", "widget/w", "--type=merge", "--subresource=status", "-p", `{"status":{"ok":true}}`)
+	s.kubectl("", "patch", "widgets.more.example.com/w", "--type=merge", "--subresource=status", "-p", `{"status":{"ok":true}}`)
 	s.round()
 	if open := s.open(); len(open) != 0 {
 		t.Fatalf("a status is no drift: %s", asJSON(open))
@@ -96,13 +96,13 @@ func TestCustomResourcesAreComparedWhereTheyAreAskedFor(t *testing.T) {
 		{`[{"op":"add","path":"/spec/steps/-","value":{"run":"c"}}]`, "steps is not what Git says"},
 		{`[{"op":"replace","path":"/spec/mode","value":"fast"}]`, "mode was added, and Git does not have it"},
 	} {
-		s.kubectl("", "patch", "widget/w", "--type=json", "-p", story.change)
+		s.kubectl("", "patch", "widgets.more.example.com/w", "--type=json", "-p", story.change)
 		s.round()
 		open := s.open()
 		if len(open) != 1 || !strings.Contains(asJSON(open[0].Status.Findings), story.want) || len(open[0].Status.Findings) != 1 || open[0].Status.Menu[0].ID == drift.ItemAdopt {
 			t.Errorf("%s: want %q, got %s", story.change, story.want, asJSON(open))
 		}
-		s.kubectl("", "delete", "widget/w")
+		s.kubectl("", "delete", "widgets.more.example.com/w")
 		s.kubectl(widget, "apply", "-f", "-")
 		s.round()
 		if open := s.open(); len(open) != 0 {

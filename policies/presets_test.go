@@ -153,16 +153,22 @@ func TestObserveWritesNothing(t *testing.T) {
 
 // Under staging and production nothing is done but what the preset lists, and in production nothing live without a person.
 func TestWhatPresetsNeverLetHappen(t *testing.T) {
-	approved := asked("roll-back").but(approvedBy("ana", "bo"))
-	for _, content := range [][]byte{Staging, Production} {
-		if _, v := decidedIn(t, content, labels.Set{tier: "staging"}, approved); v.Decision == gate.Allow {
-			t.Errorf("a live roll-back is let happen: %+v", v)
+	unlisted := asked("evict").but(approvedBy("ana", "bo")).but(func(_ *gate.Assessment, f *gate.Facts) {
+		for i := range f.Menu {
+			f.Menu[i].Verb = "restart"
+		}
+	})
+	for in, content := range map[string][]byte{"staging": Staging, "production": Production} {
+		if _, v := decidedIn(t, content, labels.Set{tier: in}, unlisted); v.Decision == gate.Allow {
+			t.Errorf("what %s does not list is let happen: %+v", in, v)
 		}
 	}
 	for _, content := range [][]byte{Production} {
-		_, v := decidedIn(t, content, labels.Set{tier: "production"}, asked("evict"))
-		if v.Decision == gate.Allow || !slices.ContainsFunc(v.Reasons, func(r gate.Reason) bool { return r.Rule == "approval" }) {
-			t.Errorf("an eviction that nobody approved: %+v", v)
+		for _, verb := range []string{"evict", "roll-back"} {
+			_, v := decidedIn(t, content, labels.Set{tier: "production"}, asked(verb))
+			if v.Decision == gate.Allow || !slices.ContainsFunc(v.Reasons, func(r gate.Reason) bool { return r.Rule == "approval" }) {
+				t.Errorf("%s that nobody approved: %+v", verb, v)
+			}
 		}
 	}
 }
