@@ -132,7 +132,7 @@ func Open(ctx context.Context, r client.Reader) (int, error) {
 	}
 	n := 0
 	for i := range cases.Items {
-		if a := cases.Items[i].Status.Acting; a != nil && a.Phase == v1alpha1.PhaseActed {
+		if a := cases.Items[i].Status.Acting; a != nil && a.Phase == v1alpha1.PhaseActed && !asksToHold(&cases.Items[i]) {
 			n++
 		}
 	}

@@ -51,6 +51,9 @@ func (d *Detector) keep(ctx context.Context, of client.ObjectKey, l *look, p gat
 		s.At, known = k.Spec.Signal.FirstSeen.Time, &k
 	}
 	d.understand(ctx, l, r.tree, known)
+	if err := d.keepHold(ctx, l, p, known, r); err != nil {
+		return err
+	}
 	for range max(1, len(l.many.objects)) {
 		r.standing = append(r.standing, Standing{Cause: cause(l), Since: s.At})
 	}
@@ -144,7 +147,11 @@ func (d *Detector) settle(ctx context.Context, of client.ObjectKey, r *round) er
 			gone = append(gone, k)
 		}
 		return func(s *v1alpha1.CaseStatus) {
-			d.drifted(s, metav1.ConditionFalse, "Gone", fmt.Sprintf("it was no longer seen when compared with commit %.12s", r.tree.Commit))
+			text := fmt.Sprintf("it was no longer seen when compared with commit %.12s", r.tree.Commit)
+			if asksToHold(k) {
+				text = "there is nothing to hold any more: people have decided, the drift is gone, or a Guardrail says so"
+			}
+			d.drifted(s, metav1.ConditionFalse, "Gone", text)
 		}
 	})
 	if err != nil {

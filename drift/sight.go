@@ -234,7 +234,7 @@ func (d *Detector) byOwners(ctx context.Context, l *look) error {
 func (d *Detector) caseOf(ctx context.Context, a Asked, l *look) (*v1alpha1.Case, string) {
 	name := l.signal(a.Source, d.Now()).CaseName()
 	return d.caseWhere(ctx, l.subject, func(k *v1alpha1.Case) bool {
-		return k.Name == name || (a.Source == "" && meta.IsStatusConditionPresentAndEqual(k.Status.Conditions, CaseDrifted, metav1.ConditionTrue))
+		return k.Name == name || (a.Source == "" && !asksToHold(k) && meta.IsStatusConditionPresentAndEqual(k.Status.Conditions, CaseDrifted, metav1.ConditionTrue))
 	})
 }
 

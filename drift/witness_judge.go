@@ -194,7 +194,7 @@ func (w Witnesses) becomes(k *v1alpha1.Case, drifts []v1alpha1.Case) func(*v1alp
 	return func(st *v1alpha1.CaseStatus) {
 		was := meta.FindStatusCondition(st.Conditions, CaseDrifted)
 		standing := slices.IndexFunc(drifts, func(c v1alpha1.Case) bool {
-			return meta.IsStatusConditionTrue(c.Status.Conditions, CaseDrifted) && (c.Spec.Subject.UID == k.Spec.Subject.UID || tellsOf(&c, subjectOf(k)))
+			return meta.IsStatusConditionTrue(c.Status.Conditions, CaseDrifted) && !asksToHold(&c) && (c.Spec.Subject.UID == k.Spec.Subject.UID || tellsOf(&c, subjectOf(k)))
 		})
 		switch {
 		case was != nil && was.Status == metav1.ConditionFalse: // it ended; what differs since is another happening

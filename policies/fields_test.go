@@ -34,6 +34,7 @@ type flip struct {
 	scene         scene
 	asks          bool // the field is about asking a model: how it is asked changes, not the answer
 	waits         bool // the field is about waiting for a model: how long changes, not the answer
+	holds         bool // the field is about holding a delivery: for how long changes, not the answer
 	words         bool // the field is words for people: the reason changes, not the answer
 }
 
@@ -76,6 +77,8 @@ var flips = map[string]flip{
 	"actions.bounds.changePercent": {before: bound(`{field: replicas, changePercent: 50}`), after: bound(`{field: replicas, changePercent: 49}`), scene: asked("roll-back")},
 
 	"drift.direction": {after: `{drift: {direction: Revert}}`, scene: asked("pull-request").but(drifted)},
+	"drift.hold":      {before: `{drift: {hold: Ask}}`, after: `{drift: {hold: Never}}`, scene: asked("hold").but(approvedBy("ana"))},
+	"drift.holdFor":   {before: `{drift: {hold: Ask, holdFor: 1h}}`, after: `{drift: {hold: Ask, holdFor: 59m}}`, scene: asked("hold"), holds: true},
 	"drift.adopt":     {after: `{drift: {adopt: Emergency}}`, scene: asked("pull-request").but(drifted)},
 
 	"budgets.total.actions":        {before: budget("total", 2, "1h"), after: budget("total", 1, "1h"), scene: asked("evict").but(spent("open", "other", "other", 30*time.Minute))},
@@ -310,6 +313,9 @@ func end(t *testing.T, content []byte, f flip) string {
 	}
 	if f.asks {
 		return asking(t, p)
+	}
+	if f.holds {
+		return p.HoldFor().String()
 	}
 	if f.waits {
 		on, most := p.OnPending()

@@ -53,6 +53,7 @@ var wrong = []struct{ name, kind, spec, names string }{
 	{"no time to heal", "Guardrail", `{restraint: {wait: 29s}}`, "wait must be between 30s and 24h"},
 	{"stale evidence", "Guardrail", `{restraint: {fresh: 1h1s}}`, "fresh must be between 5s and 1h"},
 	{"too many attempts", "Guardrail", `{restraint: {attempts: 101}}`, "spec.restraint.attempts"},
+	{"a hold for longer than a day", "Guardrail", `{drift: {hold: Ask, holdFor: 25h}}`, "holdFor must be between 1m and 24h"},
 	{"no cool-down", "Guardrail", `{restraint: {coolDown: 4m59s}}`, "coolDown must be between 5m and 24h"},
 	{"too many approvers", "Guardrail", `{approval: {approvers: 6}}`, "spec.approval.approvers"},
 	{"a person among the ServiceAccounts", "Guardrail", `{approval: {serviceAccounts: [ana]}}`, "spec.approval.serviceAccounts[0]"},

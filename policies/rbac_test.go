@@ -92,16 +92,18 @@ var rightsList = map[string]map[string]string{
 	// Bound to nobody here.
 	"ClusterRole/moorgate-act-evict":     {"/pods/eviction": "create"},
 	"ClusterRole/moorgate-act-roll-back": {"apps/deployments": "patch"},
-	"ClusterRole/moorgate-approver":      {"moorgate.dev/cases": "get list approve", "moorgate.dev/approvals": "get list create"},
-	"ClusterRole/moorgate-audit-reader":  {"/v1/audit": "get"},   // a URL
-	"ClusterRole/moorgate-alerts":        {"/v1/alerts": "post"}, // a URL
-	"ClusterRole/moorgate-readiness":     {"moorgate.dev/cases": "get list"},
-	"ClusterRole/moorgate-disarm":        {"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get patch"},
-	"ClusterRole/moorgate-break-glass":   {"moorgate.dev/guardrails": "bypass"},
+	"ClusterRole/moorgate-act-hold": {"apps/deployments": "patch", "apps/statefulsets": "patch", "apps/daemonsets": "patch", "batch/cronjobs": "patch", // fenced
+		"/services": "patch", "networking.k8s.io/ingresses": "patch", "autoscaling/horizontalpodautoscalers": "patch", "policy/poddisruptionbudgets": "patch"},
+	"ClusterRole/moorgate-approver":     {"moorgate.dev/cases": "get list approve", "moorgate.dev/approvals": "get list create"},
+	"ClusterRole/moorgate-audit-reader": {"/v1/audit": "get"},   // a URL
+	"ClusterRole/moorgate-alerts":       {"/v1/alerts": "post"}, // a URL
+	"ClusterRole/moorgate-readiness":    {"moorgate.dev/cases": "get list"},
+	"ClusterRole/moorgate-disarm":       {"admissionregistration.k8s.io/validatingwebhookconfigurations=moorgate": "get patch"},
+	"ClusterRole/moorgate-break-glass":  {"moorgate.dev/guardrails": "bypass"},
 }
 
 // unbound are the roles that whoever runs the cluster binds, to whom and where they want.
-var unbound = []string{"ClusterRole/moorgate-act-evict", "ClusterRole/moorgate-act-roll-back", "ClusterRole/moorgate-approver", "ClusterRole/moorgate-audit-reader", "ClusterRole/moorgate-alerts",
+var unbound = []string{"ClusterRole/moorgate-act-evict", "ClusterRole/moorgate-act-roll-back", "ClusterRole/moorgate-act-hold", "ClusterRole/moorgate-approver", "ClusterRole/moorgate-audit-reader", "ClusterRole/moorgate-alerts",
 	"ClusterRole/moorgate-readiness", "ClusterRole/moorgate-disarm", "ClusterRole/moorgate-break-glass"}
 
 func merge[V any](base map[string]V, more ...map[string]V) map[string]V {

@@ -29,6 +29,7 @@ var celRules = map[string]func(n *yaml.Node, s props) *yaml.Node{
 	},
 	"window must be between 1m and 24h":    between(time.Minute, 24*time.Hour),
 	"duration must be between 1m and 744h": between(time.Minute, 744*time.Hour),
+	"holdFor must be between 1m and 24h":   between(time.Minute, 24*time.Hour),
 	"wait must be between 30s and 24h":     between(30*time.Second, 24*time.Hour),
 	"fresh must be between 5s and 1h":      between(5*time.Second, time.Hour),
 	"pendingFor must be between 5s and 2m": between(5*time.Second, 2*time.Minute),

@@ -36,12 +36,20 @@ func asked(choice string) scene {
 				{ID: "evict", Verb: "evict", Reach: gate.ReachLive, Target: pod, Workload: web, Request: request("/api/v1/namespaces/shop/pods/web-1/eviction")},
 				{ID: "roll-back", Verb: "roll-back", Reach: gate.ReachLive, Target: web, Undo: "roll forward", Request: request("/apis/apps/v1/namespaces/shop/deployments/web"),
 					Edits: []gate.Edit{{Path: "spec.replicas", Old: "4", New: "6"}}},
+				holding(web),
 			},
 			Paused: gate.Known[[]string](nil), Rollback: gate.Known(false), Failing: gate.Known(true),
 			Since: gate.Known(thursday.Add(-time.Hour)), Oldest: gate.Known(thursday.Add(-time.Second)), Owner: gate.Known(gate.Owner{}), Drift: gate.Known(""),
 			Health: gate.Known(gate.Share{Well: 20, Total: 20}), Storm: gate.Known(0), Ledger: gate.Known(gate.Ledger{}),
 			History: gate.Known(gate.Tally{Cause: "crash", Verb: choice, Tried: 60, Healed: 60}), Approvals: gate.Known[[]gate.Approval](nil)},
 	}
+}
+
+// holding is the delivery of an object held.
+func holding(r gate.Ref) gate.Action {
+	a := gate.Holding(r)
+	a.Request = &gate.Request{Method: "PATCH", Path: "/apis/apps/v1/namespaces/shop/deployments/web?fieldManager=moorgate-hold"}
+	return a
 }
 
 // but is the scene with something changed.

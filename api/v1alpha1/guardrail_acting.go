@@ -194,6 +194,19 @@ type DriftTerms struct {
 	// +kubebuilder:default=Any
 	// +optional
 	Adopt string `json:"adopt,omitempty"`
+	// Hold is whether Flux may be kept from undoing a drift while people decide on the pull request that adopts it: Never, or Ask, where
+	// one of them has approved that very plan. The one object is then left alone by an annotation that only Flux reads.
+	// +kubebuilder:validation:Enum=Never;Ask
+	// +kubebuilder:default=Never
+	// +optional
+	Hold string `json:"hold,omitempty"`
+	// HoldFor is for how long at most, up to a day.
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,5}[smh]){1,3}$`
+	// +kubebuilder:validation:MaxLength=20
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('24h')",message="holdFor must be between 1m and 24h"
+	// +kubebuilder:default="4h"
+	// +optional
+	HoldFor string `json:"holdFor,omitempty"`
 }
 
 // Escalation says who is told.

@@ -24,8 +24,8 @@ func newAct() *cobra.Command {
 		Use:   "act",
 		Short: "Carries out what is permitted, and looks whether it helped",
 		Long: `Carries out what Guardrails permit: in this version, to evict one failing pod at a time, to take a Deployment back to the
-revision before, of which pods are available now, and to open a pull request at GitHub by which Git learns what somebody changed
-in the cluster.
+revision before, of which pods are available now, to open a pull request at GitHub by which Git learns what somebody changed
+in the cluster, and to keep Flux from undoing that while people decide, where one of them has approved it.
 
 From a Case it takes only which happening it is and the digest of the plan. It looks at the cluster itself, decides again,
 reserves the action in the ledger, writes the intent to its audit log, claims the Case, and only then sends the one request
@@ -35,6 +35,7 @@ It holds no right to evict or to go back anywhere until somebody gives it one, n
 --enable evict --enable roll-back --namespace NAMESPACE or by
   kubectl -n NAMESPACE create rolebinding moorgate-act-evict --clusterrole=moorgate-act-evict \
     --serviceaccount=moorgate-system:moorgate-act
+Neither does it hold a delivery anywhere until it is given moorgate-act-hold likewise, by --enable hold.
 Pull requests are opened where --github-token-file or a GitHub App is given and a Guardrail's mode is Propose or more. The token
 needs contents: write, pull requests: write and issues: write, and nothing else: none is ever merged. There is one for an object
 whatever of it has drifted; it is updated in place and withdrawn when the drift is gone, and one that people close stays closed
@@ -100,7 +101,7 @@ func (p *process) addActs(ctx context.Context, mgr ctrl.Manager, live client.Cli
 	if err := acts(hands, hand).SetUp(mgr); err != nil {
 		return err
 	}
-	return p.addProposals(ctx, mgr, live, seen, acts)
+	return p.addProposals(ctx, mgr, live, seen, hand, acts)
 }
 
 // circumstances are what the rules about acting ask for, as judge and act both see it.

@@ -111,21 +111,35 @@ const proposeWithin = 3 * time.Minute
 
 // addProposals adds what opens pull requests for drift, where a GitHub is given. Without one it is seen to that no intent of another
 // process stays open.
-func (p *process) addProposals(ctx context.Context, mgr ctrl.Manager, live client.Client, seen cluster.Circumstances, acts func(acting.Face, flow.Actor) *acting.Acts) error {
+func (p *process) addProposals(ctx context.Context, mgr ctrl.Manager, live client.Client, seen cluster.Circumstances, hand flow.Actor, acts func(acting.Face, flow.Actor) *acting.Acts) error {
 	hub, err := p.hub()
 	if err != nil {
 		return err
 	}
-	if hub == nil {
-		return acts(drift.Leftovers{}, nobody{}).SetUp(mgr)
+	eyes := func() *drift.Detector { // each has its own: they remember what they saw
+		return &drift.Detector{Client: live, Git: gitReader(p.localGit), Circumstances: seen, Door: p.door(), Now: time.Now, Interval: p.driftEvery,
+			HelmReleases: p.helmReleases, Served: servedBy(mgr.GetConfig())}
+	}
+	holds := &drift.Holds{Proposals: &drift.Proposals{Detector: eyes(), Log: p.log}, Guardrails: cluster.Guardrails{Reader: live, Now: time.Now}, Hand: hand}
+	if hub == nil { // what is held is let go all the same
+		if err := holds.Complete(); err != nil {
+			return err
+		}
+		return errors.Join(acts(drift.Leftovers{}, nobody{}).SetUp(mgr), acts(holds, hand).SetUp(mgr))
 	}
 	var system corev1.Namespace
 	if err := live.Get(ctx, client.ObjectKey{Name: metav1.NamespaceSystem}, &system); err != nil {
 		return fmt.Errorf("tell this cluster from others, by its namespace %s: %w", metav1.NamespaceSystem, err)
 	}
-	proposals := &drift.Proposals{Hub: hub, Cluster: string(system.UID), Log: p.log, Draft: p.github.draft, Follow: p.github.follow, Detector: &drift.Detector{Client: live, Git: gitReader(p.localGit), Login: hub.Login,
-		Circumstances: seen, Door: p.door(), Now: time.Now, Interval: p.driftEvery, HelmReleases: p.helmReleases, Served: servedBy(mgr.GetConfig())}}
-	if err := proposals.Complete(); err != nil {
+	proposals := &drift.Proposals{Hub: hub, Cluster: string(system.UID), Log: p.log, Draft: p.github.draft, Follow: p.github.follow, Detector: eyes()}
+	proposals.Detector.Login = hub.Login
+	own := *proposals
+	own.Detector, holds.Proposals = eyes(), &own
+	own.Detector.Login = hub.Login
+	if err := errors.Join(proposals.Complete(), holds.Complete()); err != nil {
+		return err
+	}
+	if err := acts(holds, hand).SetUp(mgr); err != nil {
 		return err
 	}
 	a := acts(proposals, proposals)

@@ -67,7 +67,7 @@ install again: without it the gate may ask about none of them any more.
 			return cluster.Install(ctx, config, charts.Files, cluster.InstallOptions{Progress: say, Enable: bindings, Shaped: shaped})
 		},
 	}
-	cmd.Flags().StringArrayVar(&enable, "enable", nil, "action that moorgate-act gets the right to, in each --namespace: evict, roll-back")
+	cmd.Flags().StringArrayVar(&enable, "enable", nil, "action that moorgate-act gets the right to, in each --namespace: evict, roll-back, hold")
 	cmd.Flags().StringArrayVar(&namespaces, "namespace", nil, "namespace in which --enable gives the right; may be repeated")
 	cmd.Flags().StringVar(&shapes, "shapes", "", "file that says where other kinds keep their pod template: the gate may ask about those too")
 	cmd.Flags().StringVar(&kubeconfig, "kubeconfig", "", "kubeconfig to install with (default: $KUBECONFIG or ~/.kube/config)")

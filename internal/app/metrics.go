@@ -141,7 +141,7 @@ var (
 	faces   = []string{string(gate.FaceWebhook), string(gate.FaceDrift), string(gate.FaceRemediate)}
 	results = []string{string(gate.ResultRefused), string(gate.ResultUnknown), string(gate.ResultDone), string(gate.ResultHealed), string(gate.ResultIneffective), string(gate.ResultWorsened)}
 	answers = []string{webhook.Admitted, webhook.Warned, webhook.SlippedThrough}
-	verbs   = []string{"admit", "annotate", "pull-request", "evict", "roll-back", "escalate", "nothing"}
+	verbs   = []string{"admit", "annotate", "pull-request", "evict", "roll-back", "hold-delivery", "release-delivery", "escalate", "nothing"}
 )
 
 // closed is a label from a closed list.

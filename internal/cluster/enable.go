@@ -11,7 +11,7 @@ import (
 )
 
 // enableable are the actions that moorgate-act can be given the right to, each by a ClusterRole moorgate-act-ACTION.
-var enableable = []string{VerbEvict, VerbRollBack}
+var enableable = []string{VerbEvict, VerbRollBack, "hold"}
 
 // outOfBounds are the namespaces in which nothing is ever enabled: the fence moorgate-act would refuse it anyway.
 var outOfBounds = []string{"kube-system", "kube-public", "kube-node-lease", OwnNamespace}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -20,6 +21,7 @@ type Write struct {
 	Namespace string // empty: any
 	Name      string // empty: any
 	DryRun    bool   // as a dry run only, which changes nothing
+	Owner     string // the field manager that it is in the name of; empty: any
 }
 
 var (
@@ -60,9 +62,22 @@ func trying() Own {
 	return all
 }
 
+// tryingHolds are the dry runs in which a hold is tried before it is asked for.
+func tryingHolds() Own {
+	var all Own
+	for kind, resource := range holdable {
+		group, _, grouped := strings.Cut(kind, "/v")
+		if !grouped {
+			group = ""
+		}
+		all = append(all, Write{Methods: []string{http.MethodPatch}, Resource: group + "/" + resource, DryRun: true, Owner: HoldOwner})
+	}
+	return all
+}
+
 // OwnOfAct are the writes of moorgate act. What it is there for is not among them: each of those needs a Permit.
 func OwnOfAct() Own {
-	return slices.Concat(asking(), reviewing(), telling(), leading("moorgate-act"), Own{
+	return slices.Concat(asking(), reviewing(), telling(), leading("moorgate-act"), tryingHolds(), Own{
 		{Methods: updates, Resource: "moorgate.dev/cases/status"},
 		{Methods: updates, Resource: "moorgate.dev/approvals/status"},
 		{Methods: updates, Resource: "/configmaps", Namespace: OwnNamespace, Name: "moorgate-ledger"},
@@ -116,6 +131,8 @@ func (w Write) covers(c call, method string, u *url.URL, inside func() string) b
 	case creates != (c.name == ""): // without a name in its path any other write is to all objects at once
 		return false
 	case w.DryRun && !dry(method, u):
+		return false
+	case w.Owner != "" && !slices.Equal(u.Query()["fieldManager"], []string{w.Owner}):
 		return false
 	case w.Name == "" || w.Name == c.name:
 		return true

@@ -1,9 +1,11 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
+	"time"
 
 	"moorgate.dev/api/v1alpha1"
 	"moorgate.dev/internal/gate"
@@ -59,7 +61,7 @@ func readBound(b v1alpha1.FieldBound) (gate.Bound, error) {
 	return bound, nil
 }
 
-// readDrift reads which way drift is settled. What is not set, as by a schema from before it could be, is reported.
+// readDrift reads which way drift is settled. What is not set, as by a schema from before it could be, is reported, and never held.
 func readDrift(r *gate.Rail, s v1alpha1.GuardrailSpec) error {
 	d := s.Drift
 	if err := r.Drift.Direction.UnmarshalText([]byte(d.Direction)); err != nil || (d.Direction != "" && r.Drift.Direction.String() != d.Direction) {
@@ -71,6 +73,15 @@ func readDrift(r *gate.Rail, s v1alpha1.GuardrailSpec) error {
 		r.Drift.Any = true
 	default:
 		return fmt.Errorf("drift.adopt %q is not one of Emergency, Any", d.Adopt)
+	}
+	holdFor, err := duration(cmp.Or(d.HoldFor, "4h"), time.Minute, gate.HoldMost, "drift.holdFor")
+	switch {
+	case err != nil:
+		return err
+	case d.Hold == "Ask":
+		r.Drift.HoldFor = holdFor
+	case d.Hold != "" && d.Hold != "Never":
+		return fmt.Errorf("drift.hold %q is not one of Never, Ask", d.Hold)
 	}
 	return nil
 }

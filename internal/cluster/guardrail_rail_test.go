@@ -108,7 +108,7 @@ func TestARailSaysAllThatItsGuardrailSays(t *testing.T) {
 "thresholds":{"warnBelow":81,"denyBelow":51,"confidenceBelow":61,"agreementBelow":71,"historyBelow":91},
 "actions":[{"verb":"evict","kinds":["Pod"],"irreversible":"Allow"},{"verb":"roll-back","irreversible":"Ask","bounds":[{"field":"replicas","min":"1","max":"10","changePercent":50}]}],
 "budgets":{"total":{"actions":10,"window":"24h"},"perNamespace":{"actions":3,"window":"2h"},"perWorkload":{"actions":1,"window":"1h30m"}},
-"restraint":{"minHealthyPercent":52,"stormCases":21,"wait":"31s","fresh":"6m","attempts":4,"coolDown":"7m"},"approval":{"approvers":2},"drift":{"direction":"Revert","adopt":"Any"},
+"restraint":{"minHealthyPercent":52,"stormCases":21,"wait":"31s","fresh":"6m","attempts":4,"coolDown":"7m"},"approval":{"approvers":2},"drift":{"direction":"Revert","adopt":"Any","hold":"Ask","holdFor":"90m"},
 "freeze":[{"reason":"noon","schedule":"0 11 * * *","duration":"2h","timeZone":"UTC"},{"reason":"soon","schedule":"30 13 * * *","duration":"5m","timeZone":"Europe/Berlin"},{"reason":"night","schedule":"0 0 * * *","duration":"1h","timeZone":"UTC"}]}`
 	got := Compose([]unstructured.Unstructured{guardrail(t, "a", spec)}, nil, thursday).Rails
 	want := []gate.Rail{{Name: "a", Mode: gate.Automatic, Admission: gate.AdmissionEnforce, DenyPending: true, DenyAdvised: true, DenyFrozen: true, OnPending: gate.PendingRetry, PendingFor: 20 * time.Second, Paused: []string{"ana: release"},
@@ -120,7 +120,7 @@ func TestARailSaysAllThatItsGuardrailSays(t *testing.T) {
 		Budgets: gate.Budgets{Total: gate.Budget{Actions: 10, Window: 24 * time.Hour}, Namespace: gate.Budget{Actions: 3, Window: 2 * time.Hour},
 			Workload: gate.Budget{Actions: 1, Window: 90 * time.Minute}},
 		Restraint: gate.Restraint{MinHealthy: gate.Known(52), Storm: gate.Known(21), Wait: 31 * time.Second, Fresh: 6 * time.Minute, Attempts: 4, CoolDown: 7 * time.Minute},
-		Approvers: gate.Known(2), Drift: gate.Settling{Direction: gate.DirectionRevert, Any: true},
+		Approvers: gate.Known(2), Drift: gate.Settling{Direction: gate.DirectionRevert, Any: true, HoldFor: 90 * time.Minute},
 		Freezes: []gate.Interval{{From: thursday.Add(-time.Hour), To: thursday.Add(time.Hour), Reason: "noon"},
 			{From: thursday.Add(30 * time.Minute), To: thursday.Add(35 * time.Minute), Reason: "soon"}}}}
 	if !reflect.DeepEqual(got, want) {

@@ -35,6 +35,8 @@ func RequestOf(a gate.Action) (gate.Request, error) {
 	switch {
 	case a.Verb == VerbEvict && a.Reach == gate.ReachLive && len(a.Edits) == 0 && a.Base == "":
 		return Eviction(a.Target)
+	case a.Verb == gate.VerbHold || a.Verb == gate.VerbRelease:
+		return delivering(a)
 	case a.Verb == VerbAnnotate && a.Reach == gate.ReachMark && a.Base == "":
 		return Annotations(a.Target, a.Edits)
 	}

@@ -22,7 +22,7 @@ const (
 // Areas lists every area, furthest reach first.
 func Areas() []Area { return []Area{AreaLive, AreaGit, AreaMark, AreaRollout, AreaNone} }
 
-var areaOfReach = map[gate.Reach]Area{gate.ReachLive: AreaLive, gate.ReachGit: AreaGit, gate.ReachMark: AreaMark,
+var areaOfReach = map[gate.Reach]Area{gate.ReachLive: AreaLive, gate.ReachGit: AreaGit, gate.ReachRestore: AreaMark, gate.ReachMark: AreaMark,
 	gate.ReachAnswer: AreaRollout, gate.ReachNothing: AreaNone}
 
 // Ending is what follows from a verdict for those who wait for it.

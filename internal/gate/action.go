@@ -14,12 +14,13 @@ type Reach int
 const (
 	ReachLive    Reach = iota // changes a workload in the cluster
 	ReachGit                  // proposes a change in Git for people to merge
+	ReachRestore              // takes back what Moorgate itself put onto one object, and nothing else
 	ReachMark                 // writes moorgate.dev annotations on a rollout, and nothing else
 	ReachAnswer               // answers an admission request; writes nothing
 	ReachNothing              // does nothing, or tells somebody
 )
 
-var reachNames = [...]string{"live", "git", "mark", "answer", "nothing"}
+var reachNames = [...]string{"live", "git", "restore", "mark", "answer", "nothing"}
 
 func (r Reach) String() string { return nameOf(reachNames[:], int(r)) }
 
@@ -42,7 +43,7 @@ type Edit struct {
 // Action is one thing that may be done: an item on the menu.
 type Action struct {
 	ID     string `json:"id"`   // on the menu; all that an advisor may say
-	Verb   string `json:"verb"` // admit, annotate, pull-request, evict, escalate
+	Verb   string `json:"verb"` // admit, annotate, pull-request, evict, hold-delivery, escalate
 	Reach  Reach  `json:"reach"`
 	Target Ref    `json:"target"`
 	Edits  []Edit `json:"edits,omitempty"`

@@ -1,5 +1,7 @@
 package gate
 
+import "time"
+
 // Direction is which way a drift may be settled. The zero Direction only reports it.
 type Direction int
 
@@ -28,6 +30,9 @@ type Settling struct {
 	Direction Direction `json:"direction"`
 	// Any lets whatever may be adopted be proposed to Git, and not an emergency fix alone.
 	Any bool `json:"any,omitempty"`
+	// HoldFor is for how long who delivers an object may be kept from undoing its drift while people decide, once one of them has
+	// approved that; 0: not at all.
+	HoldFor time.Duration `json:"holdFor,omitempty"`
 }
 
 // CauseEmergency is what a drift looks like that somebody made to end an incident.

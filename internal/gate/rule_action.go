@@ -12,7 +12,7 @@ import (
 // bounded value that is set as part of a larger one.
 var actionRule = rule{
 	doc: Doc{ID: "action", Since: "v0.2", Severity: Deny, Title: "Only what is allowed by name",
-		Text: "An action whose verb or kind is not among a Guardrail's actions is denied, and so is one that sets a field beyond its bounds, or as part of a larger value."},
+		Text: "An action whose verb or kind is not among a Guardrail's actions is denied, and so is one that sets a field beyond its bounds, or as part of a larger value. Holding a delivery is allowed by drift.hold instead."},
 	weigh: func(r *Rail, m *matter) (Decision, string) {
 		return m.each(ReachGit, func(x *chosen) (Decision, string) {
 			if _, why := r.permitted(*x.Action); why != "" {
@@ -26,6 +26,9 @@ var actionRule = rule{
 // permitted returns the entry of a Guardrail's actions that lets an action be done, or why none does. Where several entries
 // are about the same verb, one of them must let it be done as a whole.
 func (r *Rail) permitted(x Action) (Permitted, string) {
+	if x.holds() {
+		return Permitted{}, "" // drift.hold says whether it may be done
+	}
 	why := ""
 	for _, p := range r.Actions {
 		if p.Verb != x.Verb {

@@ -7,10 +7,11 @@ import (
 
 // The law: where a human's word is asked for, it is a word on this very plan, by somebody the API server vouched for, not yet
 // used and not too old. In Approve that is one at least; a Guardrail may ask for several different people in whatever mode.
+// To hold a delivery is never done without one, in whatever mode.
 // One who rejects a plan outweighs all who approve it, so whether anybody did must be known.
 var approvalRule = rule{
 	doc: Doc{ID: "approval", Since: "v0.2", Severity: Deny, Title: "Approval",
-		Text: "In mode Approve, or where approval.approvers says so, a live action needs that many different people's Approval of exactly this plan: vouched for by the API server, unexpired, unused. A plan that somebody rejected is denied."},
+		Text: "In mode Approve, or where approval.approvers says so, a live action needs that many different people's Approval of exactly this plan: vouched for by the API server, unexpired, unused. Holding a delivery needs one in every mode. A plan that somebody rejected is denied."},
 	weigh: func(r *Rail, m *matter) (Decision, string) {
 		return m.each(ReachGit, func(x *chosen) (Decision, string) {
 			switch _, known := m.Approvals.Get(); {
@@ -33,7 +34,7 @@ func (r *Rail) askedFor(m *matter, x *chosen) (Decision, string) {
 		return Hold, "how many must approve is not known: " + r.Approvers.Why()
 	case need < 0:
 		return Hold, fmt.Sprintf("%d must approve, which makes no sense", need)
-	case r.Mode == Approve:
+	case r.Mode == Approve || x.Verb == VerbHold:
 		need = max(need, 1)
 	}
 	if n := len(x.standing); n < need {

@@ -212,7 +212,7 @@ func TestNamesAreRead(t *testing.T) {
 		err := d.UnmarshalText(b)
 		return d, err
 	})
-	for _, v := range []fmt.Stringer{Reach(-1), Reach(5), Reach(99)} {
+	for _, v := range []fmt.Stringer{Reach(-1), Reach(6), Reach(99)} {
 		if v.String() != "live" {
 			t.Errorf("%s", v)
 		}

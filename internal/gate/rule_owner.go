@@ -6,11 +6,12 @@ import (
 )
 
 // The law: what somebody else keeps writing is changed through them or not at all. A live change to what Git or Helm owns
-// would be undone, and that is a second rollout; it goes by pull request. The replicas of what an autoscaler scales and the
+// would be undone, and that is a second rollout; it goes by pull request. What holds the delivery of an object says so to who delivers
+// it, by the one annotation that it reads for that, and by no other edit. The replicas of what an autoscaler scales and the
 // resources of what an autoscaler sizes are never set. An eviction changes no manifest, so it has no owner to ask.
 var ownerRule = rule{
 	doc: Doc{ID: "owner", Since: "v0.2", Severity: Deny, Title: "Whose it is",
-		Text: "Replicas that an autoscaler sets and resources that a VerticalPodAutoscaler sets are never changed. What Git or Helm owns is changed by pull request only, live by nothing but an eviction. Who owns it must be known."},
+		Text: "Replicas that an autoscaler sets and resources that a VerticalPodAutoscaler sets are never changed. What Git or Helm owns is changed by pull request only, live by nothing but an eviction, and the annotation that holds its delivery. Who owns it must be known."},
 	weigh: func(_ *Rail, m *matter) (Decision, string) {
 		return m.each(ReachGit, func(x *chosen) (Decision, string) {
 			if x.Verb == "evict" && len(x.Edits) == 0 {
@@ -24,7 +25,7 @@ var ownerRule = rule{
 				return Deny, fmt.Sprintf("%s sets the replicas of %s", owner.Scaler, x.Target)
 			case owner.Sizer != "" && x.sets("resources"):
 				return Deny, fmt.Sprintf("%s sets the resources of %s", owner.Sizer, x.Target)
-			case owner.Source != "" && x.reach() == ReachLive:
+			case owner.Source != "" && x.reach() == ReachLive && !x.holds():
 				return Hold, fmt.Sprintf("%s owns %s and would undo a live change: it takes a pull request", owner.Source, x.Target)
 			}
 			return Allow, ""

@@ -39,7 +39,7 @@ func (a *Acts) Resolve(ctx context.Context) error {
 	var errs []error
 	for _, r := range a.unresolved() {
 		now := a.Now()
-		if r.Reservation == "" || r.Signal == nil || r.Signal.Face != a.Face.Name() || now.Sub(a.seen.since("log/"+r.Reservation, now)) < a.Grace {
+		if r.Reservation == "" || r.Signal == nil || r.Signal.Face != a.Face.Name() || r.Action == nil || r.Action.Reach != a.Face.Reach() || now.Sub(a.seen.since("log/"+r.Reservation, now)) < a.Grace {
 			continue
 		}
 		if err := a.resolve(ctx, r); err != nil {

@@ -32,7 +32,7 @@ func (a *Acts) SetUp(mgr ctrl.Manager) error {
 	ours := func(o client.Object) bool { return o.GetLabels()[v1alpha1.LabelFace] == string(a.Face.Name()) }
 	var guardrail unstructured.Unstructured
 	guardrail.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("Guardrail"))
-	err := ctrl.NewControllerManagedBy(mgr).Named("act-"+string(a.Face.Name())).For(&v1alpha1.Case{}, builder.WithPredicates(predicate.NewPredicateFuncs(ours))).
+	err := ctrl.NewControllerManagedBy(mgr).Named("act-"+string(a.Face.Name())+"-"+a.Face.Reach().String()).For(&v1alpha1.Case{}, builder.WithPredicates(predicate.NewPredicateFuncs(ours))).
 		Watches(&v1alpha1.Approval{}, handler.EnqueueRequestsFromMapFunc(about)).
 		Watches(&guardrail, handler.EnqueueRequestsFromMapFunc(a.everyCase(mgr.GetClient())), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: 1}).Complete(a)
