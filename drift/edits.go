@@ -87,9 +87,10 @@ func (g ground) change(files map[string][]byte, o source.Object, d Drift, dry fu
 	var c source.Change
 	var err error
 	roots, root := g.roots(o)
-	if g.values != nil {
+	switch {
+	case g.values != nil:
 		c, err = g.value(files, ask, dry)
-	} else if o.Root != "" {
+	case o.Root != "":
 		c, err = source.Plan(files, roots, root, ask, dry)
 		var shared *source.Refusal
 		if errors.As(err, &shared) && shared.Rule == source.Shared && ask.Op == source.Set {
@@ -97,7 +98,7 @@ func (g ground) change(files map[string][]byte, o source.Object, d Drift, dry fu
 				c, err = over, nil
 			}
 		}
-	} else {
+	default:
 		c, err = source.PlanAt(files, roots, root, o, ask, dry)
 	}
 	if err == nil && g.partly != "" && g.folder != "." && !strings.HasPrefix(c.File, g.folder+"/") {

@@ -152,7 +152,7 @@ func (d *Detector) live(ctx context.Context, l *look) (*unstructured.Unstructure
 		return u, err
 	}
 	if d.Secrets == nil {
-		return nil, errors.New("Secrets are not compared here")
+		return nil, errors.New("no Secret is compared here")
 	}
 	sealed, why := d.Secrets.sealed(u, u.GetNamespace())
 	if why != "" {

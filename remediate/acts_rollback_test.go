@@ -82,7 +82,7 @@ func TestGoingBackHeals(t *testing.T) {
 	}
 	var owners []string
 	for _, f := range now.ManagedFields {
-		if strings.Contains(string(f.FieldsV1.Raw), "last-action") {
+		if strings.Contains(f.FieldsV1.GetRawString(), "last-action") {
 			owners = append(owners, f.Manager)
 		}
 	}

@@ -29,9 +29,9 @@ func TestWhatAnAlertNames(t *testing.T) {
 		want   string
 	}{
 		"a pod":                              {map[string]string{"alertname": "KubePodCrashLooping", "namespace": "shop", "pod": "web-1", "container": "app"}, "shop/Pod/web-1"},
-		"a Deployment is its namespace":      {map[string]string{"namespace": "shop", "deployment": "web"}, "shop//"},
+		"a Deployment, and its namespace":    {map[string]string{"namespace": "shop", "deployment": "web"}, "shop/Deployment/web shop//"},
 		"an exporter speaks of another":      {map[string]string{"namespace": "monitoring", "pod": "kube-state-metrics-1", "exported_namespace": "shop", "exported_pod": "web-1"}, "shop/Pod/web-1"},
-		"an exporter speaks of a Deployment": {map[string]string{"namespace": "monitoring", "pod": "kube-state-metrics-1", "exported_namespace": "shop", "deployment": "web"}, "shop//"},
+		"an exporter speaks of a Deployment": {map[string]string{"namespace": "monitoring", "pod": "kube-state-metrics-1", "exported_namespace": "shop", "deployment": "web"}, "shop/Deployment/web shop//"},
 		"a job that was scraped is no Job":   {map[string]string{"job": "node-exporter"}, ""},
 		"nothing but a name":                 {map[string]string{"alertname": "Watchdog"}, ""},
 		"a pod of no namespace":              {map[string]string{"pod": "web-1"}, ""},

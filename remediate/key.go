@@ -33,9 +33,6 @@ func parseKey(root gate.Ref, s string) (Key, bool) {
 	return k, k.Symptom.Known() && (k.Container != "") == k.Symptom.OfContainer()
 }
 
-// sign is what a thing shows that takes part in the happening.
-func (k Key) sign() causes.Sign { return causes.Sign{Symptom: k.Symptom, Container: k.Container} }
-
 // title says the happening in a few words: "container app of Deployment/web crash-loops".
 func (k Key) title() string {
 	of := k.Root.Kind + "/" + k.Root.Name

@@ -185,13 +185,15 @@ func (h *house) judged(workload string, right func(v1alpha1.Case) error) v1alpha
 	h.t.Helper()
 	var found v1alpha1.Case
 	h.eventually("a verdict on "+workload, func() error {
+		why := errors.New("there is no Case with a verdict")
 		for _, c := range h.cases() {
 			if c.Spec.Subject.Name == workload && meta.IsStatusConditionTrue(c.Status.Conditions, v1alpha1.CaseJudged) {
-				found = c
-				return right(c)
+				if found, why = c, right(c); why == nil {
+					return nil
+				}
 			}
 		}
-		return errors.New("there is no Case with a verdict")
+		return why
 	})
 	return found
 }

@@ -8,11 +8,11 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"moorgate.dev/test/cluster"
 )
 
 func TestStoriesOfProbes(t *testing.T) {
@@ -62,56 +62,36 @@ func TestAProbeThatIsTooEarly(t *testing.T) {
 	}
 }
 
-// measuring has the API server serve metrics.k8s.io, with what the story writes there.
-func (h *house) measuring() {
+// uses says what a container of a pod uses.
+func (h *house) uses(pod *corev1.Pod, memory string) {
 	h.t.Helper()
-	anything := map[string]any{"type": "object", "x-kubernetes-preserve-unknown-fields": true}
-	crd := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-		"metadata": map[string]any{"name": "pods.metrics.k8s.io", "annotations": map[string]any{"api-approved.kubernetes.io": "unapproved, for tests"}},
-		"spec": map[string]any{"group": "metrics.k8s.io", "scope": "Namespaced", "names": map[string]any{"plural": "pods", "singular": "podmetrics", "kind": "PodMetrics", "listKind": "PodMetricsList"},
-			"versions": []any{map[string]any{"name": "v1beta1", "served": true, "storage": true, "schema": map[string]any{"openAPIV3Schema": anything}}}}}}
-	if err := h.admin.Create(h.t.Context(), crd); err != nil && !apierrors.IsAlreadyExists(err) {
+	if err := cluster.Shared(h.t).Usage(h.t.Context(), pod.Namespace, pod.Name, "app", "10m", memory); err != nil {
 		h.t.Fatal(err)
 	}
 }
 
-// uses writes what a container of a pod uses.
-func (h *house) uses(pod *corev1.Pod, memory string, at time.Time) {
-	h.t.Helper()
-	h.eventually("a measurement of "+pod.Name, func() error {
-		return h.admin.Create(h.t.Context(), &unstructured.Unstructured{Object: map[string]any{"apiVersion": "metrics.k8s.io/v1beta1", "kind": "PodMetrics",
-			"metadata": map[string]any{"name": pod.Name, "namespace": pod.Namespace}, "timestamp": at.UTC().Format(time.RFC3339), "window": "15s",
-			"containers": []any{map[string]any{"name": "app", "usage": map[string]any{"cpu": "10m", "memory": memory}}}}})
-	})
-}
-
 func TestStoriesOfMemory(t *testing.T) {
 	h := newHouse(t)
-	h.measuring()
 	limited := changed(func(_ *corev1.PodSpec, c *corev1.Container) {
 		c.Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("100Mi")}
 	})
-	now := time.Now()
 	stories := map[string]struct {
 		use   []string // of those that run, from the youngest to the oldest
-		at    time.Time
 		ended string
 		cause string
 	}{
-		"leaks":        {[]string{"20Mi", "50Mi", "90Mi"}, now, "OOMKilled", "memory-leak"},
-		"needs":        {[]string{"90Mi", "88Mi", "91Mi"}, now, "OOMKilled", "memory-limit-too-low"},
-		"alone":        {[]string{"20Mi", "20Mi", "21Mi"}, now, "OOMKilled", "out-of-memory"},
-		"stale":        {[]string{"20Mi", "50Mi", "90Mi"}, now.Add(-time.Hour), "OOMKilled", "out-of-memory"},
-		"unmeasured":   {nil, now, "OOMKilled", "out-of-memory"},
-		"another-end":  {[]string{"90Mi", "88Mi", "91Mi"}, now, "Error", "other"},
-		"hostile-text": {[]string{planted, planted, "-1"}, now, "OOMKilled", "out-of-memory"},
+		"leaks":       {[]string{"20Mi", "50Mi", "90Mi"}, "OOMKilled", "memory-leak"},
+		"needs":       {[]string{"90Mi", "88Mi", "91Mi"}, "OOMKilled", "memory-limit-too-low"},
+		"alone":       {[]string{"20Mi", "20Mi", "21Mi"}, "OOMKilled", "out-of-memory"},
+		"unmeasured":  {nil, "OOMKilled", "out-of-memory"},
+		"another-end": {[]string{"90Mi", "88Mi", "91Mi"}, "Error", "other"},
 	}
 	for name, s := range stories {
 		h.deployment(name, 4, byHand, limited)
 		pods := h.pods(name, 4, scheduled)
 		for i := range pods[1:] {
 			if i < len(s.use) {
-				h.uses(&pods[i+1], s.use[i], s.at)
+				h.uses(&pods[i+1], s.use[i])
 			}
 			age := []time.Duration{10 * time.Minute, time.Hour, 2 * time.Hour}[i]
 			h.kubelet(&pods[i+1], runsFor(age, age).status())

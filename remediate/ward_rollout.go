@@ -16,7 +16,7 @@ import (
 // The law: a Deployment says itself that it makes no progress, after a time that its manifest sets, and that its pods are refused. A
 // StatefulSet and a DaemonSet say neither. They are taken to be stuck where their controller has seen the newest manifest, not all
 // is as it says, and nothing about that changed for five times as long as a pod is given; and to be refused their pods where there
-// are fewer than there should be, and those that there are are ready. A partition keeps pods as they are on purpose, and so does who
+// are fewer than there should be, and all of those are ready. A partition keeps pods as they are on purpose, and so does who
 // deletes pods by hand (OnDelete).
 
 var rolloutWards = []ward{

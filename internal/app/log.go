@@ -40,7 +40,7 @@ func openLog(ctx context.Context, dir string, o audit.Options, logger *slog.Logg
 }
 
 func (l *auditLog) open(ctx context.Context) error {
-	log, err := audit.Open(l.dir, l.options)
+	log, err := audit.Open(l.dir, l.options) //nolint:contextcheck // the log outlives whoever opens it
 	if err != nil {
 		return err
 	}

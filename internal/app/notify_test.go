@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -99,7 +98,6 @@ type square struct {
 	pager     *taker
 	hook      *taker
 	folder    string
-	logged    bytes.Buffer
 }
 
 func newSquare(t *testing.T) *square {

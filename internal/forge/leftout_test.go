@@ -15,7 +15,7 @@ func TestWhatFluxLeavesOutIsNotRead(t *testing.T) {
 		read, partly string
 	}{
 		"nobody says anything, and Flux leaves some out":             {nil, "", "", "a.yaml in/b.yaml", ""},
-		"a file at the root, in place of what Flux leaves out":       {map[string]string{".sourceignore": "# in/\n\nin/\n"}, "", "", ".github/ci.yaml a.yaml", ""},
+		"a file at the root, in place of what Flux leaves out":       {map[string]string{".sourceignore": "# a note\n\nin/\n"}, "", "", ".github/ci.yaml a.yaml", ""},
 		"a file in a folder speaks of that folder":                   {map[string]string{"in/.sourceignore": "a.yaml\n/b.yaml\r\n"}, "", "", ".github/ci.yaml a.yaml", ""},
 		"a folder's own file has the last word on it":                {map[string]string{".sourceignore": "in/\n", "in/.sourceignore": "!b.yaml"}, "", "", ".github/ci.yaml a.yaml in/b.yaml", ""},
 		"whoever delivers has the last word":                         {map[string]string{".sourceignore": "in/\n"}, "", "!in/b.yaml\na.yaml", ".github/ci.yaml in/b.yaml", ""},

@@ -112,7 +112,7 @@ func TestLoginOfSaysWhatIsWrong(t *testing.T) {
 		"half":          {map[string]string{"password": "planted"}, "neither username and password nor bearerToken"},
 		"no key":        {map[string]string{"identity": "planted", "known_hosts": "git.example " + strangersKey}, "its identity is no key for SSH"},
 		"no hosts":      {map[string]string{"identity": "planted"}, "a key for SSH without known_hosts"},
-		"bad hosts":     {map[string]string{"identity": "planted", "known_hosts": "planted planted planted"}, "its known_hosts cannot be read"},
+		"bad hosts":     {map[string]string{"identity": "planted", "known_hosts": "planted and planted"}, "its known_hosts cannot be read"},
 		"empty hosts":   {map[string]string{"identity": "planted", "known_hosts": "# planted"}, "its known_hosts knows no host"},
 		"vouching":      {map[string]string{"identity": "planted", "known_hosts": "@cert-authority * " + strangersKey}, "a line with @"},
 		"a long key":    {map[string]string{"identity": strings.Repeat("planted", 99999), "known_hosts": "x"}, "too long"},

@@ -182,7 +182,7 @@ func dialer() *websocket.Dialer {
 		NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			host, _, err := net.SplitHostPort(address)
 			if err != nil || !near(host) {
-				return nil, errors.New("Slack names an address without TLS that is not near")
+				return nil, errors.New("the address that Slack names is without TLS and not near")
 			}
 			return secure.NetDialer.DialContext(ctx, network, address)
 		}}

@@ -3,7 +3,7 @@ package causes
 import "moorgate.dev/internal/gate"
 
 // The law: the autoscaler gets no metrics because nobody serves them: the API server knows no such kind, or its controller says in the
-// words that it has for that that it was not found, or does not answer. It is the cluster that lacks it (a metrics server, an adapter), and
+// words that it has for the fact that it was not found, or does not answer. It is the cluster that lacks it (a metrics server, an adapter), and
 // every autoscaler is blind alike. Where they are served and none are of these pods, that is metrics-missing.
 var metricsUnserved = Cause{
 	Doc: gate.Doc{ID: "metrics-unserved", Since: "v0.2", Title: "Nobody serves the metrics",

@@ -24,14 +24,6 @@ func means(kind string, class Told) func(World, Object) bool {
 	}
 }
 
-// reason is the word that a controller has for the state of the first object that is explained.
-func (e Explained) reason(kind string) string {
-	if c, says := e.Objects[0].Condition(kind); says && c.Reason != "" {
-		return c.Reason
-	}
-	return "no reason given"
-}
-
 // named is a list of names as a sentence has it, not too long.
 func named(names []string) string {
 	const most = 3

@@ -100,7 +100,8 @@ func TestWhatIsRenderedIsBelievedOnlyWhereHelmMadeTheSame(t *testing.T) {
 		"as it is":             {nil, helmRelease, ""},
 		"another value stored": {func(r *Release) { r.Manifest = strings.Replace(r.Manifest, "replicas: 1", "replicas: 2", 1) }, helmRelease, "makes another Deployment than Helm stored"},
 		"an object less": {func(r *Release) {
-			r.Manifest = r.Manifest[strings.Index(r.Manifest, "---\n# Source: web/templates/settings"):]
+			_, rest, _ := strings.Cut(r.Manifest, "---\n# Source: web/templates/settings")
+			r.Manifest = "---\n# Source: web/templates/settings" + rest
 		}, helmRelease, "makes another Secret than Helm stored"},
 		"an object more": {func(r *Release) { r.Manifest += "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: more}\n" }, helmRelease, "does not make all that Helm stored"},
 		"an object of a subchart": {func(r *Release) {

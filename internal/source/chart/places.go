@@ -62,7 +62,7 @@ func (r *Root) makers(a source.Ask) ([]source.Given, error) {
 	var found []source.Given
 	var elsewhere, subchart string
 	walk(laid(r.release.Chart.Values, r.release.Config), func(path []string, value any) {
-		_, stated := at(r.given, path)
+		stated := at(r.given, path)
 		for part, word := range parts {
 			if stated || tries >= mostTries || !fits(value, word) {
 				continue
@@ -78,7 +78,7 @@ func (r *Root) makers(a source.Ask) ([]source.Given, error) {
 			if !source.Same(now, source.Replaced(was, part, dye)) || err != nil {
 				continue
 			}
-			switch _, given := at(r.release.Config, path); {
+			switch given := at(r.release.Config, path); {
 			case given:
 				elsewhere = strings.Join(path, ".")
 			case r.release.Chart.reaches(path):
@@ -147,7 +147,7 @@ func (r *Root) under(a source.Ask) []source.Given {
 }
 
 func (r *Root) has(path []string) bool {
-	_, has := at(r.release.Config, path)
+	has := at(r.release.Config, path)
 	return has
 }
 

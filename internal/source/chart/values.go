@@ -64,21 +64,21 @@ func laid(base, upper map[string]any) map[string]any {
 	return out
 }
 
-// at is the value at a path, if there is one.
-func at(values map[string]any, path []string) (any, bool) {
+// at is whether there is a value at a path.
+func at(values map[string]any, path []string) bool {
 	var v any = values
 	for _, key := range path {
 		m, isMap := v.(map[string]any)
 		if !isMap {
-			return nil, false
+			return false
 		}
 		next, has := m[key]
 		if !has {
-			return nil, false
+			return false
 		}
 		v = next
 	}
-	return v, true
+	return true
 }
 
 // alone is a map that holds a value at a path and nothing else.
