@@ -11,18 +11,19 @@ import (
 
 func TestWhatACertificateSaysIsRead(t *testing.T) {
 	end := time.Date(2026, 3, 8, 12, 0, 0, 0, time.UTC)
+	nobody, ours := Issuer{Group: "cert-manager.io", Kind: "Issuer"}, Issuer{Group: "cert-manager.io", Kind: "ClusterIssuer", Name: "ours"}
 	for name, tt := range map[string]struct {
 		manifest string
 		want     IssuedCertificate
 	}{
-		"one that was issued": {`{metadata: {name: shop}, spec: {secretName: tls, dnsNames: [shop.example]}, status: {notAfter: "2026-03-08T12:00:00Z",
+		"one that was issued": {`{metadata: {name: shop}, spec: {secretName: tls, dnsNames: [shop.example], issuerRef: {kind: ClusterIssuer, name: ours}}, status: {notAfter: "2026-03-08T12:00:00Z",
 			renewalTime: "2026-03-07T12:00:00Z", conditions: [{type: Ready, status: "True", reason: Ready}]}}`,
-			IssuedCertificate{Name: "shop", Secret: "tls", Hosts: []string{"shop.example"}, NotAfter: end, Renewal: end.Add(-24 * time.Hour)}},
+			IssuedCertificate{Name: "shop", Secret: "tls", Hosts: []string{"shop.example"}, NotAfter: end, Renewal: end.Add(-24 * time.Hour), Issuer: ours}},
 		"one that is not ready": {`{metadata: {name: shop}, spec: {secretName: tls}, status: {conditions: [{type: Ready, status: "False", reason: Failed}]}}`,
-			IssuedCertificate{Name: "shop", Secret: "tls", NotReady: true, Reason: "Failed"}},
+			IssuedCertificate{Name: "shop", Secret: "tls", NotReady: true, Reason: "Failed", Issuer: nobody}},
 		"one that is being issued": {`{metadata: {name: shop}, spec: {secretName: tls}, status: {conditions: [{type: Issuing, status: "True"}, {type: Ready, status: "Unknown"}]}}`,
-			IssuedCertificate{Name: "shop", Secret: "tls", Renewing: true}},
-		"one that nobody has looked at": {`{metadata: {name: shop}, spec: {secretName: tls}}`, IssuedCertificate{Name: "shop", Secret: "tls"}},
+			IssuedCertificate{Name: "shop", Secret: "tls", Renewing: true, Issuer: nobody}},
+		"one that nobody has looked at": {`{metadata: {name: shop}, spec: {secretName: tls}}`, IssuedCertificate{Name: "shop", Secret: "tls", Issuer: nobody}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := Issued(certificate(t, tt.manifest))

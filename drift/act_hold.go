@@ -10,7 +10,7 @@ import (
 const fluxReconcile = "kustomize.toolkit.fluxcd.io/reconcile"
 
 // holds tells people how to keep who delivers an object from undoing the change before anybody has decided: for Flux, of that one object
-// alone. why says why there is no such way. Moorgate does neither itself.
+// alone. why says why there is no such way.
 func holds(l *look, by *Delivered) (commands []string, why string) {
 	k, _ := kindOf(l.object.Name)
 	_, byFlux := kustomizationOf(l, by)
