@@ -231,9 +231,6 @@ func TestTooManyCasesAreOneMore(t *testing.T) {
 
 // TestAStormOfTwentyCausesIsTwentyCases shows ten thousand Warning events about twenty workloads, each of which fails for itself.
 func TestAStormOfTwentyCausesIsTwentyCases(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it writes ten thousand events")
-	}
 	h := newHouse(t)
 	const workloads, each = 20, 500
 	var pods []corev1.Pod

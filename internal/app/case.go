@@ -45,7 +45,7 @@ Exit codes: 0 it is told; 3 it could not be read.`,
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), casesTime)
 			defer cancel()
-			from, err := casesClient(ctx, kubeconfig)
+			from, err := personsClient(ctx, kubeconfig)
 			if err != nil {
 				return err
 			}

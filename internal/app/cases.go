@@ -81,7 +81,7 @@ func (o casesOptions) check() error {
 func (o casesOptions) run(cmd *cobra.Command) error {
 	ctx, cancel := context.WithTimeout(cmd.Context(), casesTime)
 	defer cancel()
-	from, err := casesClient(ctx, o.kubeconfig)
+	from, err := personsClient(ctx, o.kubeconfig)
 	if err != nil {
 		return err
 	}

@@ -14,26 +14,6 @@ import (
 
 const casesAtOnce = 500 // Cases that are listed at once
 
-// casesClient reads Cases, with the rights of whoever asks.
-func casesClient(ctx context.Context, kubeconfig string) (client.WithWatch, error) {
-	config, err := restConfig(kubeconfig)
-	if err != nil {
-		return nil, err
-	}
-	if err := reach(ctx, config); err != nil {
-		return nil, err
-	}
-	s, err := scheme()
-	if err != nil {
-		return nil, err
-	}
-	c, err := client.NewWithWatch(config, client.Options{Scheme: s})
-	if err != nil {
-		return nil, fmt.Errorf("make a client: %w", err)
-	}
-	return c, nil
-}
-
 // caseKey is which Case is meant: NAME, NAMESPACE/NAME, or case/NAME, by default in the kubeconfig's namespace.
 func caseKey(arg, namespace, kubeconfig string) (client.ObjectKey, error) {
 	name, err := caseNamed(arg, namespace)

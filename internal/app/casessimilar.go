@@ -36,7 +36,7 @@ Exit codes: 0 it is told, also where there are none; 3 the Cases could not be re
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), casesTime)
 			defer cancel()
-			from, err := casesClient(ctx, kubeconfig)
+			from, err := personsClient(ctx, kubeconfig)
 			if err != nil {
 				return err
 			}

@@ -34,7 +34,7 @@ type hearing struct {
 func newHearing(ctx context.Context, o approveOptions, arg string) (*hearing, error) {
 	h := &hearing{now: time.Now()}
 	var err error
-	if h.client, err = casesClient(ctx, o.kubeconfig); err != nil {
+	if h.client, err = personsClient(ctx, o.kubeconfig); err != nil {
 		return nil, err
 	}
 	key, err := caseKey(arg, o.namespace, o.kubeconfig)

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"moorgate.dev/internal/audit"
 	"moorgate.dev/internal/cluster"
 )
@@ -69,20 +67,9 @@ func (o verifyOptions) outside(ctx context.Context) (outside, error) {
 }
 
 func clusterAnchors(ctx context.Context, kubeconfig string) (map[string]string, error) {
-	config, err := restConfig(kubeconfig)
+	c, err := personsClient(ctx, kubeconfig)
 	if err != nil {
 		return nil, err
-	}
-	if err := reach(ctx, config); err != nil {
-		return nil, err
-	}
-	s, err := scheme()
-	if err != nil {
-		return nil, err
-	}
-	c, err := client.New(config, client.Options{Scheme: s})
-	if err != nil {
-		return nil, fmt.Errorf("make a client: %w", err)
 	}
 	return cluster.Anchors{Client: c}.Read(ctx)
 }

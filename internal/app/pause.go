@@ -95,7 +95,7 @@ func withPauses(cmd *cobra.Command, o pauseOptions, do func(context.Context, pau
 }
 
 // personsClient is a client with the rights of whoever runs this, of an API server that answers.
-func personsClient(ctx context.Context, kubeconfig string) (client.Client, error) {
+func personsClient(ctx context.Context, kubeconfig string) (client.WithWatch, error) {
 	config, err := restConfig(kubeconfig)
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func personsClient(ctx context.Context, kubeconfig string) (client.Client, error
 	if err != nil {
 		return nil, err
 	}
-	c, err := client.New(config, client.Options{Scheme: s})
+	c, err := client.NewWithWatch(config, client.Options{Scheme: s})
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
